@@ -1,0 +1,284 @@
+//! Conditions (`metav1.Condition`), their types and reasons, and the one function that merges them.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The standard condition of Kubernetes.
+pub type Condition = k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+/// What a condition is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum ConditionType {
+    /// The object is valid by itself and among its siblings.
+    Accepted,
+    /// The provider's metadata was fetched and fits.
+    Discovered,
+    /// The provider's signing keys were fetched and at least one is usable.
+    KeysUsable,
+    /// All that the generation asks for is served.
+    Ready,
+    /// kstatus: work goes on without anybody's help. Present only while True.
+    Reconciling,
+    /// Everything that the object refers to exists and may be used.
+    ResolvedRefs,
+    /// kstatus: only a person can help. Present only while True.
+    Stalled,
+}
+
+impl ConditionType {
+    /// The name as written in `status.conditions[].type`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "Accepted",
+            Self::Discovered => "Discovered",
+            Self::KeysUsable => "KeysUsable",
+            Self::Ready => "Ready",
+            Self::Reconciling => "Reconciling",
+            Self::ResolvedRefs => "ResolvedRefs",
+            Self::Stalled => "Stalled",
+        }
+    }
+
+    /// Reconciling and Stalled are abnormal-true: absent unless True.
+    fn only_while_true(self) -> bool {
+        matches!(self, Self::Reconciling | Self::Stalled)
+    }
+}
+
+/// Why a condition has its status. Stable: people alert on these words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Reason {
+    Succeeded,
+    Suspended,
+    /// Nothing is wrong; the answer is still on its way.
+    Pending,
+    // Accepted
+    KeyConflict,
+    DisplayNameConflict,
+    #[serde(rename = "IDConflict")]
+    IdConflict,
+    OrganizationNotFound,
+    InvalidCombination,
+    // ResolvedRefs
+    SecretNotFound,
+    SecretNotUsable,
+    SecretKeyMissing,
+    CABundleInvalid,
+    IdentityProviderNotFound,
+    RoleNotFound,
+    GroupNotFound,
+    // Discovered and KeysUsable
+    #[serde(rename = "DNSFailed")]
+    DnsFailed,
+    ConnectFailed,
+    #[serde(rename = "TLSUntrusted")]
+    TlsUntrusted,
+    Timeout,
+    EgressDenied,
+    #[serde(rename = "HTTPStatus")]
+    HttpStatus,
+    InvalidDocument,
+    IssuerMismatch,
+    InsecureEndpoint,
+    Incompatible,
+    NoUsableKeys,
+}
+
+impl Reason {
+    /// The word as written in `status.conditions[].reason`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "Succeeded",
+            Self::Suspended => "Suspended",
+            Self::Pending => "Pending",
+            Self::KeyConflict => "KeyConflict",
+            Self::DisplayNameConflict => "DisplayNameConflict",
+            Self::IdConflict => "IDConflict",
+            Self::OrganizationNotFound => "OrganizationNotFound",
+            Self::InvalidCombination => "InvalidCombination",
+            Self::SecretNotFound => "SecretNotFound",
+            Self::SecretNotUsable => "SecretNotUsable",
+            Self::SecretKeyMissing => "SecretKeyMissing",
+            Self::CABundleInvalid => "CABundleInvalid",
+            Self::IdentityProviderNotFound => "IdentityProviderNotFound",
+            Self::RoleNotFound => "RoleNotFound",
+            Self::GroupNotFound => "GroupNotFound",
+            Self::DnsFailed => "DNSFailed",
+            Self::ConnectFailed => "ConnectFailed",
+            Self::TlsUntrusted => "TLSUntrusted",
+            Self::Timeout => "Timeout",
+            Self::EgressDenied => "EgressDenied",
+            Self::HttpStatus => "HTTPStatus",
+            Self::InvalidDocument => "InvalidDocument",
+            Self::IssuerMismatch => "IssuerMismatch",
+            Self::InsecureEndpoint => "InsecureEndpoint",
+            Self::Incompatible => "Incompatible",
+            Self::NoUsableKeys => "NoUsableKeys",
+        }
+    }
+
+    /// True when nothing but a person's change can help, at the manifest or at the provider.
+    pub fn needs_a_person(self) -> bool {
+        matches!(
+            self,
+            Self::KeyConflict
+                | Self::DisplayNameConflict
+                | Self::IdConflict
+                | Self::OrganizationNotFound
+                | Self::InvalidCombination
+                | Self::IssuerMismatch
+                | Self::InsecureEndpoint
+                | Self::Incompatible
+        )
+    }
+}
+
+/// The status of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Status {
+    True,
+    False,
+    Unknown,
+}
+
+impl Status {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+/// What one check found: the part of a condition that a decision makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    pub status: Status,
+    pub reason: Reason,
+    /// Names the field, what was seen, and what to do. Never a secret, a token, or a provider's own words.
+    pub message: String,
+}
+
+impl Fact {
+    /// The check holds.
+    pub fn holds(message: impl Into<String>) -> Self {
+        Self { status: Status::True, reason: Reason::Succeeded, message: message.into() }
+    }
+
+    /// The check fails.
+    pub fn fails(reason: Reason, message: impl Into<String>) -> Self {
+        Self { status: Status::False, reason, message: message.into() }
+    }
+
+    /// The check has no answer yet.
+    pub fn unknown(message: impl Into<String>) -> Self {
+        Self { status: Status::Unknown, reason: Reason::Pending, message: message.into() }
+    }
+
+    /// Whether the check holds.
+    pub fn is_true(&self) -> bool {
+        self.status == Status::True
+    }
+}
+
+/// The facts of one reconciliation, to be merged into what the object's status already says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conditions(Vec<(ConditionType, Fact)>);
+
+impl Conditions {
+    /// Adds a fact; a later one of the same type replaces it.
+    pub fn set(&mut self, type_: ConditionType, fact: Fact) {
+        self.0.retain(|(present, _)| *present != type_);
+        self.0.push((type_, fact));
+    }
+
+    /// The fact of a type, if it was set.
+    pub fn fact(&self, type_: ConditionType) -> Option<&Fact> {
+        self.0.iter().find(|(present, _)| *present == type_).map(|(_, fact)| fact)
+    }
+
+    /// Adds `Ready` and, while it isn't True, `Stalled` or `Reconciling`, by the first fact that does not hold.
+    /// `serving` is the message of a Ready object.
+    pub fn summarize(&mut self, serving: impl Into<String>) {
+        let held_back = self.0.iter().map(|(_, fact)| fact).find(|fact| !fact.is_true()).cloned();
+        let Some(fact) = held_back else {
+            self.set(ConditionType::Ready, Fact::holds(serving));
+            return;
+        };
+        let kind = if fact.reason.needs_a_person() { ConditionType::Stalled } else { ConditionType::Reconciling };
+        self.set(kind, Fact { status: Status::True, ..fact.clone() });
+        self.set(ConditionType::Ready, fact);
+    }
+
+    /// The list for `status.conditions`: sorted by type, `lastTransitionTime` moved only where the status moved.
+    pub fn merge(&self, previous: &[Condition], generation: i64, now: Timestamp) -> Vec<Condition> {
+        let mut merged: Vec<Condition> = self
+            .0
+            .iter()
+            .filter(|(type_, fact)| !type_.only_while_true() || fact.is_true())
+            .map(|(type_, fact)| {
+                let before = previous.iter().find(|c| c.type_ == type_.as_str() && c.status == fact.status.as_str());
+                Condition {
+                    type_: type_.as_str().to_owned(),
+                    status: fact.status.as_str().to_owned(),
+                    reason: fact.reason.as_str().to_owned(),
+                    message: fact.message.clone(),
+                    observed_generation: Some(generation),
+                    last_transition_time: before.map_or_else(|| Time(whole_second(now)), |c| c.last_transition_time.clone()),
+                }
+            })
+            .collect();
+        merged.sort_by(|a, b| a.type_.cmp(&b.type_));
+        merged
+    }
+}
+
+/// `metav1.Time` has no fraction: what is kept in memory must equal what is read back.
+fn whole_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a valid time")
+    }
+
+    #[test]
+    fn the_transition_time_moves_only_with_the_status() {
+        let mut conditions = Conditions::default();
+        conditions.set(ConditionType::Discovered, Fact::fails(Reason::Timeout, "slow"));
+        let first = conditions.merge(&[], 1, at(100));
+        conditions.set(ConditionType::Discovered, Fact::fails(Reason::ConnectFailed, "gone"));
+        let second = conditions.merge(&first, 2, at(200));
+        assert_eq!(second[0].last_transition_time.0, at(100));
+        assert_eq!((second[0].reason.as_str(), second[0].observed_generation), ("ConnectFailed", Some(2)));
+        conditions.set(ConditionType::Discovered, Fact::holds("ok"));
+        assert_eq!(conditions.merge(&second, 2, at(300))[0].last_transition_time.0, at(300));
+    }
+
+    #[test]
+    fn what_only_a_person_can_mend_is_stalled_and_the_rest_reconciling() {
+        for (reason, kind) in [(Reason::KeyConflict, ConditionType::Stalled), (Reason::Timeout, ConditionType::Reconciling)] {
+            let mut conditions = Conditions::default();
+            conditions.set(ConditionType::Accepted, Fact::fails(reason, "why"));
+            conditions.summarize("unused");
+            assert!(conditions.fact(kind).is_some_and(Fact::is_true));
+            assert_eq!(conditions.fact(ConditionType::Ready).map(|fact| fact.reason), Some(reason));
+        }
+    }
+
+    #[test]
+    fn a_ready_object_is_neither_stalled_nor_reconciling() {
+        let mut conditions = Conditions::default();
+        conditions.set(ConditionType::Accepted, Fact::holds("valid"));
+        conditions.summarize("serving");
+        let merged = conditions.merge(&[], 1, at(1));
+        assert_eq!(merged.iter().map(|c| c.type_.as_str()).collect::<Vec<_>>(), ["Accepted", "Ready"]);
+    }
+}

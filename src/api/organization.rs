@@ -1,0 +1,161 @@
+//! `Organization`: the tenant that users, providers and sessions belong to.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Condition, Duration};
+
+/// An Organization owns users, roles, groups and sessions, and has sign-in pages of its own.
+#[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "latchkey.dev",
+    version = "v1alpha1",
+    kind = "Organization",
+    namespaced,
+    status = "OrganizationStatus",
+    derive = "PartialEq",
+    shortname = "org",
+    category = "latchkey",
+    doc = "A tenant: it owns users, roles, groups and sessions, and has sign-in pages of its own. The Organization named default exists in every namespace with Latchkey objects, also when nobody declares it.",
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
+    printcolumn(name = "ID", type_ = "string", json_path = ".status.id"),
+    printcolumn(name = "Providers", type_ = "integer", json_path = ".status.identityProviders.ready"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Sign-in URL", type_ = "string", json_path = ".status.signInURL", priority = 1)
+)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationSpec {
+    /// What people type to sign in, and a part of every URL of the organization. Immutable; unique in the
+    /// installation, where the oldest wins. Default: metadata.name; for the Organization named default, the
+    /// name of its namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
+    pub id: Option<String>,
+    /// The name that people see. Default: the id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 100))]
+    pub display_name: Option<String>,
+    /// Where people reach the sign-in pages: scheme, host and optional port, without a path. Default: the
+    /// operator's --external-url; another one only where --allowed-external-url allows it.
+    #[serde(rename = "externalURL", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255), regex(pattern = r"^https?://[^/?#@]+/?$"))]
+    pub external_url: Option<String>,
+    /// The roles that mappers may grant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub roles: Vec<Role>,
+    /// The user groups that mappers may grant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1024), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub groups: Vec<Group>,
+    /// The sign-in pages.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub sign_in: SignIn,
+    /// How long people stay signed in.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub session: SessionPolicy,
+}
+
+/// A role of an organization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Role {
+    /// The name that mappers and applications use.
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[^,\s]([^,\n\r\t]*[^,\s])?$"))]
+    pub name: String,
+    /// The name that people see. Default: the name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 100))]
+    pub display_name: Option<String>,
+    /// What the role is for, for administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub description: Option<String>,
+    /// Whoever has this role is an administrator of the organization.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub administrator: bool,
+}
+
+/// A user group of an organization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Group {
+    /// The name that mappers and applications use.
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[^,\s]([^,\n\r\t]*[^,\s])?$"))]
+    pub name: String,
+    /// The name that people see. Default: the name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 100))]
+    pub display_name: Option<String>,
+}
+
+/// The sign-in pages of an organization.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SignIn {
+    /// The heading of the sign-in page. Default: "Sign in to" and the display name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 100))]
+    pub title: Option<String>,
+    /// Where people may be sent after signing in, besides paths here: same scheme, host and port, and the
+    /// path or one below it.
+    #[serde(rename = "allowedReturnURLs", default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 64),
+        inner(length(max = 2048), regex(pattern = r"^https?://[^?#@\\]+$")),
+        extend("x-kubernetes-list-type" = "set")
+    )]
+    pub allowed_return_urls: Vec<String>,
+    /// Where people land after signing out. Default: a page here that says so.
+    #[serde(rename = "logoutPageURL", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048), regex(pattern = r"^https?://[^@\\]+$"))]
+    pub logout_page_url: Option<String>,
+}
+
+/// How long people stay signed in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionPolicy {
+    /// A session ends when it was not used for so long. Default: 1h.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_timeout: Option<Duration>,
+    /// A session ends so long after signing in, used or not. Default: 12h.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifetime: Option<Duration>,
+}
+
+/// What Latchkey found about an Organization.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationStatus {
+    /// The generation that this status describes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// The id in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Where people of this organization sign in.
+    #[serde(rename = "signInURL", skip_serializing_if = "Option::is_none")]
+    pub sign_in_url: Option<String>,
+    /// How many providers the organization has, and how many serve logins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity_providers: Option<ReadyCount>,
+    /// One condition a check; Ready sums them up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+}
+
+/// How many objects there are, and how many of them are ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadyCount {
+    pub total: u32,
+    pub ready: u32,
+}
+
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
