@@ -1,0 +1,1 @@
+//! Mappers: who gets what by their claims.

@@ -1,0 +1,13 @@
+//! Pure rules: what is served, who a person is, what they get.
+//! No async, no I/O, no clock, no randomness: everything comes in as a value.
+
+pub mod login;
+pub mod mapper;
+pub mod organization;
+pub mod provider;
+pub mod return_url;
+pub mod table;
+pub mod user;
+
+/// The claims of a verified token or document, as the provider sent them.
+pub type Claims = serde_json::Map<String, serde_json::Value>;

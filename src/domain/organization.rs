@@ -1,0 +1,95 @@
+//! What an organization is once its manifest has been accepted.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// Identifies an organization across restarts, and whether or not it is declared: `namespace/name`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OrganizationKey(Arc<str>);
+
+impl OrganizationKey {
+    pub fn new(namespace: &str, name: &str) -> Self {
+        Self(format!("{namespace}/{name}").into())
+    }
+
+    /// Reads back what `as_str` gave.
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// `namespace/name`, as it is stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OrganizationKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An organization as logins see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Organization {
+    pub key: OrganizationKey,
+    /// What people type, and the `{org}` of every URL.
+    pub id: Arc<str>,
+    pub display_name: String,
+    /// Scheme, host and port; the path is `/`.
+    pub external_url: Url,
+    pub roles: Vec<Role>,
+    pub groups: Vec<Group>,
+    /// The heading of the sign-in page, when the manifest names one.
+    pub title: Option<String>,
+    /// Where people may be sent after signing in, besides this origin.
+    pub allowed_return_urls: Vec<Url>,
+    /// Where people land after signing out, when the manifest names a page.
+    pub logout_page_url: Option<Url>,
+    pub session: SessionLimits,
+}
+
+/// A role that can be granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    pub name: String,
+    pub display_name: String,
+    /// Whoever has the role is an administrator.
+    pub administrator: bool,
+}
+
+/// A user group that can be granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    pub name: String,
+    pub display_name: String,
+}
+
+/// When a session ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// Unused for so long.
+    pub idle_timeout: Duration,
+    /// So long after signing in.
+    pub lifetime: Duration,
+}
+
+impl Organization {
+    /// An absolute URL below this organization: `{externalURL}/o/{id}/{path}`.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}o/{}/{path}", self.external_url, self.id)
+    }
+
+    /// The role of a name.
+    pub fn role(&self, name: &str) -> Option<&Role> {
+        self.roles.iter().find(|role| role.name == name)
+    }
+
+    /// The group of a name.
+    pub fn group(&self, name: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| group.name == name)
+    }
+}

@@ -1,0 +1,120 @@
+//! Users, their links to providers, their grants and sessions.
+
+use std::{fmt, sync::Arc};
+
+use jiff::Timestamp;
+use secrecy::zeroize::Zeroize;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Claims, organization::OrganizationKey};
+
+/// Identifies a user of the installation; what applications get as user id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(pub Uuid);
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A person of one organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    pub id: UserId,
+    pub organization: OrganizationKey,
+    /// Unique in the organization.
+    pub user_name: String,
+    pub full_name: Option<String>,
+    /// Unique in the organization, in canonical form.
+    pub email: Option<String>,
+    pub email_verified: bool,
+}
+
+/// What a provider says about a person, read from the claims by the provider's claim names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdpUser {
+    /// Identifies the person at the issuer.
+    pub external_id: String,
+    pub user_name: String,
+    pub full_name: Option<String>,
+    pub email: Option<String>,
+    pub email_verified: bool,
+    /// The groups at the provider, in the provider's words.
+    pub groups: Vec<String>,
+}
+
+/// What a grant gives.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Granted {
+    Role(String),
+    Group(String),
+    Administrator,
+}
+
+/// Something given to a user by a mapper, on the word of a provider.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Grant {
+    pub mapper_uid: Arc<str>,
+    pub granted: Granted,
+}
+
+/// Identifies a session; whoever has it is signed in. Printed nowhere.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SessionId(pub [u8; 32]);
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId")
+    }
+}
+
+impl Drop for SessionId {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// A session as it begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub id: SessionId,
+    pub organization: OrganizationKey,
+    pub user: UserId,
+    /// The provider that the person signed in through, and its key at that time.
+    pub provider_uid: Arc<str>,
+    pub provider_key: Arc<str>,
+    pub started_at: Timestamp,
+    pub last_used_at: Timestamp,
+}
+
+/// A session with all that an answer about it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    pub session: Session,
+    pub user: User,
+    /// All grants of the user, by every provider and mapper.
+    pub grants: Vec<Granted>,
+}
+
+/// Everything that a successful login writes, in one transaction.
+#[derive(Clone, Debug)]
+pub struct LoginRecord {
+    pub user: User,
+    pub link: Link,
+    /// The verified claims that mappers are evaluated with again when they change.
+    pub claims: Claims,
+    /// The complete set of grants that this provider's mappers make now.
+    pub grants: Vec<Grant>,
+    pub session: Session,
+}
+
+/// Ties a person at an issuer to a user here.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Link {
+    pub organization: OrganizationKey,
+    pub issuer: String,
+    pub external_id: String,
+}

@@ -1,0 +1,169 @@
+//! Users, sessions, grants and keys that outlive the process. What is secret in it is sealed.
+//! Knows nothing of providers' protocols or of manifests.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::SecretSlice;
+use tokio::sync::broadcast;
+
+use crate::domain::{
+    Claims,
+    organization::OrganizationKey,
+    user::{Grant, Link, LoginRecord, SessionId, SignedIn, User, UserId},
+};
+
+/// What every database behind Latchkey can do. One conformance suite runs against all of them.
+///
+/// Every method is one transaction: it happens whole or not at all.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The generation of an object without an API server: 1 for a UID that was never seen, one more whenever
+    /// `spec_hash` differs from the last one.
+    async fn generation(&self, uid: &str, spec_hash: &[u8; 32]) -> Result<i64, StoreError>;
+
+    /// The keys of a purpose, newest first.
+    async fn keys(&self, purpose: KeyPurpose) -> Result<Vec<StoredKey>, StoreError>;
+    /// Adds a key.
+    async fn add_key(&self, purpose: KeyPurpose, key: StoredKey) -> Result<(), StoreError>;
+    /// Removes the keys of a purpose that were made before a time.
+    async fn remove_keys_before(&self, purpose: KeyPurpose, before: Timestamp) -> Result<(), StoreError>;
+
+    /// Marks a login attempt as used until it would have expired anyway; false when it was used before.
+    async fn use_attempt(&self, id: &[u8; 16], expires: Timestamp) -> Result<bool, StoreError>;
+
+    /// The user that a link leads to.
+    async fn linked_user(&self, link: &Link) -> Result<Option<User>, StoreError>;
+    /// Writes a login: creates or updates the user, links it, keeps the claims, sets the grants that this
+    /// provider's mappers make (those of other providers stay), and begins the session.
+    async fn record_login(&self, login: &LoginRecord) -> Result<(), RecordLoginError>;
+
+    /// A session that has not ended, with its user and all grants of the user. Whether it has expired is for
+    /// the caller to say.
+    async fn session(&self, id: &SessionId) -> Result<Option<SignedIn>, StoreError>;
+    /// Ends a session; it never comes back. No error when there is none.
+    async fn end_session(&self, id: &SessionId) -> Result<(), StoreError>;
+    /// Ends all sessions that began with a provider; says how many.
+    async fn end_sessions_of_provider(&self, provider_uid: &str) -> Result<u64, StoreError>;
+    /// The UIDs of the providers that sessions began with.
+    async fn providers_with_sessions(&self) -> Result<Vec<String>, StoreError>;
+    /// Notes when sessions were last used; never moves a time back, ignores sessions that have ended.
+    async fn touch_sessions(&self, used: &[(SessionId, Timestamp)]) -> Result<(), StoreError>;
+
+    /// The last verified claims of the people of a provider, by user, `limit` at a time after `after`.
+    async fn claims_of_provider(
+        &self,
+        provider_uid: &str,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<StoredClaims>, StoreError>;
+    /// Sets the grants that a provider's mappers make for a user, but leaves those of the mappers in `keep` as
+    /// they are; true when that changed anything.
+    async fn replace_grants(
+        &self,
+        user: UserId,
+        provider_uid: &str,
+        grants: &[Grant],
+        keep: &Keep,
+    ) -> Result<bool, StoreError>;
+    /// What `set_applied_mappers` noted last for a provider.
+    async fn applied_mappers(&self, provider_uid: &str) -> Result<Option<String>, StoreError>;
+    /// Notes the fingerprint of the mappers by which all grants of a provider were evaluated last.
+    async fn set_applied_mappers(&self, provider_uid: &str, fingerprint: &str) -> Result<(), StoreError>;
+    /// The UIDs of the providers for which a mapper has made grants.
+    async fn providers_with_grants(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Removes sessions last used before `idle_before` or begun before `begun_before` (of one organization),
+    /// says how many.
+    async fn remove_expired_sessions(
+        &self,
+        organization: &OrganizationKey,
+        idle_before: Timestamp,
+        begun_before: Timestamp,
+    ) -> Result<u64, StoreError>;
+    /// Removes the marks of login attempts that have expired.
+    async fn remove_expired_attempts(&self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// What changes from now on, by whichever replica, within a second.
+    fn changes(&self) -> broadcast::Receiver<StoreChange>;
+}
+
+/// Whose grants `replace_grants` must not touch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// These mappers' (they exist, but what they say now is not known).
+    Mappers(Vec<Arc<str>>),
+    /// Every mapper's but those that make a grant in this call (not all mappers are known yet).
+    All,
+}
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyPurpose {
+    /// Seals session and login attempt cookies.
+    Cookie,
+}
+
+/// A secret key and when it was made. The store seals it.
+#[derive(Clone, Debug)]
+pub struct StoredKey {
+    /// Identifies the key among those of its purpose.
+    pub id: u32,
+    pub secret: SecretSlice<u8>,
+    pub made_at: Timestamp,
+}
+
+/// The last verified claims of one person of a provider.
+#[derive(Clone, Debug)]
+pub struct StoredClaims {
+    pub user: UserId,
+    pub claims: Claims,
+}
+
+/// Something that holders of copies in memory must hear of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreChange {
+    SessionEnded(SessionId),
+    SessionsOfProviderEnded(String),
+    /// The user's fields or grants.
+    UserChanged(UserId),
+}
+
+/// The database failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the database does not answer: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("the database could not be brought to this version's layout")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("what the database holds under {what} cannot be read with this encryption key: use the key file that belongs to the database, or start with a new database")]
+    Unsealable { what: &'static str },
+    #[error("what the database holds under {what} is damaged")]
+    Damaged { what: &'static str },
+    #[error("the encryption key file {path}")]
+    KeyFile { path: String, #[source] source: std::io::Error },
+    #[error("the encryption key file {path} does not hold 32 bytes in base64: restore it from your backup, or move it away together with the database to start anew")]
+    KeyFileInvalid { path: String },
+    #[error("{url:?} is not a database URL that Latchkey knows: write sqlite:PATH")]
+    UnknownUrl { url: String },
+}
+
+/// Why a login could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordLoginError {
+    /// Somebody else in the organization has this user name.
+    #[error("the user name is taken in the organization")]
+    UserNameTaken,
+    /// Somebody else in the organization has this e-mail address.
+    #[error("the e-mail address is taken in the organization")]
+    EmailTaken,
+    /// The same person's first login was written at the same moment by another request: gather and decide again.
+    #[error("the person was linked by another login at the same moment")]
+    Raced,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
