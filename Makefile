@@ -1,0 +1,29 @@
+# `make` lists the targets. Each says first what it needs.
+
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.PHONY: help run test build lint crds bench
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: ## try it: Latchkey and a real OpenID provider with two demo people
+	@examples/quickstart/run
+
+test: ## everything that must hold, with a real provider and a real browser
+	@tests/setup test
+	@$(MAKE) --no-print-directory lint
+	cargo test --locked
+
+build: ## the release binary, target/release/latchkey
+	cargo build --release --locked
+
+lint: ## format and clippy, without changing anything
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+crds: ## write crds/ from the Rust types
+	cargo run --locked --quiet -- crds crds
+
+bench: ## how fast it is, on a machine that does nothing else
+	cargo bench --locked
