@@ -23,6 +23,8 @@ pub enum ConditionType {
     Reconciling,
     /// Everything that the object refers to exists and may be used.
     ResolvedRefs,
+    /// The provider fails, and its last good metadata serves. Present only while True.
+    ServingStale,
     /// kstatus: only a person can help. Present only while True.
     Stalled,
 }
@@ -37,13 +39,14 @@ impl ConditionType {
             Self::Ready => "Ready",
             Self::Reconciling => "Reconciling",
             Self::ResolvedRefs => "ResolvedRefs",
+            Self::ServingStale => "ServingStale",
             Self::Stalled => "Stalled",
         }
     }
 
-    /// Reconciling and Stalled are abnormal-true: absent unless True.
+    /// Abnormal-true conditions are absent unless True.
     fn only_while_true(self) -> bool {
-        matches!(self, Self::Reconciling | Self::Stalled)
+        matches!(self, Self::Reconciling | Self::Stalled | Self::ServingStale)
     }
 }
 
@@ -201,15 +204,26 @@ impl Conditions {
     }
 
     /// Adds `Ready` and, while it isn't True, `Stalled` or `Reconciling`, by the first fact that does not hold.
-    /// `serving` is the message of a Ready object.
+    /// `serving` is the message of a Ready object. While `ServingStale` is True, what cannot be fetched holds
+    /// nothing back.
     pub fn summarize(&mut self, serving: impl Into<String>) {
-        let held_back = self.0.iter().map(|(_, fact)| fact).find(|fact| !fact.is_true()).cloned();
+        let stale = self.fact(ConditionType::ServingStale).is_some_and(Fact::is_true);
+        let excused = |type_: ConditionType| stale && matches!(type_, ConditionType::Discovered | ConditionType::KeysUsable);
+        let held_back =
+            self.0.iter().find(|(type_, fact)| !fact.is_true() && !excused(*type_)).map(|(_, fact)| fact.clone());
         let Some(fact) = held_back else {
             self.set(ConditionType::Ready, Fact::holds(serving));
             return;
         };
         let kind = if fact.reason.needs_a_person() { ConditionType::Stalled } else { ConditionType::Reconciling };
         self.set(kind, Fact { status: Status::True, ..fact.clone() });
+        self.set(ConditionType::Ready, fact);
+    }
+
+    /// Makes `Ready` True with reason Suspended: what is switched off on purpose holds nobody up.
+    pub fn suspend(&mut self, message: impl Into<String>) {
+        self.0.retain(|(type_, _)| !type_.only_while_true());
+        let fact = Fact { status: Status::True, reason: Reason::Suspended, message: message.into() };
         self.set(ConditionType::Ready, fact);
     }
 

@@ -1,0 +1,279 @@
+//! From verified claims to a user: each step a pure function over the one before.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{
+    Claims,
+    mapper::{self, Evaluation, Mapper},
+    organization::OrganizationKey,
+    provider::ClaimNames,
+    user::{IdpUser, Link, LoginRecord, Session, SessionId, User, UserId},
+};
+
+/// The longest identifier or name that is taken from a claim, in bytes.
+const MAX_TEXT: usize = 255;
+/// More groups than this are not looked at.
+const MAX_GROUPS: usize = 10_000;
+
+/// Why claims do not make a user. Messages name the claim, never its value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClaimsError {
+    #[error("the claim {claim:?}, which claims.userID names, is absent, empty, longer than 255 bytes, or neither text nor a whole number")]
+    UserId { claim: String },
+    #[error("the claim {claim:?}, which claims.userName names, is absent, empty, longer than 255 bytes, or not text")]
+    UserName { claim: String },
+}
+
+/// Puts the ID token and userinfo together: the ID token wins, and the address and whether it is verified always
+/// come from the same document.
+pub fn complete(id_token: Claims, userinfo: Claims, names: &ClaimNames) -> Claims {
+    let mut merged = userinfo;
+    if id_token.contains_key(&names.email) {
+        merged.remove(&names.email_verified);
+    }
+    let address_from_userinfo = !id_token.contains_key(&names.email) && merged.contains_key(&names.email);
+    for (name, value) in id_token {
+        if !(address_from_userinfo && name == names.email_verified) {
+            merged.insert(name, value);
+        }
+    }
+    merged
+}
+
+/// Whether userinfo has to be asked: a claim that the provider's manifest or its mappers read is missing.
+pub fn needs_userinfo(id_token: &Claims, names: &ClaimNames, mappers: &[Arc<Mapper>]) -> bool {
+    let user_name = names.user_name.as_deref().unwrap_or("preferred_username");
+    [&names.user_id, user_name, &names.full_name, &names.email, &names.groups]
+        .into_iter()
+        .chain(mapper::claims_read(mappers))
+        .any(|name| !id_token.contains_key(name))
+}
+
+/// Reads a person from the claims.
+///
+/// # Errors
+/// When there is no usable user ID, or no text in the claim that is to be the user name.
+pub fn identify(claims: &Claims, names: &ClaimNames) -> Result<IdpUser, ClaimsError> {
+    let external_id = claims
+        .get(&names.user_id)
+        .and_then(identifier)
+        .ok_or_else(|| ClaimsError::UserId { claim: names.user_id.clone() })?;
+    let email = text(claims, &names.email).and_then(|address| canonical_address(&address));
+    let user_name = match &names.user_name {
+        Some(claim) => text(claims, claim).ok_or_else(|| ClaimsError::UserName { claim: claim.clone() })?,
+        None => text(claims, "preferred_username").or_else(|| email.clone()).unwrap_or_else(|| external_id.clone()),
+    };
+    Ok(IdpUser {
+        email_verified: email.is_some() && claims.get(&names.email_verified).is_some_and(is_true),
+        full_name: text(claims, &names.full_name),
+        groups: claims.get(&names.groups).map(group_names).unwrap_or_default(),
+        external_id,
+        user_name,
+        email,
+    })
+}
+
+fn identifier(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() && text.len() <= MAX_TEXT => Some(text.clone()),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Text with something in it, without white space around it and control characters.
+fn text(claims: &Claims, name: &str) -> Option<String> {
+    let text = claims.get(name)?.as_str()?.trim();
+    let fits = !text.is_empty() && text.len() <= MAX_TEXT && !text.chars().any(char::is_control);
+    fits.then(|| text.to_owned())
+}
+
+/// Some providers send the text "true".
+fn is_true(value: &Value) -> bool {
+    matches!(value, Value::Bool(true)) || value.as_str() == Some("true")
+}
+
+fn group_names(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(name) => vec![name.clone()],
+        Value::Array(names) => {
+            let names: BTreeSet<_> = names.iter().take(MAX_GROUPS).filter_map(Value::as_str).collect();
+            names.into_iter().map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The form in which addresses are compared and kept: lower case, the domain as IDNA A-labels. None for what is
+/// not an everyday address (quoted local parts, address literals, several @).
+fn canonical_address(address: &str) -> Option<String> {
+    let (local, domain) = address.split_once('@')?;
+    let odd = |c: char| !c.is_ascii_graphic() || matches!(c, '"' | '(' | ')' | ',' | ':' | ';' | '<' | '>' | '@' | '[' | ']' | '\\');
+    if local.is_empty() || local.chars().any(odd) || domain.contains(|c: char| c.is_whitespace() || "@%[]".contains(c)) {
+        return None;
+    }
+    let url::Host::Domain(domain) = url::Host::parse(domain).ok()? else { return None };
+    let whole = format!("{}@{domain}", local.to_ascii_lowercase());
+    (domain.contains('.') && !domain.ends_with('.') && whole.len() <= 254).then_some(whole)
+}
+
+/// What a login knows once the provider's answer is verified.
+pub struct Verified<'a> {
+    pub organization: &'a OrganizationKey,
+    pub provider_uid: &'a Arc<str>,
+    pub provider_key: &'a Arc<str>,
+    pub issuer: &'a str,
+    pub claims: Claims,
+    pub person: IdpUser,
+    pub mappers: &'a [Arc<Mapper>],
+}
+
+/// What only the caller can make: identifiers from randomness, and the time.
+pub struct Fresh {
+    /// The ID of the user, should the person be new.
+    pub user_id: UserId,
+    pub session_id: SessionId,
+    pub now: Timestamp,
+}
+
+/// The link by which a person is known.
+pub fn link(organization: &OrganizationKey, issuer: &str, person: &IdpUser) -> Link {
+    Link { organization: organization.clone(), issuer: issuer.to_owned(), external_id: person.external_id.clone() }
+}
+
+/// Decides what a login writes. `known` is the user that the person's link leads to.
+///
+/// Also returns the mappers whose earlier grants must stay.
+pub fn decide(verified: Verified<'_>, known: Option<User>, fresh: Fresh) -> (LoginRecord, Vec<Arc<str>>) {
+    let Verified { organization, person, mappers, .. } = verified;
+    let Evaluation { grants, undecided } = mapper::evaluate(mappers, &verified.claims, &person);
+    let link = link(organization, verified.issuer, &person);
+    let user = User {
+        id: known.map_or(fresh.user_id, |user| user.id),
+        organization: organization.clone(),
+        user_name: person.user_name,
+        full_name: person.full_name,
+        email: person.email,
+        email_verified: person.email_verified,
+    };
+    let session = Session {
+        id: fresh.session_id,
+        organization: organization.clone(),
+        user: user.id,
+        provider_uid: verified.provider_uid.clone(),
+        provider_key: verified.provider_key.clone(),
+        started_at: fresh.now,
+        last_used_at: fresh.now,
+    };
+    (LoginRecord { user, link, claims: verified.claims, grants, session }, undecided)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn names() -> ClaimNames {
+        ClaimNames {
+            user_id: "sub".into(),
+            user_name: None,
+            full_name: "name".into(),
+            email: "email".into(),
+            email_verified: "email_verified".into(),
+            groups: "groups".into(),
+        }
+    }
+
+    fn claims(value: Value) -> Claims {
+        value.as_object().expect("an object").clone()
+    }
+
+    #[test]
+    fn the_id_token_wins_over_userinfo() {
+        let merged = complete(claims(json!({"sub": "1", "name": "A"})), claims(json!({"name": "B", "x": 1})), &names());
+        assert_eq!(merged, claims(json!({"sub": "1", "name": "A", "x": 1})));
+    }
+
+    #[test]
+    fn an_address_is_never_verified_by_another_document() {
+        let unverified = complete(
+            claims(json!({"sub": "1", "email": "a@example.com"})),
+            claims(json!({"email": "b@example.com", "email_verified": true})),
+            &names(),
+        );
+        assert_eq!(unverified, claims(json!({"sub": "1", "email": "a@example.com"})));
+        let other = complete(
+            claims(json!({"sub": "1", "email_verified": true})),
+            claims(json!({"email": "b@example.com"})),
+            &names(),
+        );
+        assert_eq!(other, claims(json!({"sub": "1", "email": "b@example.com"})));
+    }
+
+    #[test]
+    fn the_user_name_falls_back_to_the_address_and_then_to_the_user_id() {
+        for (given, expected) in [
+            (json!({"sub": "1", "preferred_username": "ann", "email": "a@example.com"}), "ann"),
+            (json!({"sub": "1", "email": "A@Example.com"}), "a@example.com"),
+            (json!({"sub": "1", "email": "nonsense"}), "1"),
+        ] {
+            assert_eq!(identify(&claims(given), &names()).expect("a person").user_name, expected);
+        }
+    }
+
+    #[test]
+    fn a_person_without_a_usable_user_id_is_refused() {
+        for given in [json!({}), json!({"sub": ""}), json!({"sub": ["1"]}), json!({"sub": 1.5}), json!({"sub": "x".repeat(256)})] {
+            assert_eq!(identify(&claims(given), &names()), Err(ClaimsError::UserId { claim: "sub".into() }));
+        }
+    }
+
+    #[test]
+    fn a_configured_user_name_claim_must_be_there() {
+        let names = ClaimNames { user_name: Some("login".into()), ..names() };
+        let refused = identify(&claims(json!({"sub": "1", "preferred_username": "ann"})), &names);
+        assert_eq!(refused, Err(ClaimsError::UserName { claim: "login".into() }));
+    }
+
+    #[test]
+    fn groups_are_an_array_or_one_name() {
+        for (given, expected) in [
+            (json!({"sub": "1", "groups": ["b", "a", "b", 7]}), vec!["a", "b"]),
+            (json!({"sub": "1", "groups": "a"}), vec!["a"]),
+            (json!({"sub": "1", "groups": {"a": true}}), vec![]),
+        ] {
+            assert_eq!(identify(&claims(given), &names()).expect("a person").groups, expected);
+        }
+    }
+
+    #[test]
+    fn addresses_are_kept_in_one_form_and_odd_ones_not_at_all() {
+        for (address, canonical) in [
+            ("Ann@Example.COM", Some("ann@example.com")),
+            ("ann@bücher.example", Some("ann@xn--bcher-kva.example")),
+            ("ann+tag@example.com", Some("ann+tag@example.com")),
+            ("a@b@example.com", None),
+            ("ann＠example.com", None),
+            ("ann@[127.0.0.1]", None),
+            ("ann@127.0.0.1", None),
+            ("ann@localhost", None),
+            ("\"a b\"@example.com", None),
+            ("ann@exa mple.com", None),
+            ("@example.com", None),
+        ] {
+            assert_eq!(canonical_address(address).as_deref(), canonical, "{address}");
+        }
+    }
+
+    #[test]
+    fn verified_means_true_or_the_text_true() {
+        for (flag, expected) in [(json!(true), true), (json!("true"), true), (json!("yes"), false), (json!(1), false)] {
+            let person = identify(&claims(json!({"sub": "1", "email": "a@b.example", "email_verified": flag})), &names());
+            assert_eq!(person.expect("a person").email_verified, expected);
+        }
+    }
+}

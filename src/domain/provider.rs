@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
+use serde::Serialize;
 use url::Url;
 
 use super::organization::OrganizationKey;
@@ -19,6 +20,7 @@ pub struct Provider {
     /// The `{key}` of every URL.
     pub key: Arc<str>,
     pub display_name: String,
+    pub claims: Arc<ClaimNames>,
     pub login: LoginState,
 }
 
@@ -27,7 +29,9 @@ pub struct Provider {
 pub enum LoginState {
     /// Suspended: nobody signs in, and its sessions end.
     Suspended,
-    /// Not accepted, not proven, or not reachable: nobody signs in; its sessions go on.
+    /// Not accepted, so that no URL leads to it: nobody signs in; its sessions go on.
+    Refused(Reason),
+    /// Accepted, but not reachable or not usable now: nobody signs in; its sessions go on.
     Unavailable(Reason),
     /// People sign in by this.
     Serving(Arc<Relation>),
@@ -38,7 +42,7 @@ impl Provider {
     pub fn serving(&self) -> Option<&Arc<Relation>> {
         match &self.login {
             LoginState::Serving(relation) => Some(relation),
-            LoginState::Suspended | LoginState::Unavailable(_) => None,
+            LoginState::Suspended | LoginState::Refused(_) | LoginState::Unavailable(_) => None,
         }
     }
 
@@ -69,7 +73,6 @@ pub struct Relation {
     pub algorithms: Vec<SigningAlgorithm>,
     /// The provider sends `iss` with every authorization response (RFC 9207), so it is demanded.
     pub iss_parameter: bool,
-    pub claims: ClaimNames,
 }
 
 /// How we authenticate at the token endpoint (OpenID Connect Core 1.0, section 9).
@@ -150,7 +153,7 @@ impl SigningAlgorithm {
 }
 
 /// The claim that each field of a user comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ClaimNames {
     pub user_id: String,
     /// None: preferred_username, else the e-mail address, else the user ID.
@@ -210,5 +213,5 @@ pub struct FetchFailure {
     pub since: Timestamp,
 }
 
-/// How long before a deadline-less default: metadata and keys are fetched again so often.
+/// Metadata and keys are fetched again so often where the manifest is silent.
 pub const DEFAULT_DISCOVERY_INTERVAL: Duration = Duration::from_secs(15 * 60);

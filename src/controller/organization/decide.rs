@@ -1,0 +1,171 @@
+//! Decides about one organization. Total and pure.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use url::Url;
+
+use crate::{
+    api::{self, ConditionType, Conditions, Fact, OrganizationStatus, ReadyCount, Reason, ResourceMeta, age_order},
+    controller::settings::Settings,
+    domain::organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
+};
+
+/// The Organization that exists in every namespace with Latchkey objects.
+pub const DEFAULT_NAME: &str = "default";
+
+const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// Everything that the decision depends on.
+pub struct Observed<'a> {
+    pub settings: &'a Settings,
+    /// All organizations of the installation, this one included or not.
+    pub organizations: &'a [Arc<api::Organization>],
+    pub providers: ReadyCount,
+    pub now: Timestamp,
+}
+
+/// What is to be done about an organization.
+pub struct Decision {
+    pub status: OrganizationStatus,
+    /// None: nobody signs in to it.
+    pub entry: Option<Organization>,
+}
+
+/// The key of an organization in the store and the login table.
+pub fn key_of(organization: &api::Organization) -> OrganizationKey {
+    OrganizationKey::new(organization.namespace_str(), organization.name_str())
+}
+
+/// Decides the status of an organization and what logins see of it.
+pub fn decide(organization: &api::Organization, observed: &Observed<'_>) -> Decision {
+    let accepted = accept(organization, observed.organizations, observed.settings);
+    let mut conditions = Conditions::default();
+    let (entry, fact) = match accepted {
+        Ok(entry) => (Some(entry), Fact::holds("The organization is valid, and its id is its own.")),
+        Err(fact) => (None, fact),
+    };
+    conditions.set(ConditionType::Accepted, fact);
+    let sign_in_url = entry.as_ref().map(|entry| entry.url("login"));
+    conditions.summarize(format!("People sign in at {}.", sign_in_url.as_deref().unwrap_or_default()));
+    let generation = organization.generation_number();
+    let previous = organization.status.as_ref().map_or(&[][..], |status| &status.conditions);
+    let status = OrganizationStatus {
+        observed_generation: Some(generation),
+        id: entry.as_ref().map(|entry| entry.id.to_string()),
+        sign_in_url,
+        identity_providers: Some(observed.providers),
+        conditions: conditions.merge(previous, generation, observed.now),
+    };
+    Decision { status, entry }
+}
+
+/// The organization as logins see it, or the fact that says why it is not accepted.
+///
+/// # Errors
+/// `Accepted=False` with `IDConflict` or `InvalidCombination`.
+pub fn accept(
+    organization: &api::Organization,
+    organizations: &[Arc<api::Organization>],
+    settings: &Settings,
+) -> Result<Organization, Fact> {
+    let spec = &organization.spec;
+    let id = id_of(organization);
+    if let Some(holder) = holder_of_id(organization, id, organizations) {
+        let message = format!(
+            "spec.id: {id:?} belongs to the Organization {}, which is older or has the right to it: choose another id",
+            holder.path()
+        );
+        return Err(Fact::fails(Reason::IdConflict, message));
+    }
+    let display_name = spec.display_name.clone().unwrap_or_else(|| id.to_owned());
+    Ok(Organization {
+        key: key_of(organization),
+        id: id.into(),
+        external_url: external_url(spec.external_url.as_deref(), settings)?,
+        roles: spec.roles.iter().map(role).collect(),
+        groups: spec.groups.iter().map(group).collect(),
+        title: spec.sign_in.title.clone(),
+        allowed_return_urls: urls("spec.signIn.allowedReturnURLs", &spec.sign_in.allowed_return_urls)?,
+        logout_page_url: urls("spec.signIn.logoutPageURL", spec.sign_in.logout_page_url.as_slice())?.pop(),
+        session: session_limits(&spec.session)?,
+        display_name,
+    })
+}
+
+/// The id that the manifest asks for.
+pub fn id_of(organization: &api::Organization) -> &str {
+    let default = match organization.name_str() {
+        DEFAULT_NAME => organization.namespace_str(),
+        name => name,
+    };
+    organization.spec.id.as_deref().unwrap_or(default)
+}
+
+/// The other organization that an id belongs to: that of the namespace of this name, else the oldest that asks.
+fn holder_of_id<'a>(
+    organization: &api::Organization,
+    id: &str,
+    all: &'a [Arc<api::Organization>],
+) -> Option<&'a Arc<api::Organization>> {
+    let is_default_of = |other: &api::Organization, namespace: &str| {
+        other.name_str() == DEFAULT_NAME && other.namespace_str() == namespace
+    };
+    if is_default_of(organization, id) {
+        return None;
+    }
+    let others = || all.iter().filter(|other| other.path() != organization.path());
+    others()
+        .find(|other| is_default_of(other, id) && other.namespace_str() != organization.namespace_str())
+        .or_else(|| others().find(|other| id_of(other) == id && (is_default_of(other, id) || age_order(&***other, organization).is_lt())))
+}
+
+fn external_url(own: Option<&str>, settings: &Settings) -> Result<Url, Fact> {
+    let Some(text) = own else { return Ok(settings.external_url.clone()) };
+    let url = parse("spec.externalURL", text)?;
+    if url.scheme() != "https" && !settings.allow_http {
+        return Err(invalid(format!("spec.externalURL: {text:?} must begin with https://")));
+    }
+    if !settings.allows_external_url(&url) {
+        return Err(invalid(format!(
+            "spec.externalURL: {text:?} is neither the operator's external URL nor below one that --allowed-external-url names: leave it out, or ask the operator to allow it"
+        )));
+    }
+    Ok(url)
+}
+
+fn session_limits(policy: &api::SessionPolicy) -> Result<SessionLimits, Fact> {
+    let limits = SessionLimits {
+        idle_timeout: policy.idle_timeout.map_or(DEFAULT_IDLE_TIMEOUT, api::Duration::get),
+        lifetime: policy.lifetime.map_or(DEFAULT_LIFETIME, api::Duration::get),
+    };
+    for (field, span) in [("idleTimeout", limits.idle_timeout), ("lifetime", limits.lifetime)] {
+        if span < Duration::from_secs(1) {
+            return Err(invalid(format!("spec.session.{field}: must be at least 1s")));
+        }
+    }
+    Ok(limits)
+}
+
+fn urls(field: &str, texts: &[String]) -> Result<Vec<Url>, Fact> {
+    texts.iter().map(|text| parse(field, text)).collect()
+}
+
+fn parse(field: &str, text: &str) -> Result<Url, Fact> {
+    Url::parse(text).map_err(|error| invalid(format!("{field}: {text:?} is not a URL ({error}): write it in full, such as https://app.example.com/")))
+}
+
+fn invalid(message: String) -> Fact {
+    Fact::fails(Reason::InvalidCombination, message)
+}
+
+fn role(role: &api::Role) -> Role {
+    let display_name = role.display_name.clone().unwrap_or_else(|| role.name.clone());
+    Role { name: role.name.clone(), display_name, administrator: role.administrator }
+}
+
+fn group(group: &api::Group) -> Group {
+    let display_name = group.display_name.clone().unwrap_or_else(|| group.name.clone());
+    Group { name: group.name.clone(), display_name }
+}

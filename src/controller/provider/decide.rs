@@ -1,0 +1,208 @@
+//! Decides about one provider. Total and pure: what the world said comes in as values.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Local, Wish,
+    accept::{Identity, accepted, identity, key_of, organization_of},
+    relation::relation,
+    wish::wish,
+};
+use crate::{
+    api::{
+        ClaimMapping, Claims, ConditionType, Conditions, Discovered, Fact, IdentityProvider, IdentityProviderStatus, Reason, ResourceMeta,
+        SigningKey, Status,
+    },
+    domain::{
+        organization::OrganizationKey,
+        provider::{ClaimNames, FetchFailure, Fetched, LoginState, Metadata, Provider, Relation},
+    },
+};
+
+/// How long the last good metadata serves while the provider fails.
+const STALE_GRACE: SignedDuration = SignedDuration::from_hours(24);
+/// A provider that fails is asked again after as long as it has been failing, but not before and not after these.
+const RETRY: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(300);
+
+/// What the provider said.
+#[derive(Default)]
+pub struct Remote {
+    pub metadata: Fetched<Metadata>,
+    pub keys: Fetched<Vec<SigningKey>>,
+}
+
+/// Everything that the decision depends on.
+pub struct Observed {
+    pub local: Local,
+    pub remote: Remote,
+    pub now: Timestamp,
+}
+
+/// What is to be done about a provider.
+pub struct Decision {
+    pub status: IdentityProviderStatus,
+    pub entry: Provider,
+    /// When to look again by ourselves.
+    pub requeue: Duration,
+}
+
+/// Decides the status of a provider, what logins see of it, and when to look again.
+pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
+    let Observed { local, remote, now } = observed;
+    let wish = wish(idp, local);
+    let identity = identity(idp, local);
+    let mut conditions = Conditions::default();
+    conditions.set(ConditionType::Accepted, accepted(idp, local));
+    conditions.set(ConditionType::ResolvedRefs, resolved(&wish));
+    let relation = discovered(idp, identity.as_ref(), wish.as_ref().ok(), remote, *now, &mut conditions);
+    conditions.set(ConditionType::KeysUsable, keys_usable(remote));
+    let accepted = conditions.fact(ConditionType::Accepted).is_some_and(Fact::is_true);
+    conditions.summarize("People can sign in.");
+    let login = login_state(idp, accepted, relation, &conditions);
+    if idp.spec.suspend {
+        conditions.suspend("spec.suspend is true: nobody signs in through this provider, and its sessions have ended.");
+    }
+    Decision {
+        requeue: requeue(remote, wish.as_ref().ok(), *now),
+        status: status(idp, identity.as_ref(), observed, &login, &conditions),
+        entry: Provider {
+            uid: idp.uid_str().into(),
+            path: idp.path(),
+            organization: OrganizationKey::new(idp.namespace_str(), organization_of(idp)),
+            key: key_of(idp).into(),
+            display_name: idp.spec.display_name.clone(),
+            claims: Arc::new(claim_names(&idp.spec.claims)),
+            login,
+        },
+    }
+}
+
+fn resolved(wish: &Result<Wish, Fact>) -> Fact {
+    match wish {
+        Ok(_) => Fact::holds("Everything that the manifest refers to is there."),
+        Err(fact) => fact.clone(),
+    }
+}
+
+/// Sets `Discovered` and, while it applies, `ServingStale`; returns the relation when there is one to serve by.
+fn discovered(
+    idp: &IdentityProvider,
+    identity: Option<&Identity<'_>>,
+    wish: Option<&Wish>,
+    remote: &Remote,
+    now: Timestamp,
+    conditions: &mut Conditions,
+) -> Option<Relation> {
+    let (fact, relation) = match (&remote.metadata.good, identity, wish) {
+        (Some((metadata, _)), Some(identity), Some(wish)) => match relation(idp, identity, wish, metadata) {
+            Ok(relation) => (Fact::holds("The provider's metadata was fetched and fits the manifest."), Some(relation)),
+            Err(fact) => (fact, None),
+        },
+        _ => (Fact::unknown("The provider's metadata is fetched once the rest of the manifest is in order."), None),
+    };
+    let Some(failure) = &remote.metadata.failure else {
+        conditions.set(ConditionType::Discovered, fact);
+        return relation;
+    };
+    conditions.set(ConditionType::Discovered, Fact::fails(failure.reason, &failure.message));
+    let relation = relation.filter(|_| now.duration_since(failure.since) < STALE_GRACE)?;
+    conditions.set(ConditionType::ServingStale, stale(failure));
+    Some(relation)
+}
+
+fn stale(failure: &FetchFailure) -> Fact {
+    let since = failure.since.strftime("%Y-%m-%dT%H:%M:%SZ");
+    let message = format!("The last good metadata serves since {since}, and for 24h at most: {}", failure.message);
+    Fact { status: Status::True, reason: failure.reason, message }
+}
+
+fn keys_usable(remote: &Remote) -> Fact {
+    match (&remote.keys.good, &remote.keys.failure) {
+        // Keys that were good stay good while the provider cannot be asked.
+        (Some(_), _) => Fact::holds("The provider's signing keys were fetched."),
+        (None, Some(failure)) => Fact::fails(failure.reason, &failure.message),
+        (None, None) => Fact::unknown("The provider's keys are fetched once its metadata is known."),
+    }
+}
+
+fn login_state(idp: &IdentityProvider, accepted: bool, relation: Option<Relation>, conditions: &Conditions) -> LoginState {
+    let held_back = conditions.fact(ConditionType::Ready).filter(|ready| !ready.is_true()).map(|ready| ready.reason);
+    match (held_back, relation) {
+        _ if idp.spec.suspend => LoginState::Suspended,
+        (Some(reason), _) if !accepted => LoginState::Refused(reason),
+        (None, Some(relation)) => LoginState::Serving(Arc::new(relation)),
+        (reason, _) => LoginState::Unavailable(reason.unwrap_or(Reason::Pending)),
+    }
+}
+
+fn status(
+    idp: &IdentityProvider,
+    identity: Option<&Identity<'_>>,
+    observed: &Observed,
+    login: &LoginState,
+    conditions: &Conditions,
+) -> IdentityProviderStatus {
+    let generation = idp.generation_number();
+    let metadata = observed.remote.metadata.good.as_ref().map(|(metadata, _)| &**metadata);
+    let previous = idp.status.as_ref().map_or(&[][..], |status| &status.conditions);
+    IdentityProviderStatus {
+        observed_generation: Some(generation),
+        serving_generation: matches!(login, LoginState::Serving(_)).then_some(generation),
+        key: Some(key_of(idp).to_owned()),
+        organization_id: identity.map(|identity| identity.organization.id.to_string()),
+        redirect_uri: identity.map(Identity::redirect_uri),
+        login_url: identity.map(Identity::login_url),
+        issuer: metadata.map(|metadata| metadata.issuer.clone()).or_else(|| idp.spec.issuer.clone()),
+        discovered: metadata.map(summary),
+        keys: observed.remote.keys.good.as_ref().map(|(keys, _)| keys.to_vec()).unwrap_or_default(),
+        mappers: Some(observed.local.mappers),
+        conditions: conditions.merge(previous, generation, observed.now),
+    }
+}
+
+fn summary(metadata: &Metadata) -> Discovered {
+    Discovered {
+        authorization_endpoint: metadata.authorization_endpoint.to_string(),
+        token_endpoint: metadata.token_endpoint.to_string(),
+        user_info_endpoint: metadata.userinfo_endpoint.as_ref().map(ToString::to_string),
+        jwks_endpoint: metadata.jwks_uri.to_string(),
+        end_session_endpoint: metadata.end_session_endpoint.as_ref().map(ToString::to_string),
+        response_types: metadata.response_types.clone(),
+        auth_methods: metadata.auth_methods.clone(),
+        signing_algorithms: metadata.signing_algorithms.clone(),
+        pkce_methods: metadata.pkce_methods.clone().unwrap_or_default(),
+        iss_parameter_supported: metadata.iss_parameter_supported,
+    }
+}
+
+fn claim_names(claims: &Claims) -> ClaimNames {
+    let name = |mapping: &Option<ClaimMapping>, standard: &str| {
+        mapping.as_ref().map_or_else(|| standard.to_owned(), |mapping| mapping.claim.clone())
+    };
+    ClaimNames {
+        user_id: name(&claims.user_id, "sub"),
+        user_name: claims.user_name.as_ref().map(|mapping| mapping.claim.clone()),
+        full_name: name(&claims.full_name, "name"),
+        email: name(&claims.email, "email"),
+        email_verified: name(&claims.email_verified, "email_verified"),
+        groups: name(&claims.groups, "groups"),
+    }
+}
+
+/// After a success the interval; while something fails, as long as it has been failing.
+fn requeue(remote: &Remote, wish: Option<&Wish>, now: Timestamp) -> Duration {
+    let failures = [&remote.metadata.failure, &remote.keys.failure];
+    let since = failures.into_iter().flatten().map(|failure| failure.since).max();
+    match since {
+        Some(since) => retry_after(since, now),
+        None => wish.map_or(*RETRY.end(), |wish| wish.interval),
+    }
+}
+
+/// How long to wait before asking again what has been failing since a time: exponential, capped.
+pub fn retry_after(since: Timestamp, now: Timestamp) -> Duration {
+    let failing = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+    failing.clamp(*RETRY.start(), *RETRY.end())
+}

@@ -1,0 +1,194 @@
+//! Puts decisions into the login table, and tells what has to follow in the store.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::mpsc;
+
+use crate::domain::{
+    mapper::Mapper,
+    organization::{Organization, OrganizationKey},
+    provider::Provider,
+    table::{LoginTable, Published},
+};
+
+/// What the store must be told after the table has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FollowUp {
+    /// People of this provider may get something else now.
+    Grants(Arc<str>),
+    /// The sessions that began with this provider are over.
+    Sessions(Arc<str>),
+    /// Everything has been looked at once: what happened while Latchkey was down can be caught up with.
+    Settled,
+}
+
+/// An object of one of the three kinds, by `namespace/name`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Name {
+    Organization(String),
+    Provider(String),
+    Mapper(String),
+}
+
+/// The only writer of the login table.
+pub struct Publisher {
+    table: Arc<Published>,
+    state: Mutex<State>,
+    follow_ups: mpsc::UnboundedSender<FollowUp>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Which UID a name had last: another one means another object.
+    uids: HashMap<Name, Arc<str>>,
+    /// What must be decided before the table is settled; None until the source has listed everything.
+    awaited: Option<HashSet<Name>>,
+    decided: HashSet<Name>,
+}
+
+impl Publisher {
+    /// Writes to `table`; what has to follow arrives at the receiver.
+    pub fn new(table: Arc<Published>) -> (Self, mpsc::UnboundedReceiver<FollowUp>) {
+        let (follow_ups, receiver) = mpsc::unbounded_channel();
+        (Self { table, state: Mutex::default(), follow_ups }, receiver)
+    }
+
+    /// The table as it is now.
+    pub fn table(&self) -> Arc<LoginTable> {
+        self.table.load()
+    }
+
+    /// Publishes what logins see of an organization; None when there is nothing to see.
+    pub fn organization(&self, key: &OrganizationKey, entry: Option<Organization>) {
+        self.change(Name::Organization(key.as_str().to_owned()), |_, table| {
+            table.set_organization(key, entry.map(Arc::new));
+            Vec::new()
+        });
+    }
+
+    /// Publishes what logins see of a provider; None when it is gone.
+    pub fn provider(&self, path: &str, entry: Option<Provider>) {
+        let name = Name::Provider(path.to_owned());
+        self.change(name.clone(), |state, table| {
+            let old_uid = state.replace_uid(name, entry.as_ref().map(|entry| entry.uid.clone()));
+            let before = old_uid.as_ref().and_then(|uid| table.provider_by_uid(uid).cloned());
+            let follow_ups = after_provider(before.as_deref(), entry.as_ref());
+            if let Some(uid) = old_uid {
+                table.set_provider(&uid, None);
+            }
+            if let Some(entry) = entry {
+                table.set_provider(&entry.uid.clone(), Some(Arc::new(entry)));
+            }
+            follow_ups
+        });
+    }
+
+    /// Publishes what logins see of a mapper; None when it is gone.
+    pub fn mapper(&self, path: &str, entry: Option<Mapper>) {
+        let name = Name::Mapper(path.to_owned());
+        self.change(name.clone(), |state, table| {
+            let uid = entry.as_ref().map(|entry| entry.uid.clone());
+            let old_uid = state.replace_uid(name, uid.clone());
+            let mut touched = Vec::new();
+            if let Some(old_uid) = old_uid.filter(|old| uid.as_ref() != Some(old)) {
+                touched.extend(table.set_mapper(&old_uid, None));
+            }
+            if let Some(uid) = uid {
+                touched.extend(table.set_mapper(&uid, entry.map(Arc::new)));
+            }
+            touched.into_iter().map(FollowUp::Grants).collect()
+        });
+    }
+
+    /// The source has listed everything, namely these. The table is settled once each of them has been decided.
+    pub fn initialized(&self, listed: HashSet<Name>, complete: bool) {
+        let mut state = self.lock();
+        let undecided = listed.into_iter().filter(|name| !state.decided.contains(name)).collect();
+        state.awaited = Some(undecided);
+        let mut table = LoginTable::clone(&self.table.load());
+        table.complete = complete;
+        let settled = state.settle(&mut table) || table.settled;
+        self.table.replace(table);
+        drop(state);
+        if settled {
+            self.send(FollowUp::Settled);
+        }
+    }
+
+    fn change(&self, name: Name, edit: impl FnOnce(&mut State, &mut LoginTable) -> Vec<FollowUp>) {
+        let mut state = self.lock();
+        let mut table = LoginTable::clone(&self.table.load());
+        let follow_ups = edit(&mut state, &mut table);
+        state.note_decided(name);
+        let settled = state.settle(&mut table);
+        self.table.replace(table);
+        drop(state);
+        for follow_up in follow_ups.into_iter().chain(settled.then_some(FollowUp::Settled)) {
+            self.send(follow_up);
+        }
+    }
+
+    fn send(&self, follow_up: FollowUp) {
+        // Nobody listens any more only while the process is ending.
+        let _ = self.follow_ups.send(follow_up);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn replace_uid(&mut self, name: Name, uid: Option<Arc<str>>) -> Option<Arc<str>> {
+        match uid {
+            Some(uid) => self.uids.insert(name, uid),
+            None => self.uids.remove(&name),
+        }
+    }
+
+    fn note_decided(&mut self, name: Name) {
+        match &mut self.awaited {
+            Some(awaited) => {
+                awaited.remove(&name);
+            }
+            None => {
+                self.decided.insert(name);
+            }
+        }
+    }
+
+    /// Marks the table as settled when it has become so; true only at that moment.
+    fn settle(&mut self, table: &mut LoginTable) -> bool {
+        let settled = self.awaited.as_ref().is_some_and(HashSet::is_empty);
+        let newly = settled && !table.settled;
+        table.settled |= settled;
+        if newly {
+            self.decided = HashSet::new();
+        }
+        newly
+    }
+}
+
+/// A provider that is gone, suspended, or known by another name ends its sessions; one that reads other claims
+/// may give its people something else.
+fn after_provider(before: Option<&Provider>, now: Option<&Provider>) -> Vec<FollowUp> {
+    let mut follow_ups = Vec::new();
+    if let Some(before) = before {
+        let goes_on = now.is_some_and(|now| {
+            now.uid == before.uid && now.organization == before.organization && now.key == before.key && now.keeps_sessions()
+        });
+        if !goes_on {
+            follow_ups.push(FollowUp::Sessions(before.uid.clone()));
+        }
+    }
+    if let Some(now) = now {
+        let same_claims = before.is_some_and(|before| before.uid == now.uid && before.claims == now.claims);
+        if !same_claims {
+            follow_ups.push(FollowUp::Grants(now.uid.clone()));
+        }
+    }
+    follow_ups
+}
