@@ -4,8 +4,10 @@
 pub mod login;
 pub mod mapper;
 pub mod organization;
+pub mod outcome;
 pub mod provider;
 pub mod return_url;
+pub mod session;
 pub mod table;
 pub mod user;
 

@@ -1,6 +1,6 @@
 //! What an identity provider is once its manifest has been accepted and its metadata is known.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -182,6 +182,9 @@ pub struct Metadata {
     pub iss_parameter_supported: bool,
 }
 
+/// A provider that fails is asked again after as long as it has been failing, but not before and not after these.
+const RETRY: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(300);
+
 /// What is known of something remote: the last good answer, and what fails since.
 #[derive(Debug)]
 pub struct Fetched<T> {
@@ -189,17 +192,35 @@ pub struct Fetched<T> {
     pub good: Option<(Arc<T>, Timestamp)>,
     /// Why the newest attempt failed; None after a success, and before the first attempt.
     pub failure: Option<FetchFailure>,
+    /// When the newest attempt ended.
+    pub attempted_at: Option<Timestamp>,
 }
 
 impl<T> Clone for Fetched<T> {
     fn clone(&self) -> Self {
-        Self { good: self.good.clone(), failure: self.failure.clone() }
+        Self { good: self.good.clone(), failure: self.failure.clone(), attempted_at: self.attempted_at }
+    }
+}
+
+impl<T> Fetched<T> {
+    /// The time from which on it is to be fetched again: after a success the interval; while it fails, after as
+    /// long as it has been failing, within `RETRY`. None: at once.
+    pub fn due_at(&self, interval: Duration) -> Option<Timestamp> {
+        let attempted_at = self.attempted_at?;
+        let wait = match &self.failure {
+            Some(failure) => {
+                let failing = Duration::try_from(attempted_at.duration_since(failure.since)).unwrap_or_default();
+                failing.clamp(*RETRY.start(), *RETRY.end())
+            }
+            None => interval,
+        };
+        attempted_at.checked_add(wait).ok()
     }
 }
 
 impl<T> Default for Fetched<T> {
     fn default() -> Self {
-        Self { good: None, failure: None }
+        Self { good: None, failure: None, attempted_at: None }
     }
 }
 

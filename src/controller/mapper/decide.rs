@@ -97,7 +97,8 @@ fn granted(grant: &GrantSpec) -> Vec<Granted> {
     roles.chain(groups).chain(administrator).collect()
 }
 
-fn resolve(spec: &api::IdpMapperSpec, targets: &[Target]) -> Fact {
+/// The `ResolvedRefs` condition.
+pub fn resolve(spec: &api::IdpMapperSpec, targets: &[Target]) -> Fact {
     let grant = spec.grant.clone().unwrap_or_default();
     for (index, target) in targets.iter().enumerate() {
         let (Some(_), Some(organization)) = (&target.provider_uid, &target.organization) else {

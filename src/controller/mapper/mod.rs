@@ -1,5 +1,7 @@
 //! Mappers: observe, decide, apply.
 
 mod decide;
+mod reconcile;
 
-pub use decide::{Decision, Observed, Target, decide};
+pub use decide::resolve;
+pub use reconcile::{reconcile, remove, targets};

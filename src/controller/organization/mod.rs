@@ -1,5 +1,7 @@
 //! Organizations: observe, decide, apply.
 
 mod decide;
+mod reconcile;
 
-pub use decide::{Decision, Observed, accept, decide, id_of, key_of};
+pub use decide::{DEFAULT_NAME, accept, id_of};
+pub use reconcile::{reconcile, remove};

@@ -17,20 +17,25 @@ use crate::{
     },
     domain::{
         organization::OrganizationKey,
-        provider::{ClaimNames, FetchFailure, Fetched, LoginState, Metadata, Provider, Relation},
+        provider::{ClaimNames, DEFAULT_DISCOVERY_INTERVAL, FetchFailure, Fetched, LoginState, Metadata, Provider, Relation},
     },
 };
 
 /// How long the last good metadata serves while the provider fails.
 const STALE_GRACE: SignedDuration = SignedDuration::from_hours(24);
-/// A provider that fails is asked again after as long as it has been failing, but not before and not after these.
-const RETRY: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(300);
 
 /// What the provider said.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Remote {
     pub metadata: Fetched<Metadata>,
     pub keys: Fetched<Vec<SigningKey>>,
+}
+
+impl Remote {
+    /// Whether the provider has neither answered nor failed to.
+    pub fn is_empty(&self) -> bool {
+        self.metadata.attempted_at.is_none()
+    }
 }
 
 /// Everything that the decision depends on.
@@ -65,7 +70,7 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
         conditions.suspend("spec.suspend is true: nobody signs in through this provider, and its sessions have ended.");
     }
     Decision {
-        requeue: requeue(remote, wish.as_ref().ok(), *now),
+        requeue: requeue(idp, remote, wish.as_ref().ok(), *now),
         status: status(idp, identity.as_ref(), observed, &login, &conditions),
         entry: Provider {
             uid: idp.uid_str().into(),
@@ -191,18 +196,13 @@ fn claim_names(claims: &Claims) -> ClaimNames {
     }
 }
 
-/// After a success the interval; while something fails, as long as it has been failing.
-fn requeue(remote: &Remote, wish: Option<&Wish>, now: Timestamp) -> Duration {
-    let failures = [&remote.metadata.failure, &remote.keys.failure];
-    let since = failures.into_iter().flatten().map(|failure| failure.since).max();
-    match since {
-        Some(since) => retry_after(since, now),
-        None => wish.map_or(*RETRY.end(), |wish| wish.interval),
-    }
-}
-
-/// How long to wait before asking again what has been failing since a time: exponential, capped.
-pub fn retry_after(since: Timestamp, now: Timestamp) -> Duration {
-    let failing = Duration::try_from(now.duration_since(since)).unwrap_or_default();
-    failing.clamp(*RETRY.start(), *RETRY.end())
+/// When to look again by ourselves: when the first of what was fetched is due, a little later for some than for
+/// others, so that not all providers are asked at one moment.
+fn requeue(idp: &IdentityProvider, remote: &Remote, wish: Option<&Wish>, now: Timestamp) -> Duration {
+    let Some(wish) = wish else { return DEFAULT_DISCOVERY_INTERVAL };
+    let due = [remote.metadata.due_at(wish.interval), remote.keys.due_at(wish.interval)];
+    let first = due.into_iter().flatten().min();
+    let wait = first.map_or(wish.interval, |due| Duration::try_from(due.duration_since(now)).unwrap_or_default());
+    let spread = idp.uid_str().bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 100;
+    wait + wait * spread / 1000
 }

@@ -2,9 +2,13 @@
 
 mod accept;
 mod decide;
+mod observe;
+mod reconcile;
 mod relation;
 mod wish;
 
 pub use accept::{Identity, key_of, organization_of};
-pub use decide::{Decision, Observed, Remote, decide, retry_after};
-pub use wish::{Local, Wish, wish};
+pub use decide::Remote;
+pub use observe::accepted_organization;
+pub use reconcile::{reconcile, remove};
+pub use wish::{Local, Wish};

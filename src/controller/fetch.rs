@@ -1,0 +1,135 @@
+//! Asks providers for their metadata and keys, beside the reconciliations: a provider that hangs delays none.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+use kube::runtime::reflector::ObjectRef;
+use tokio::{sync::mpsc, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::provider::{self, Wish};
+use crate::{
+    api::IdentityProvider,
+    domain::provider::Metadata,
+    oidc::{MetadataRequest, Remote},
+};
+
+/// So many providers are asked at once.
+const CONCURRENCY: usize = 64;
+
+/// One question to a provider.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Fetch {
+    provider: ObjectRef<IdentityProvider>,
+    request: MetadataRequest,
+}
+
+/// What is known of a provider, and since when more is being asked.
+pub struct Known {
+    pub remote: provider::Remote,
+    pub pending_since: Option<Timestamp>,
+}
+
+/// What was fetched, and what is being fetched.
+pub struct Fetches {
+    remote: Arc<Remote>,
+    pending: Mutex<HashMap<Fetch, Timestamp>>,
+    wanted: mpsc::UnboundedSender<Fetch>,
+}
+
+/// The questions that wait to be asked.
+pub struct Wanted(mpsc::UnboundedReceiver<Fetch>);
+
+impl Fetches {
+    pub fn new(remote: Arc<Remote>) -> (Self, Wanted) {
+        let (wanted, receiver) = mpsc::unbounded_channel();
+        (Self { remote, pending: Mutex::default(), wanted }, Wanted(receiver))
+    }
+
+    /// What is known now, without waiting. What is due is asked for beside; its answer brings the provider to
+    /// the reconciler again.
+    pub fn known(&self, idp: &IdentityProvider, wish: Option<&Wish>, now: Timestamp) -> Known {
+        let Some(wish) = wish else { return Known { remote: provider::Remote::default(), pending_since: None } };
+        let request = request(wish);
+        let remote = self.cached(&request);
+        let metadata_due = remote.metadata.due_at(wish.interval).is_none_or(|due| due <= now);
+        let keys_due = remote.keys.due_at(wish.interval).is_none_or(|due| due <= now);
+        let due = metadata_due || (keys_due && remote.metadata.good.is_some());
+        let fetch = Fetch { provider: ObjectRef::from_obj(idp), request };
+        let pending_since = if due { Some(self.ask(fetch, now)) } else { None };
+        Known { remote, pending_since }
+    }
+
+    fn cached(&self, request: &MetadataRequest) -> provider::Remote {
+        let metadata = self.remote.cached_metadata(request);
+        let keys = metadata.good.as_ref().map(|(metadata, _)| self.remote.cached_keys(&metadata.jwks_uri, request.roots.as_ref()));
+        provider::Remote { metadata, keys: keys.map(|keys| keys.map(|keys| keys.summary())).unwrap_or_default() }
+    }
+
+    fn ask(&self, fetch: Fetch, now: Timestamp) -> Timestamp {
+        let mut pending = self.lock();
+        if let Some(since) = pending.get(&fetch) {
+            return *since;
+        }
+        pending.insert(fetch.clone(), now);
+        // Nobody asks any more only while the process is ending.
+        let _ = self.wanted.send(fetch);
+        now
+    }
+
+    async fn fetch(&self, fetch: &Fetch) {
+        let now = Timestamp::now();
+        let metadata = self.remote.metadata(&fetch.request, now).await;
+        if let Some((metadata, _)) = metadata.good {
+            self.keys(&metadata, fetch).await;
+        }
+        self.lock().remove(fetch);
+    }
+
+    async fn keys(&self, metadata: &Metadata, fetch: &Fetch) {
+        self.remote.keys(&metadata.jwks_uri, fetch.request.roots.as_ref(), fetch.request.interval, Timestamp::now()).await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Fetch, Timestamp>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn request(wish: &Wish) -> MetadataRequest {
+    MetadataRequest {
+        url: wish.discovery_url.clone(),
+        issuer: wish.issuer.clone(),
+        roots: wish.trust_roots.clone(),
+        interval: wish.interval,
+    }
+}
+
+/// Asks what is wanted until shutdown; tells `answered` which provider has been asked.
+pub async fn run(
+    fetches: Arc<super::Context>,
+    mut wanted: Wanted,
+    answered: mpsc::UnboundedSender<ObjectRef<IdentityProvider>>,
+    shutdown: CancellationToken,
+) {
+    let mut running = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            Some(fetch) = wanted.0.recv(), if running.len() < CONCURRENCY => {
+                let context = fetches.clone();
+                running.spawn(async move {
+                    context.fetches.fetch(&fetch).await;
+                    fetch.provider
+                });
+            }
+            Some(finished) = running.join_next(), if !running.is_empty() => match finished {
+                Ok(provider) => _ = answered.send(provider),
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            },
+        }
+    }
+    running.shutdown().await;
+}

@@ -1,0 +1,151 @@
+//! Brings the store in step with the login table: grants that mappers no longer make, sessions that are over.
+//! Catches up, once everything has been looked at, with what happened while Latchkey was down.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{sync::mpsc, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::FollowUp;
+use crate::{
+    domain::{
+        login::identify,
+        mapper::{evaluate, fingerprint},
+        table::{LoginTable, Published},
+    },
+    store::{Keep, Store, StoreError},
+};
+
+/// The claims of so many people are read at once.
+const BATCH: u32 = 200;
+/// A store that fails is tried again after this.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What the store is told about changes of the table.
+pub struct FollowUps {
+    store: Arc<dyn Store>,
+    table: Arc<Published>,
+    /// Work that is left, by provider UID.
+    grants: BTreeSet<Arc<str>>,
+    sessions: BTreeSet<Arc<str>>,
+    catch_up: bool,
+}
+
+impl FollowUps {
+    pub fn new(store: Arc<dyn Store>, table: Arc<Published>) -> Self {
+        Self { store, table, grants: BTreeSet::new(), sessions: BTreeSet::new(), catch_up: false }
+    }
+
+    /// Follows up until shutdown. What the store refuses is tried again until it takes it.
+    pub async fn run(mut self, mut follow_ups: mpsc::UnboundedReceiver<FollowUp>, shutdown: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                next = follow_ups.recv() => match next {
+                    Some(follow_up) => self.note(follow_up),
+                    None => return,
+                },
+                () = sleep(RETRY), if self.has_work() => {}
+            }
+            while let Ok(follow_up) = follow_ups.try_recv() {
+                self.note(follow_up);
+            }
+            if let Err(error) = self.work().await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the store could not follow a change of the manifests; trying again");
+            }
+        }
+    }
+
+    fn note(&mut self, follow_up: FollowUp) {
+        match follow_up {
+            FollowUp::Grants(provider) => _ = self.grants.insert(provider),
+            FollowUp::Sessions(provider) => _ = self.sessions.insert(provider),
+            FollowUp::Settled => self.catch_up = true,
+        }
+    }
+
+    fn has_work(&self) -> bool {
+        self.catch_up || !self.sessions.is_empty() || !self.grants.is_empty()
+    }
+
+    async fn work(&mut self) -> Result<(), StoreError> {
+        while let Some(provider) = self.sessions.first().cloned() {
+            let ended = self.store.end_sessions_of_provider(&provider).await?;
+            tracing::info!(provider = &*provider, ended, "ended the sessions of a provider that is gone or suspended");
+            self.sessions.remove(&provider);
+        }
+        // Before everything has been looked at, a mapper that is absent may only not have been read yet.
+        let table = self.table.load();
+        if !table.settled {
+            return Ok(());
+        }
+        if self.catch_up {
+            self.note_what_was_missed(&table).await?;
+            self.catch_up = false;
+        }
+        while let Some(provider) = self.grants.first().cloned() {
+            self.evaluate_again(&provider).await?;
+            self.grants.remove(&provider);
+        }
+        Ok(())
+    }
+
+    async fn note_what_was_missed(&mut self, table: &LoginTable) -> Result<(), StoreError> {
+        let known: HashSet<&str> = table.provider_uids().map(|uid| &**uid).collect();
+        for uid in self.store.providers_with_sessions().await? {
+            let over = match table.provider_by_uid(&uid) {
+                Some(provider) => !provider.keeps_sessions(),
+                None => table.complete,
+            };
+            if over {
+                self.sessions.insert(uid.into());
+            }
+        }
+        let granting = self.store.providers_with_grants().await?;
+        self.grants.extend(granting.into_iter().map(Arc::from).filter(|uid: &Arc<str>| table.complete || known.contains(&**uid)));
+        self.grants.extend(table.provider_uids().cloned());
+        for provider in std::mem::take(&mut self.sessions) {
+            self.store.end_sessions_of_provider(&provider).await?;
+        }
+        Ok(())
+    }
+
+    /// Evaluates the mappers of a provider again for everybody who has signed in through it.
+    async fn evaluate_again(&self, provider_uid: &Arc<str>) -> Result<(), StoreError> {
+        let table = self.table.load();
+        let mappers = table.mappers_of(provider_uid);
+        let provider = table.provider_by_uid(provider_uid);
+        let mark = provider.map(|provider| format!("{}{}", fingerprint(&provider.claims, mappers), if table.complete { "" } else { "?" }));
+        if mark.is_some() && self.store.applied_mappers(provider_uid).await? == mark {
+            return Ok(());
+        }
+        let mut after = None;
+        let mut changed = 0;
+        loop {
+            let people = self.store.claims_of_provider(provider_uid, after, BATCH).await?;
+            for person in &people {
+                let evaluation = provider
+                    .and_then(|provider| identify(&person.claims, &provider.claims).ok())
+                    .map(|identified| evaluate(mappers, &person.claims, &identified))
+                    .unwrap_or_default();
+                let keep = if table.complete { Keep::Mappers(evaluation.undecided) } else { Keep::All };
+                let differs = self.store.replace_grants(person.user, provider_uid, &evaluation.grants, &keep).await?;
+                changed += u64::from(differs);
+            }
+            let Some(last) = people.last() else { break };
+            after = Some(last.user);
+        }
+        if let Some(mark) = mark {
+            self.store.set_applied_mappers(provider_uid, &mark).await?;
+        }
+        if changed > 0 {
+            let provider = provider.map_or(&**provider_uid, |provider| &*provider.path);
+            tracing::info!(provider, changed, "mappers changed what people of a provider have");
+        }
+        Ok(())
+    }
+}

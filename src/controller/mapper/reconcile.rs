@@ -1,0 +1,49 @@
+//! Reconciles one mapper.
+
+use std::sync::Arc;
+
+use kube::runtime::{controller::Action, reflector::ObjectRef};
+
+use super::decide::{Observed, Target, decide};
+use crate::{
+    api::{IdpMapper, ResourceMeta},
+    controller::{Context, StatusError, provider},
+    source::Object,
+};
+
+/// Observe, decide, apply.
+pub async fn reconcile(mapper: Arc<IdpMapper>, context: Arc<Context>) -> Result<Action, StatusError> {
+    let table = context.publisher.table();
+    let observed = Observed {
+        targets: targets(&mapper, &context),
+        current: table.mapper(mapper.uid_str()).map(|current| &**current),
+        now: context.now(),
+    };
+    let decision = decide(&mapper, &observed);
+    context.publisher.mapper(&mapper.path(), Some(decision.entry));
+    if mapper.status.as_ref() != Some(&decision.status) {
+        let mut written = IdpMapper::clone(&mapper);
+        written.status = Some(decision.status);
+        context.statuses.write(Object::IdpMapper(written)).await?;
+    }
+    Ok(Action::await_change())
+}
+
+/// Takes a mapper that is gone out of the table.
+pub fn remove(namespace: &str, name: &str, context: &Context) {
+    context.publisher.mapper(&format!("{namespace}/{name}"), None);
+}
+
+/// What a mapper's references lead to.
+pub fn targets(mapper: &IdpMapper, context: &Context) -> Vec<Target> {
+    let target = |name: &str| {
+        let key = ObjectRef::new(name).within(mapper.namespace_str());
+        let idp = context.stores.providers.get(&key);
+        Target {
+            name: name.to_owned(),
+            organization: idp.as_ref().and_then(|idp| provider::accepted_organization(idp, context)?.ok()),
+            provider_uid: idp.map(|idp| idp.uid_str().into()),
+        }
+    };
+    mapper.spec.identity_provider_refs.iter().map(|reference| target(&reference.name)).collect()
+}

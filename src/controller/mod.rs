@@ -1,0 +1,23 @@
+//! Observe, decide, apply: keeps the login table and every object's status in step with the manifests.
+//! Knows neither which source feeds it nor the HTTP server.
+
+mod context;
+mod fetch;
+mod follow_up;
+pub mod mapper;
+pub mod organization;
+pub mod provider;
+mod publish;
+mod references;
+mod run;
+mod settings;
+mod status;
+mod triggers;
+
+pub use context::Context;
+pub use fetch::Fetches;
+pub use follow_up::FollowUps;
+pub use publish::{FollowUp, Publisher};
+pub use run::run;
+pub use settings::Settings;
+pub use status::{StatusError, StatusSink};

@@ -1,0 +1,153 @@
+//! Runs the reconcilers: one queue a kind, each object by itself.
+
+use std::{fmt::Debug, hash::Hash, sync::Arc, time::Duration};
+
+use futures::{FutureExt, StreamExt, TryFuture, stream};
+use kube::{
+    Resource,
+    runtime::{
+        controller::{self, Action, ReconcileReason, ReconcileRequest, applier},
+        reflector::{ObjectRef, Store},
+    },
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, interval_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Context, StatusError,
+    fetch::{self, Wanted},
+    mapper, organization, provider,
+    publish::Name,
+    triggers::{self, Touched},
+};
+use crate::{
+    api::{IdentityProvider, IdpMapper, Organization, ResourceMeta},
+    source::{Change, Changes},
+};
+
+/// So many objects of a kind are reconciled at once.
+const CONCURRENCY: u16 = 16;
+/// A status that could not be written is tried again after this.
+const RETRY: Duration = Duration::from_secs(2);
+/// Organizations count their providers so often at most.
+const COUNT_INTERVAL: Duration = Duration::from_millis(500);
+
+/// The ends of the queues that changes are put in.
+struct Queues {
+    organizations: mpsc::UnboundedSender<ObjectRef<Organization>>,
+    providers: mpsc::UnboundedSender<ObjectRef<IdentityProvider>>,
+    mappers: mpsc::UnboundedSender<ObjectRef<IdpMapper>>,
+}
+
+/// Reconciles whatever changes until shutdown, or until a part of it ends.
+pub async fn run(context: Arc<Context>, changes: Changes, wanted: Wanted, shutdown: CancellationToken) {
+    let (organizations, organization_queue) = mpsc::unbounded_channel();
+    let (providers, provider_queue) = mpsc::unbounded_channel();
+    let (mappers, mapper_queue) = mpsc::unbounded_channel();
+    let (counted, count_queue) = mpsc::unbounded_channel();
+    let queues = Queues { organizations: organizations.clone(), providers: providers.clone(), mappers };
+    let stores = &context.stores;
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = route(changes, queues, &context) => {}
+        () = fetch::run(context.clone(), wanted, providers, shutdown.clone()) => {}
+        () = count(count_queue, organizations) => {}
+        () = reconcile_kind(stores.organizations.clone(), organization_queue, &context, organization::reconcile, organization::remove) => {}
+        () = reconcile_kind(stores.mappers.clone(), mapper_queue, &context, mapper::reconcile, mapper::remove) => {}
+        () = reconcile_kind(stores.providers.clone(), provider_queue, &context, move |idp, context| {
+            let organization = ObjectRef::new(provider::organization_of(&idp)).within(idp.namespace_str());
+            let counted = counted.clone();
+            provider::reconcile(idp, context).map(move |action| {
+                // Nobody counts any more only while the process is ending.
+                let _ = counted.send(organization);
+                action
+            })
+        }, provider::remove) => {}
+    }
+}
+
+/// Puts what a change touches into the queues.
+async fn route(mut changes: Changes, queues: Queues, context: &Context) {
+    while let Some(batch) = changes.next().await {
+        queues.put(triggers::touched(&batch, &context.stores, &context.publisher.table()));
+        for change in &batch {
+            if let Change::Initialized { complete } = change {
+                let everything = triggers::everything(&context.stores);
+                context.publisher.initialized(names(&everything), *complete);
+                queues.put(everything);
+            }
+        }
+    }
+}
+
+impl Queues {
+    fn put(&self, touched: Touched) {
+        // Nobody reconciles any more only while the process is ending.
+        touched.organizations.into_iter().for_each(|object| _ = self.organizations.send(object));
+        touched.providers.into_iter().for_each(|object| _ = self.providers.send(object));
+        touched.mappers.into_iter().for_each(|object| _ = self.mappers.send(object));
+    }
+}
+
+fn names(touched: &Touched) -> std::collections::HashSet<Name> {
+    let organizations = touched.organizations.iter().map(|object| Name::Organization(path(object)));
+    let providers = touched.providers.iter().map(|object| Name::Provider(path(object)));
+    organizations.chain(providers).chain(touched.mappers.iter().map(|object| Name::Mapper(path(object)))).collect()
+}
+
+fn path<K: kube::runtime::reflector::Lookup>(object: &ObjectRef<K>) -> String {
+    format!("{}/{}", object.namespace.as_deref().unwrap_or_default(), object.name)
+}
+
+/// Lets organizations count their providers again, in turns rather than for every provider.
+async fn count(mut counted: mpsc::UnboundedReceiver<ObjectRef<Organization>>, queue: mpsc::UnboundedSender<ObjectRef<Organization>>) {
+    let mut turns = interval_at(Instant::now() + COUNT_INTERVAL, COUNT_INTERVAL);
+    let mut due = std::collections::HashSet::new();
+    loop {
+        tokio::select! {
+            next = counted.recv() => match next {
+                Some(organization) => _ = due.insert(organization),
+                None => return,
+            },
+            _ = turns.tick(), if !due.is_empty() => due.drain().for_each(|organization| _ = queue.send(organization)),
+        }
+    }
+}
+
+/// Reconciles the objects of one kind as they come out of its queue. An object that is gone is removed.
+async fn reconcile_kind<K, Reconciled>(
+    store: Store<K>,
+    queue: mpsc::UnboundedReceiver<ObjectRef<K>>,
+    context: &Arc<Context>,
+    reconcile: impl FnMut(Arc<K>, Arc<Context>) -> Reconciled,
+    remove: fn(&str, &str, &Context),
+) where
+    K: Resource<DynamicType = ()> + Clone + Debug + Hash + Eq + 'static,
+    Reconciled: TryFuture<Ok = Action, Error = StatusError> + Unpin,
+{
+    let requests = stream::unfold(queue, |mut queue| async move {
+        let obj_ref = queue.recv().await?;
+        let request = ReconcileRequest { obj_ref, reason: ReconcileReason::ObjectUpdated };
+        Some((Ok::<_, std::convert::Infallible>(request), queue))
+    });
+    let config = controller::Config::default().concurrency(CONCURRENCY);
+    let retry = |_: Arc<K>, _: &StatusError, _: Arc<Context>| Action::requeue(RETRY);
+    let results = applier(reconcile, retry, context.clone(), store.clone(), Box::pin(requests), config);
+    let mut results = std::pin::pin!(results);
+    while let Some(result) = results.next().await {
+        match result {
+            Ok(_) => {}
+            Err(controller::Error::ObjectNotFound(gone)) => {
+                let namespace = gone.namespace.as_deref().unwrap_or_default();
+                // It may have come back meanwhile; then it has been queued again.
+                if store.get(&ObjectRef::new(&gone.name).within(namespace)).is_none() {
+                    remove(namespace, &gone.name, context);
+                }
+            }
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a reconciliation failed; trying again"),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! A login attempt: what was sent to the provider, carried by the browser in a sealed cookie until it comes back.
+
+use axum::http::{HeaderMap, HeaderValue};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::zeroize::Zeroizing;
+use serde::{Deserialize, Serialize};
+
+use super::{cookies, seal::Sealer};
+use crate::domain::organization::Organization;
+
+/// A person has so long to sign in at the provider.
+const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+/// So many attempts of one browser are under way at most; the oldest give way.
+const MAX_ATTEMPTS: usize = 30;
+
+/// One attempt to sign in.
+#[derive(Serialize, Deserialize)]
+pub struct Attempt {
+    /// The `state` that was sent: 16 random bytes.
+    pub state: [u8; 16],
+    pub provider_uid: String,
+    /// The issuer that the person was sent to; the code goes nowhere else.
+    pub issuer: String,
+    pub nonce: String,
+    pub code_verifier: Zeroizing<String>,
+    /// Where to go afterwards, already resolved.
+    pub return_to: Option<String>,
+    pub expires_at: Timestamp,
+}
+
+/// Why an answer fits no attempt of this browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptError {
+    /// No cookie for this state, or one that we did not make.
+    Missing,
+    Expired,
+}
+
+impl Attempt {
+    /// When an attempt that begins at `now` ends.
+    pub fn expiry(now: Timestamp) -> Timestamp {
+        now + LIFETIME
+    }
+
+    /// The `state` parameter.
+    pub fn state_parameter(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.state)
+    }
+
+    /// The cookie that carries the attempt; None when it would be too long for browsers or cannot be sealed.
+    pub fn cookie(&self, organization: &Organization, sealer: &Sealer) -> Option<HeaderValue> {
+        let name = cookies::attempt_name(organization, &self.state_parameter());
+        let plain = Zeroizing::new(serde_json::to_vec(self).ok()?);
+        let sealed = sealer.seal(&purpose(organization), &plain)?;
+        let max_age = cookie::time::Duration::seconds(LIFETIME.as_secs());
+        (name.len() + sealed.len() < 4000).then(|| cookies::set(organization, name, sealed, Some(max_age)))
+    }
+
+    /// The attempt of this browser that a `state` belongs to.
+    pub fn find(
+        state: &str,
+        headers: &HeaderMap,
+        organization: &Organization,
+        sealer: &Sealer,
+        now: Timestamp,
+    ) -> Result<Self, AttemptError> {
+        let name = cookies::attempt_name(organization, state);
+        let attempt = cookies::values(headers, &name)
+            .filter_map(|sealed| Self::open(sealed, organization, sealer))
+            .find(|attempt| aws_lc_rs::constant_time::verify_slices_are_equal(attempt.state_parameter().as_bytes(), state.as_bytes()).is_ok())
+            .ok_or(AttemptError::Missing)?;
+        if now < attempt.expires_at { Ok(attempt) } else { Err(AttemptError::Expired) }
+    }
+
+    fn open(sealed: &str, organization: &Organization, sealer: &Sealer) -> Option<Self> {
+        let plain = Zeroizing::new(sealer.open(&purpose(organization), sealed)?);
+        serde_json::from_slice(&plain).ok()
+    }
+
+    /// Takes away the cookies that have had their time, so that they do not pile up when one more comes.
+    pub fn sweep(headers: &HeaderMap, organization: &Organization, sealer: &Sealer, now: Timestamp) -> Vec<HeaderValue> {
+        let prefix = cookies::attempt_prefix(organization);
+        let mut live = Vec::new();
+        let mut over = Vec::new();
+        for (name, sealed) in cookies::all(headers).filter(|(name, _)| name.starts_with(&prefix)) {
+            match Self::open(sealed, organization, sealer) {
+                Some(attempt) if now < attempt.expires_at => live.push((attempt.expires_at, name)),
+                _ => over.push(name),
+            }
+        }
+        live.sort();
+        let too_many = (live.len() + 1).saturating_sub(MAX_ATTEMPTS);
+        over.extend(live.into_iter().take(too_many).map(|(_, name)| name));
+        over.into_iter().map(|name| cookies::remove(organization, name.to_owned())).collect()
+    }
+}
+
+fn purpose(organization: &Organization) -> String {
+    format!("login attempt\n{}", organization.key)
+}

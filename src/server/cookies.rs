@@ -1,0 +1,75 @@
+//! The cookies: one for the session of each organization, one for each login attempt.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use cookie::{Cookie, SameSite, time::Duration};
+
+use crate::domain::organization::Organization;
+
+/// Browsers hold a cookie of this prefix to this host, https, and the whole path (RFC 6265bis).
+const HOST_PREFIX: &str = "__Host-";
+
+/// The name of the cookie that holds the session of an organization.
+pub fn session_name(organization: &Organization) -> String {
+    named(organization, &format!("latchkey-{}", organization.id))
+}
+
+/// The name of the cookie of a login attempt.
+pub fn attempt_name(organization: &Organization, state: &str) -> String {
+    let short: String = state.chars().take(11).collect();
+    format!("{}{short}", attempt_prefix(organization))
+}
+
+/// What the names of all login attempts of an organization begin with.
+pub fn attempt_prefix(organization: &Organization) -> String {
+    named(organization, &format!("latchkey-login-{}-", organization.id))
+}
+
+fn named(organization: &Organization, name: &str) -> String {
+    if is_secure(organization) { format!("{HOST_PREFIX}{name}") } else { name.to_owned() }
+}
+
+/// Over http, which only development allows, cookies go without Secure.
+fn is_secure(organization: &Organization) -> bool {
+    organization.external_url.scheme() == "https"
+}
+
+/// A cookie to set. Without `max_age` it ends with the browser.
+pub fn set(organization: &Organization, name: String, value: String, max_age: Option<Duration>) -> HeaderValue {
+    let mut cookie = base(organization, name, value);
+    if let Some(max_age) = max_age {
+        cookie.set_max_age(max_age);
+    }
+    header_value(&cookie)
+}
+
+/// Takes a cookie away.
+pub fn remove(organization: &Organization, name: String) -> HeaderValue {
+    let mut cookie = base(organization, name, String::new());
+    cookie.set_max_age(Duration::ZERO);
+    header_value(&cookie)
+}
+
+fn base(organization: &Organization, name: String, value: String) -> Cookie<'static> {
+    Cookie::build((name, value))
+        .path("/")
+        .http_only(true)
+        .secure(is_secure(organization))
+        .same_site(SameSite::Lax)
+        .build()
+}
+
+fn header_value(cookie: &Cookie<'_>) -> HeaderValue {
+    // Names are made of ids and values are base64url, so this always succeeds.
+    HeaderValue::from_str(&cookie.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// The values of all cookies of a name, in the order in which the browser sent them.
+pub fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
+    all(headers).filter_map(move |(other, value)| (other == name).then_some(value))
+}
+
+/// All cookies, by name and value.
+pub fn all(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='))
+}

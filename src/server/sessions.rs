@@ -1,0 +1,225 @@
+//! Who is signed in: from memory, with one read of the store for a session that was not seen yet.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use moka::sync::Cache;
+use tokio::{sync::broadcast, time::interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    domain::{
+        organization::Organization,
+        session::is_good,
+        table::LoginTable,
+        user::{Granted, Session, SessionId, User, UserId},
+    },
+    store::{Store, StoreChange, StoreError},
+};
+
+/// So many sessions, and people, are kept in memory.
+const CAPACITY: u64 = 200_000;
+/// Uses are written to the store so often, together.
+const WRITE_INTERVAL: Duration = Duration::from_secs(5);
+/// A use is worth a write when the last one is so old, or a tenth of the idle timeout.
+const USE_GRAIN: Duration = Duration::from_secs(60);
+
+/// The sessions of this replica.
+pub struct Sessions {
+    store: Arc<dyn Store>,
+    sessions: Cache<SessionId, Arc<Held>>,
+    people: Cache<UserId, Arc<Person>>,
+    /// Counts the changes heard of, so that a read that overlaps one is not kept.
+    changes: AtomicU64,
+    unwritten: Mutex<Unwritten>,
+}
+
+#[derive(Default)]
+struct Unwritten {
+    used: HashMap<SessionId, Timestamp>,
+    ended: HashMap<SessionId, Timestamp>,
+}
+
+struct Held {
+    session: Session,
+    last_used: AtomicI64,
+    last_noted: AtomicI64,
+}
+
+/// A person, as far as sessions show them.
+#[derive(Debug)]
+pub struct Person {
+    pub user: User,
+    pub grants: Vec<Granted>,
+}
+
+/// Somebody who is signed in.
+pub struct Current {
+    held: Arc<Held>,
+    pub person: Arc<Person>,
+}
+
+impl Current {
+    pub fn session(&self) -> &Session {
+        &self.held.session
+    }
+}
+
+impl Sessions {
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            sessions: Cache::new(CAPACITY),
+            people: Cache::new(CAPACITY),
+            changes: AtomicU64::new(0),
+            unwritten: Mutex::default(),
+        }
+    }
+
+    /// The person whom a session signs in to an organization now, if it does; counts as a use.
+    ///
+    /// # Errors
+    /// When the session is not in memory and the store does not answer.
+    pub async fn current(
+        &self,
+        id: &SessionId,
+        organization: &Organization,
+        table: &LoginTable,
+        now: Timestamp,
+    ) -> Result<Option<Current>, StoreError> {
+        let in_memory = self.sessions.get(id).and_then(|held| {
+            let person = self.people.get(&held.session.user)?;
+            Some(Current { held, person })
+        });
+        let current = match in_memory {
+            Some(current) => current,
+            None => match self.read(id).await? {
+                Some(current) => current,
+                None => return Ok(None),
+            },
+        };
+        let last_used = millis(current.held.last_used.load(Ordering::Relaxed));
+        if !is_good(&current.held.session, last_used, organization, table, now) {
+            return Ok(None);
+        }
+        self.note_use(&current.held, organization, now);
+        Ok(Some(current))
+    }
+
+    /// Ends a session: at once here, and in the store as soon as it answers.
+    pub async fn end(&self, id: &SessionId, now: Timestamp) {
+        self.lock().ended.insert(id.clone(), now);
+        self.sessions.invalidate(id);
+        if self.store.end_session(id).await.is_ok() {
+            self.lock().ended.remove(id);
+        }
+    }
+
+    /// Hears of changes, and writes uses and ends that the store has not taken yet, until shutdown.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        let mut changes = self.store.changes();
+        let mut writes = interval(WRITE_INTERVAL);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                change = changes.recv() => match change {
+                    Ok(change) => self.hear(&change),
+                    Err(broadcast::error::RecvError::Lagged(_)) => self.forget_everything(),
+                    Err(broadcast::error::RecvError::Closed) => break,
+                },
+                _ = writes.tick() => self.write().await,
+            }
+        }
+        self.write().await;
+    }
+
+    async fn read(&self, id: &SessionId) -> Result<Option<Current>, StoreError> {
+        if self.lock().ended.contains_key(id) {
+            return Ok(None);
+        }
+        let before = self.changes.load(Ordering::SeqCst);
+        let Some(found) = self.store.session(id).await? else { return Ok(None) };
+        let last_used = found.session.last_used_at.as_millisecond();
+        let held = Arc::new(Held {
+            session: found.session,
+            last_used: AtomicI64::new(last_used),
+            last_noted: AtomicI64::new(last_used),
+        });
+        let person = Arc::new(Person { user: found.user, grants: found.grants });
+        self.sessions.insert(id.clone(), held.clone());
+        self.people.insert(person.user.id, person.clone());
+        // A change, or an end, that came between the read and now would otherwise be overwritten by what was read.
+        if self.changes.load(Ordering::SeqCst) != before || self.lock().ended.contains_key(id) {
+            self.sessions.invalidate(id);
+            self.people.invalidate(&person.user.id);
+        }
+        Ok(Some(Current { held, person }))
+    }
+
+    fn note_use(&self, held: &Held, organization: &Organization, now: Timestamp) {
+        let now_millis = now.as_millisecond();
+        held.last_used.fetch_max(now_millis, Ordering::Relaxed);
+        let grain = USE_GRAIN.min(organization.session.idle_timeout / 10);
+        let noted = held.last_noted.load(Ordering::Relaxed);
+        if u128::try_from(now_millis - noted).is_ok_and(|age| age >= grain.as_millis()) {
+            held.last_noted.store(now_millis, Ordering::Relaxed);
+            self.lock().used.insert(held.session.id.clone(), now);
+        }
+    }
+
+    fn hear(&self, change: &StoreChange) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        match change {
+            StoreChange::SessionEnded(id) => self.sessions.invalidate(id),
+            StoreChange::UserChanged(user) => self.people.invalidate(user),
+            StoreChange::SessionsOfProviderEnded(uid) => {
+                let over: Vec<_> =
+                    self.sessions.iter().filter(|(_, held)| *held.session.provider_uid == **uid).map(|(id, _)| id).collect();
+                over.iter().for_each(|id| self.sessions.invalidate(&**id));
+            }
+        }
+    }
+
+    fn forget_everything(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        self.sessions.invalidate_all();
+        self.people.invalidate_all();
+    }
+
+    async fn write(&self) {
+        let (used, ended) = {
+            let mut unwritten = self.lock();
+            (std::mem::take(&mut unwritten.used), unwritten.ended.keys().cloned().collect::<Vec<_>>())
+        };
+        for id in ended {
+            if self.store.end_session(&id).await.is_ok() {
+                self.lock().ended.remove(&id);
+            }
+        }
+        let used: Vec<_> = used.into_iter().collect();
+        if !used.is_empty()
+            && let Err(error) = self.store.touch_sessions(&used).await
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the last uses of sessions could not be written; trying again");
+            let mut unwritten = self.lock();
+            for (id, at) in used {
+                unwritten.used.entry(id).or_insert(at);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Unwritten> {
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn millis(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
+}
