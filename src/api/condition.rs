@@ -241,7 +241,8 @@ impl Conditions {
                     reason: fact.reason.as_str().to_owned(),
                     message: fact.message.clone(),
                     observed_generation: Some(generation),
-                    last_transition_time: before.map_or_else(|| Time(whole_second(now)), |c| c.last_transition_time.clone()),
+                    last_transition_time: before
+                        .map_or_else(|| Time(whole_second(now)), |c| c.last_transition_time.clone()),
                 }
             })
             .collect();
@@ -278,7 +279,9 @@ mod tests {
 
     #[test]
     fn what_only_a_person_can_mend_is_stalled_and_the_rest_reconciling() {
-        for (reason, kind) in [(Reason::KeyConflict, ConditionType::Stalled), (Reason::Timeout, ConditionType::Reconciling)] {
+        for (reason, kind) in
+            [(Reason::KeyConflict, ConditionType::Stalled), (Reason::Timeout, ConditionType::Reconciling)]
+        {
             let mut conditions = Conditions::default();
             conditions.set(ConditionType::Accepted, Fact::fails(reason, "why"));
             conditions.summarize("unused");

@@ -4,7 +4,9 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Claims, Condition, Duration, KeyReference, LocalReference, ReadyCount, TrustSource, organization::is_default};
+use super::{
+    Claims, Condition, Duration, KeyReference, LocalReference, ReadyCount, TrustSource, organization::is_default,
+};
 
 /// An IdentityProvider is one OpenID provider of one organization.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -140,13 +140,21 @@ pub enum StoreError {
     Database(#[from] sqlx::Error),
     #[error("the database could not be brought to this version's layout")]
     Migrate(#[from] sqlx::migrate::MigrateError),
-    #[error("what the database holds under {what} cannot be read with this encryption key: use the key file that belongs to the database, or start with a new database")]
+    #[error(
+        "what the database holds under {what} cannot be read with this encryption key: use the key file that belongs to the database, or start with a new database"
+    )]
     Unsealable { what: &'static str },
     #[error("what the database holds under {what} is damaged")]
     Damaged { what: &'static str },
     #[error("the encryption key file {path}")]
-    KeyFile { path: String, #[source] source: std::io::Error },
-    #[error("the encryption key file {path} does not hold 32 bytes in base64: restore it from your backup, or move it away together with the database to start anew")]
+    KeyFile {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error(
+        "the encryption key file {path} does not hold 32 bytes in base64: restore it from your backup, or move it away together with the database to start anew"
+    )]
     KeyFileInvalid { path: String },
     #[error("{url:?} is not a database URL that Latchkey knows: write sqlite:PATH")]
     UnknownUrl { url: String },

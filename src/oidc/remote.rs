@@ -1,0 +1,116 @@
+//! What is known of the providers: metadata and keys, shared by the controller and the login endpoints.
+//! Asks each place once for all who want to know, and lets none that hangs delay another.
+
+use std::{hash::Hash, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use moka::{policy::EvictionPolicy, sync::Cache};
+
+use super::{
+    discovery::{DiscoveryError, MetadataRequest, fetch_metadata},
+    flight::{Entry, Failure},
+    http::Outbound,
+    keys::{KeySet, KeysError, KeysRequest, fetch_keys},
+};
+use crate::{
+    api::Reason,
+    domain::provider::{Fetched, Metadata},
+};
+
+/// How many places are remembered, of metadata and of keys each; the least used one is forgotten.
+const MAX_ENTRIES: u64 = 4096;
+/// Keys are fetched out of turn at most so often (reliability: a token can name any `kid`).
+const REFRESH_COOLDOWN: Duration = Duration::from_secs(30);
+
+/// When to fetch again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Freshness {
+    /// A good answer is good for so long. Zero: ask now.
+    pub max_age: Duration,
+    /// A failed fetch is not tried again for so long. Zero: try now.
+    pub retry_after: Duration,
+}
+
+/// The providers as last heard of. Clones share what they know.
+#[derive(Clone)]
+pub struct Remote {
+    outbound: Outbound,
+    metadata: Entries<MetadataRequest, Metadata>,
+    keys: Entries<KeysRequest, KeySet>,
+}
+
+type Entries<K, T> = Cache<K, Arc<Entry<T>>>;
+
+fn entries<K: Hash + Eq + Send + Sync + 'static, T: Send + Sync + 'static>() -> Entries<K, T> {
+    Cache::builder().max_capacity(MAX_ENTRIES).eviction_policy(EvictionPolicy::lru()).build()
+}
+
+impl Remote {
+    /// Knows nothing yet.
+    pub fn new(outbound: Outbound) -> Self {
+        Self { outbound, metadata: entries(), keys: entries() }
+    }
+
+    /// The client that everything is fetched with.
+    pub fn outbound(&self) -> &Outbound {
+        &self.outbound
+    }
+
+    /// A provider's metadata, fetched if it is due. `now` becomes the time of what is fetched.
+    pub async fn metadata(&self, request: &MetadataRequest, freshness: Freshness, now: Timestamp) -> Fetched<Metadata> {
+        let fetch = || {
+            let (outbound, request) = (self.outbound.clone(), request.clone());
+            async move { fetch_metadata(&outbound, &request).await }
+        };
+        entry(&self.metadata, request).fetch_if_due(freshness, now, fetch).await
+    }
+
+    /// A provider's keys, fetched if they are due. `now` becomes the time of what is fetched.
+    pub async fn keys(&self, request: &KeysRequest, freshness: Freshness, now: Timestamp) -> Fetched<KeySet> {
+        entry(&self.keys, request).fetch_if_due(freshness, now, || self.fetch_keys(request)).await
+    }
+
+    /// A provider's keys, fetched out of turn because a token names one that is not among them; at most once in
+    /// 30 seconds, and without waiting for those to pass.
+    pub async fn refresh_keys(&self, request: &KeysRequest, now: Timestamp) -> Fetched<KeySet> {
+        entry(&self.keys, request).refresh(REFRESH_COOLDOWN, now, || self.fetch_keys(request)).await
+    }
+
+    /// What is known of a provider's metadata. Never touches the network.
+    pub fn cached_metadata(&self, request: &MetadataRequest) -> Fetched<Metadata> {
+        self.metadata.get(request).map_or_else(Fetched::default, |entry| entry.known())
+    }
+
+    /// What is known of a provider's keys. Never touches the network.
+    pub fn cached_keys(&self, request: &KeysRequest) -> Fetched<KeySet> {
+        self.keys.get(request).map_or_else(Fetched::default, |entry| entry.known())
+    }
+
+    fn fetch_keys(
+        &self,
+        request: &KeysRequest,
+    ) -> impl Future<Output = Result<KeySet, KeysError>> + Send + 'static + use<> {
+        let (outbound, request) = (self.outbound.clone(), request.clone());
+        async move { fetch_keys(&outbound, &request).await }
+    }
+}
+
+fn entry<K, T>(entries: &Entries<K, T>, request: &K) -> Arc<Entry<T>>
+where
+    K: Clone + Hash + Eq + Send + Sync + 'static,
+    T: Send + Sync + 'static,
+{
+    entries.get_with_by_ref(request, Arc::default)
+}
+
+impl Failure for DiscoveryError {
+    fn reason(&self) -> Reason {
+        self.reason()
+    }
+}
+
+impl Failure for KeysError {
+    fn reason(&self) -> Reason {
+        self.reason()
+    }
+}
