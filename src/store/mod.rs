@@ -1,7 +1,7 @@
 //! Users, sessions, grants and keys that outlive the process. What is secret in it is sealed.
 //! Knows nothing of providers' protocols or of manifests.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -14,9 +14,33 @@ use crate::domain::{
     user::{Grant, Link, LoginRecord, SessionId, SignedIn, User, UserId},
 };
 
+#[cfg(test)]
+mod conformance;
+mod seal;
+mod sqlite;
+
+/// Claims whose JSON is longer than this many bytes are not kept.
+pub const LONGEST_CLAIMS: usize = 64 * 1024;
+
+/// Opens the database of a URL, makes it when it is not there, and brings it to this version's layout.
+///
+/// `sqlite:PATH` is all that is known yet. Without a `key_file` the encryption key is in `PATH.key`; it is made as
+/// long as nothing has been sealed with another one.
+pub async fn open(url: &str, key_file: Option<&Path>) -> Result<Arc<dyn Store>, StoreError> {
+    let path = url.strip_prefix("sqlite:").ok_or(StoreError::UnknownUrl)?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    if path.is_empty() || path.starts_with(':') || path.contains('?') {
+        return Err(StoreError::UnknownUrl);
+    }
+    Ok(Arc::new(sqlite::Sqlite::open(Path::new(path), key_file).await?))
+}
+
 /// What every database behind Latchkey can do. One conformance suite runs against all of them.
 ///
-/// Every method is one transaction: it happens whole or not at all.
+/// Every method is one transaction: it happens whole or not at all. A write that has begun goes on when nobody waits
+/// for its answer any more. Each answers within seconds, if only with an error; after `TimedOut` the write may happen
+/// yet.
+/// Times are kept to the millisecond.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// The generation of an object without an API server: 1 for a UID that was never seen, one more whenever
@@ -25,7 +49,7 @@ pub trait Store: Send + Sync {
 
     /// The keys of a purpose, newest first.
     async fn keys(&self, purpose: KeyPurpose) -> Result<Vec<StoredKey>, StoreError>;
-    /// Adds a key.
+    /// Adds a key; an error when the purpose has one of this id.
     async fn add_key(&self, purpose: KeyPurpose, key: StoredKey) -> Result<(), StoreError>;
     /// Removes the keys of a purpose that were made before a time.
     async fn remove_keys_before(&self, purpose: KeyPurpose, before: Timestamp) -> Result<(), StoreError>;
@@ -36,7 +60,8 @@ pub trait Store: Send + Sync {
     /// The user that a link leads to.
     async fn linked_user(&self, link: &Link) -> Result<Option<User>, StoreError>;
     /// Writes a login: creates or updates the user, links it, keeps the claims, sets the grants that this
-    /// provider's mappers make (those of other providers stay), and begins the session.
+    /// provider's mappers make (those of other providers stay), and begins the session. `login.user` is written
+    /// whole.
     async fn record_login(&self, login: &LoginRecord) -> Result<(), RecordLoginError>;
 
     /// A session that has not ended, with its user and all grants of the user. Whether it has expired is for
@@ -51,7 +76,8 @@ pub trait Store: Send + Sync {
     /// Notes when sessions were last used; never moves a time back, ignores sessions that have ended.
     async fn touch_sessions(&self, used: &[(SessionId, Timestamp)]) -> Result<(), StoreError>;
 
-    /// The last verified claims of the people of a provider, by user, `limit` at a time after `after`.
+    /// Everybody who ever signed in through a provider, with their last verified claims; ordered by user, `limit`
+    /// at a time after `after`.
     async fn claims_of_provider(
         &self,
         provider_uid: &str,
@@ -59,7 +85,7 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Vec<StoredClaims>, StoreError>;
     /// Sets the grants that a provider's mappers make for a user, but leaves those of the mappers in `keep` as
-    /// they are; true when that changed anything.
+    /// they are, whatever `grants` says of them; true when that changed anything.
     async fn replace_grants(
         &self,
         user: UserId,
@@ -75,7 +101,7 @@ pub trait Store: Send + Sync {
     async fn providers_with_grants(&self) -> Result<Vec<String>, StoreError>;
 
     /// Removes sessions last used before `idle_before` or begun before `begun_before` (of one organization),
-    /// says how many.
+    /// says how many. No change is announced: who keeps copies knows the same limits. Call `touch_sessions` first.
     async fn remove_expired_sessions(
         &self,
         organization: &OrganizationKey,
@@ -88,7 +114,8 @@ pub trait Store: Send + Sync {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// What changes from now on, by whichever replica, within a second.
+    /// What changes from now on, by whichever replica, within a second. Announced after it can be read, and a time
+    /// too many rather than too few. A receiver that lags takes it that everything may have changed.
     fn changes(&self) -> broadcast::Receiver<StoreChange>;
 }
 
@@ -108,6 +135,15 @@ pub enum KeyPurpose {
     Cookie,
 }
 
+impl KeyPurpose {
+    /// As it is stored.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Cookie => "cookie",
+        }
+    }
+}
+
 /// A secret key and when it was made. The store seals it.
 #[derive(Clone, Debug)]
 pub struct StoredKey {
@@ -121,7 +157,8 @@ pub struct StoredKey {
 #[derive(Clone, Debug)]
 pub struct StoredClaims {
     pub user: UserId,
-    pub claims: Claims,
+    /// None when they were longer than `LONGEST_CLAIMS`.
+    pub claims: Option<Claims>,
 }
 
 /// Something that holders of copies in memory must hear of.
@@ -146,18 +183,40 @@ pub enum StoreError {
     Unsealable { what: &'static str },
     #[error("what the database holds under {what} is damaged")]
     Damaged { what: &'static str },
+<<<<<<< HEAD
     #[error("the encryption key file {path}")]
+=======
+    #[error("a value could not be sealed: the system's cryptography failed")]
+    Seal,
+    #[error("the database did not answer within {} seconds", .0.as_secs())]
+    TimedOut(std::time::Duration),
+    #[error("the database file {path} cannot be made or read")]
+    DatabaseFile {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the encryption key file {path} cannot be made or read")]
+>>>>>>> store
     KeyFile {
         path: String,
         #[source]
         source: std::io::Error,
     },
     #[error(
+<<<<<<< HEAD
+=======
+        "the encryption key file {path} is not there, but the database holds what was sealed with it: restore it from your backup, or move the database away to start anew"
+    )]
+    KeyFileMissing { path: String },
+    #[error(
+>>>>>>> store
         "the encryption key file {path} does not hold 32 bytes in base64: restore it from your backup, or move it away together with the database to start anew"
     )]
     KeyFileInvalid { path: String },
-    #[error("{url:?} is not a database URL that Latchkey knows: write sqlite:PATH")]
-    UnknownUrl { url: String },
+    // Never shown: a URL can hold a password.
+    #[error("the database URL is none that Latchkey knows: write sqlite:PATH")]
+    UnknownUrl,
 }
 
 /// Why a login could not be written.

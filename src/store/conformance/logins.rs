@@ -1,0 +1,230 @@
+//! Who a login creates, updates, links and refuses.
+
+use std::time::Duration;
+
+use tokio::{sync::Barrier, time::timeout};
+
+use super::*;
+use crate::store::RecordLoginError;
+
+pub async fn a_first_login_is_found_by_its_link_and_session(database: impl Database) {
+    let store = open(&database).await;
+    let mut login = login("ada");
+    login.grants = vec![role("m1", "admin"), group("m1", "staff"), role("m2", "admin")];
+    login.grants.push(Grant { mapper_uid: "m2".into(), granted: Granted::Administrator });
+    store.record_login(&login).await.unwrap();
+
+    assert_eq!(store.linked_user(&login.link).await.unwrap().as_ref(), Some(&login.user));
+    let signed_in = store.session(&login.session.id).await.unwrap().unwrap();
+    assert_eq!(signed_in.session, login.session);
+    assert_eq!(signed_in.user, login.user);
+    let granted = [Granted::Role("admin".to_owned()), Granted::Group("staff".to_owned()), Granted::Administrator];
+    assert_eq!(signed_in.grants, granted);
+}
+
+pub async fn nobody_is_found_by_a_link_or_session_that_is_not_there(database: impl Database) {
+    let store = open(&database).await;
+    let known = login("ada");
+    store.record_login(&known).await.unwrap();
+
+    assert_eq!(store.linked_user(&login("bob").link).await.unwrap(), None);
+    let elsewhere = Link { issuer: "https://other.example".to_owned(), ..known.link.clone() };
+    assert_eq!(store.linked_user(&elsewhere).await.unwrap(), None);
+    assert_eq!(store.session(&again(&known).session.id).await.unwrap(), None);
+}
+
+pub async fn a_later_login_updates_the_user_and_tells_the_others(database: impl Database) {
+    let store = open(&database).await;
+    let first = login("ada");
+    store.record_login(&first).await.unwrap();
+    let mut changes = store.changes();
+
+    let mut second = again(&first);
+    second.user.user_name = "ada.lovelace".to_owned();
+    second.user.full_name = None;
+    second.user.email = None;
+    second.user.email_verified = false;
+    store.record_login(&second).await.unwrap();
+
+    for session in [&first.session.id, &second.session.id] {
+        assert_eq!(store.session(session).await.unwrap().unwrap().user, second.user);
+    }
+    assert_eq!(announced(&mut changes), [StoreChange::UserChanged(first.user.id)]);
+
+    let mut third = again(&second);
+    third.grants = vec![role("m1", "admin")];
+    store.record_login(&third).await.unwrap();
+    assert_eq!(announced(&mut changes), [StoreChange::UserChanged(first.user.id)]);
+}
+
+pub async fn a_login_that_changes_nothing_is_not_announced(database: impl Database) {
+    let store = open(&database).await;
+    let mut changes = store.changes();
+    let mut first = login("ada");
+    first.grants = vec![role("m1", "admin")];
+    store.record_login(&first).await.unwrap();
+    store.record_login(&again(&first)).await.unwrap();
+    assert_eq!(announced(&mut changes), []);
+}
+
+pub async fn a_login_touches_only_the_grants_of_its_own_provider(database: impl Database) {
+    let store = open(&database).await;
+    let mut first = login("ada");
+    first.grants = vec![role("m1", "one")];
+    store.record_login(&first).await.unwrap();
+    store.record_login(&through(&first, "p2", vec![role("m1", "two")])).await.unwrap();
+    assert_eq!(grants_of(&*store, &first).await, [Granted::Role("one".into()), Granted::Role("two".into())]);
+
+    store.record_login(&through(&first, "p1", Vec::new())).await.unwrap();
+    assert_eq!(grants_of(&*store, &first).await, [Granted::Role("two".into())]);
+}
+
+pub async fn a_taken_user_name_refuses_the_login_and_writes_nothing(database: impl Database) {
+    let store = open(&database).await;
+    let ada = login("ada");
+    store.record_login(&ada).await.unwrap();
+    let mut other = login("bob");
+    other.user.user_name = ada.user.user_name.clone();
+
+    assert!(matches!(store.record_login(&other).await, Err(RecordLoginError::UserNameTaken)));
+    assert_nothing_written(&*store, &other).await;
+}
+
+pub async fn a_taken_address_refuses_the_login_and_writes_nothing(database: impl Database) {
+    let store = open(&database).await;
+    let ada = login("ada");
+    store.record_login(&ada).await.unwrap();
+    let mut other = login("bob");
+    other.user.email = ada.user.email.clone();
+
+    assert!(matches!(store.record_login(&other).await, Err(RecordLoginError::EmailTaken)));
+    assert_nothing_written(&*store, &other).await;
+}
+
+async fn assert_nothing_written(store: &dyn Store, login: &LoginRecord) {
+    assert_eq!(store.linked_user(&login.link).await.unwrap(), None);
+    assert_eq!(store.session(&login.session.id).await.unwrap(), None);
+    let people = store.claims_of_provider("p1", None, 100).await.unwrap();
+    assert!(people.iter().all(|person| person.user != login.user.id));
+}
+
+pub async fn an_update_can_be_refused_for_a_taken_name_too(database: impl Database) {
+    let store = open(&database).await;
+    let (ada, bob) = (login("ada"), login("bob"));
+    store.record_login(&ada).await.unwrap();
+    store.record_login(&bob).await.unwrap();
+
+    let mut renamed = again(&bob);
+    renamed.user.user_name = ada.user.user_name.clone();
+    assert!(matches!(store.record_login(&renamed).await, Err(RecordLoginError::UserNameTaken)));
+    let mut readdressed = again(&bob);
+    readdressed.user.email = ada.user.email.clone();
+    assert!(matches!(store.record_login(&readdressed).await, Err(RecordLoginError::EmailTaken)));
+    assert_eq!(store.linked_user(&bob.link).await.unwrap(), Some(bob.user));
+}
+
+pub async fn another_organization_has_names_addresses_and_links_of_its_own(database: impl Database) {
+    let store = open(&database).await;
+    let here = login("ada");
+    let mut there = login("ada");
+    there.user.organization = organization("globex");
+    there.link = link(&there.user.organization, "ada");
+    there.session = session(&there.user, "p9");
+    store.record_login(&here).await.unwrap();
+    store.record_login(&there).await.unwrap();
+
+    assert_eq!(store.linked_user(&here.link).await.unwrap(), Some(here.user));
+    assert_eq!(store.linked_user(&there.link).await.unwrap(), Some(there.user));
+}
+
+pub async fn many_people_can_be_without_an_address(database: impl Database) {
+    let store = open(&database).await;
+    for name in ["ada", "bob"] {
+        let mut login = login(name);
+        login.user.email = None;
+        store.record_login(&login).await.unwrap();
+    }
+}
+
+pub async fn a_user_never_moves_to_another_organization(database: impl Database) {
+    let store = open(&database).await;
+    let ada = login("ada");
+    store.record_login(&ada).await.unwrap();
+
+    let mut moved = again(&ada);
+    moved.user.organization = organization("globex");
+    moved.user.full_name = Some("Moved".to_owned());
+    moved.link = link(&moved.user.organization, "ada");
+    moved.session = session(&moved.user, "p9");
+    assert!(matches!(store.record_login(&moved).await, Err(RecordLoginError::Store(_))));
+    assert_eq!(store.linked_user(&ada.link).await.unwrap(), Some(ada.user));
+}
+
+/// Records logins from as many tasks at once, each through a handle of its own.
+async fn at_the_same_moment(
+    database: &impl Database,
+    logins: Vec<LoginRecord>,
+) -> Vec<(LoginRecord, Result<(), RecordLoginError>)> {
+    let barrier = Arc::new(Barrier::new(logins.len()));
+    let mut tasks = Vec::new();
+    for login in logins {
+        let (store, barrier) = (open(database).await, barrier.clone());
+        tasks.push(tokio::spawn(async move {
+            barrier.wait().await;
+            let result = store.record_login(&login).await;
+            (login, result)
+        }));
+    }
+    let mut results = Vec::new();
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    results
+}
+
+pub async fn of_two_first_logins_at_the_same_moment_one_has_raced(database: impl Database) {
+    for round in 0..10 {
+        let name = format!("ada{round}");
+        let results = at_the_same_moment(&database, vec![login(&name), login(&name), login(&name)]).await;
+        let (won, lost): (Vec<_>, Vec<_>) = results.into_iter().partition(|(_, result)| result.is_ok());
+        assert_eq!(won.len(), 1);
+        let store = open(&database).await;
+        assert_eq!(store.linked_user(&won[0].0.link).await.unwrap().as_ref(), Some(&won[0].0.user));
+        for (login, result) in &lost {
+            assert!(matches!(result, Err(RecordLoginError::Raced)), "{result:?}");
+            assert_eq!(store.session(&login.session.id).await.unwrap(), None);
+        }
+    }
+}
+
+pub async fn of_two_people_who_want_one_name_at_the_same_moment_one_gets_it(database: impl Database) {
+    for round in 0..10 {
+        let mut rivals = vec![login(&format!("a{round}")), login(&format!("b{round}"))];
+        rivals.iter_mut().for_each(|rival| rival.user.user_name = format!("wanted{round}"));
+        let results = at_the_same_moment(&database, rivals).await;
+        let lost: Vec<_> = results.iter().filter_map(|(_, result)| result.as_ref().err()).collect();
+        assert!(matches!(lost[..], [RecordLoginError::UserNameTaken]), "{lost:?}");
+
+        let mut rivals = vec![login(&format!("c{round}")), login(&format!("d{round}"))];
+        rivals.iter_mut().for_each(|rival| rival.user.email = Some(format!("wanted{round}@example.com")));
+        let results = at_the_same_moment(&database, rivals).await;
+        let lost: Vec<_> = results.iter().filter_map(|(_, result)| result.as_ref().err()).collect();
+        assert!(matches!(lost[..], [RecordLoginError::EmailTaken]), "{lost:?}");
+    }
+}
+
+pub async fn a_login_whose_request_was_dropped_is_written_and_announced(database: impl Database) {
+    let store = open(&database).await;
+    let ada = login("ada");
+    store.record_login(&ada).await.unwrap();
+    for patience in 0..20_u64 {
+        let mut changes = store.changes();
+        let mut next = again(&ada);
+        next.user.full_name = Some(format!("Name {patience}"));
+        let _ = timeout(Duration::from_micros(patience * 50), store.record_login(&next)).await;
+
+        let change = timeout(Duration::from_secs(10), changes.recv()).await.unwrap().unwrap();
+        assert_eq!(change, StoreChange::UserChanged(ada.user.id));
+        assert_eq!(store.session(&next.session.id).await.unwrap().unwrap().user, next.user);
+    }
+}

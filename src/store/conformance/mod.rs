@@ -1,0 +1,195 @@
+//! What every database must do, as plain async functions over the store's trait. One line of
+//! `every_promise_holds_for` at the end runs all of it against a database.
+
+mod grants;
+mod keys;
+mod logins;
+mod sessions;
+
+use std::{path::PathBuf, sync::Arc};
+
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use super::{Store, StoreChange, StoreError};
+use crate::domain::{
+    Claims,
+    organization::OrganizationKey,
+    user::{Grant, Granted, Link, LoginRecord, Session, SessionId, User, UserId},
+};
+
+/// A database of one test alone.
+trait Database: Sized {
+    fn new() -> Self;
+    fn url(&self) -> String;
+    fn key_file(&self) -> PathBuf;
+}
+
+/// Opens a database, as often as a test likes.
+async fn open(database: &impl Database) -> Arc<dyn Store> {
+    super::open(&database.url(), Some(&database.key_file())).await.unwrap()
+}
+
+const START: i64 = 1_760_000_000_000;
+
+/// So many milliseconds after the tests' epoch.
+fn at(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(START + milliseconds).unwrap()
+}
+
+fn organization(name: &str) -> OrganizationKey {
+    OrganizationKey::new("default", name)
+}
+
+/// A first login through provider `p1` of organization `default/acme`, with names and an address made from `name`.
+pub(super) fn login(name: &str) -> LoginRecord {
+    let user = User {
+        id: UserId(Uuid::now_v7()),
+        organization: organization("acme"),
+        user_name: name.to_owned(),
+        full_name: Some(format!("Full {name}")),
+        email: Some(format!("{name}@example.com")),
+        email_verified: true,
+    };
+    LoginRecord {
+        link: link(&user.organization, name),
+        claims: claims(json!({"sub": name, "groups": ["a", "b"]})),
+        grants: Vec::new(),
+        session: session(&user, "p1"),
+        user,
+    }
+}
+
+/// The same person's next login.
+fn again(login: &LoginRecord) -> LoginRecord {
+    LoginRecord { session: session(&login.user, &login.session.provider_uid), ..login.clone() }
+}
+
+/// The same person's login through another provider.
+fn through(login: &LoginRecord, provider_uid: &str, grants: Vec<Grant>) -> LoginRecord {
+    LoginRecord { session: session(&login.user, provider_uid), grants, ..login.clone() }
+}
+
+fn session(user: &User, provider_uid: &str) -> Session {
+    let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
+    let mut id = [0; 32];
+    id[..16].copy_from_slice(first.as_bytes());
+    id[16..].copy_from_slice(second.as_bytes());
+    Session {
+        id: SessionId(id),
+        organization: user.organization.clone(),
+        user: user.id,
+        provider_uid: provider_uid.into(),
+        provider_key: format!("key-of-{provider_uid}").into(),
+        started_at: at(0),
+        last_used_at: at(0),
+    }
+}
+
+fn link(organization: &OrganizationKey, external_id: &str) -> Link {
+    Link {
+        organization: organization.clone(),
+        issuer: "https://issuer.example".to_owned(),
+        external_id: external_id.to_owned(),
+    }
+}
+
+fn claims(value: serde_json::Value) -> Claims {
+    value.as_object().unwrap().clone()
+}
+
+fn role(mapper: &str, name: &str) -> Grant {
+    Grant { mapper_uid: mapper.into(), granted: Granted::Role(name.to_owned()) }
+}
+
+fn group(mapper: &str, name: &str) -> Grant {
+    Grant { mapper_uid: mapper.into(), granted: Granted::Group(name.to_owned()) }
+}
+
+/// What was announced until now; announcements come before the answer, so nothing is waited for.
+fn announced(changes: &mut broadcast::Receiver<StoreChange>) -> Vec<StoreChange> {
+    std::iter::from_fn(|| changes.try_recv().ok()).collect()
+}
+
+async fn grants_of(store: &dyn Store, login: &LoginRecord) -> Vec<Granted> {
+    store.session(&login.session.id).await.unwrap().unwrap().grants
+}
+
+macro_rules! every_promise_holds_for {
+    ($database:ident) => {
+        every_promise_holds_for! { $database:
+            grants: a_mapper_that_is_kept_keeps_its_grants_whatever_the_call_says_of_it,
+            grants: keeping_all_replaces_those_of_the_mappers_that_grant_now,
+            grants: a_change_of_grants_is_announced_and_no_change_is_not,
+            grants: claims_come_back_page_by_page_for_one_provider_alone,
+            grants: claims_up_to_the_limit_are_kept_and_longer_ones_are_not,
+            grants: a_login_replaces_the_claims_of_the_one_before,
+            grants: the_applied_mappers_are_remembered_by_provider,
+            grants: providers_with_grants_are_those_with_grants_now,
+            keys: keys_come_back_newest_first_after_a_restart,
+            keys: a_key_id_is_taken_once,
+            keys: old_keys_are_removed_and_young_ones_stay,
+            keys: another_key_file_is_refused_at_once,
+            keys: a_lost_key_file_is_not_replaced,
+            keys: a_key_is_printed_nowhere,
+            keys: a_generation_counts_changes_of_a_spec_across_restarts,
+            keys: concurrent_changes_of_a_spec_count_once_each,
+            keys: a_database_that_was_opened_answers,
+            logins: a_first_login_is_found_by_its_link_and_session,
+            logins: nobody_is_found_by_a_link_or_session_that_is_not_there,
+            logins: a_later_login_updates_the_user_and_tells_the_others,
+            logins: a_login_that_changes_nothing_is_not_announced,
+            logins: a_login_touches_only_the_grants_of_its_own_provider,
+            logins: a_taken_user_name_refuses_the_login_and_writes_nothing,
+            logins: a_taken_address_refuses_the_login_and_writes_nothing,
+            logins: an_update_can_be_refused_for_a_taken_name_too,
+            logins: another_organization_has_names_addresses_and_links_of_its_own,
+            logins: many_people_can_be_without_an_address,
+            logins: a_user_never_moves_to_another_organization,
+            logins: of_two_first_logins_at_the_same_moment_one_has_raced,
+            logins: of_two_people_who_want_one_name_at_the_same_moment_one_gets_it,
+            logins: a_login_whose_request_was_dropped_is_written_and_announced,
+            sessions: an_ended_session_never_comes_back,
+            sessions: ending_a_session_is_announced_and_ends_no_other,
+            sessions: ending_a_session_that_is_not_there_is_no_error,
+            sessions: a_suspended_provider_loses_its_sessions_alone,
+            sessions: a_session_remembers_its_last_use_and_never_moves_back,
+            sessions: expired_sessions_of_one_organization_are_removed,
+            sessions: an_attempt_is_used_once,
+            sessions: of_many_who_use_an_attempt_at_the_same_moment_one_may,
+            sessions: a_used_attempt_is_forgotten_only_after_it_expired,
+            sessions: a_store_that_is_dropped_without_a_word_has_lost_nothing,
+            sessions: two_handles_see_each_others_writes,
+        }
+    };
+    ($database:ident: $($subject:ident: $promise:ident,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $promise() {
+                super::$subject::$promise(<super::$database as super::Database>::new()).await;
+            }
+        )*
+    };
+}
+
+struct SqliteFile(tempfile::TempDir);
+
+impl Database for SqliteFile {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite:{}", self.0.path().join("latchkey.db").display())
+    }
+
+    fn key_file(&self) -> PathBuf {
+        self.0.path().join("encryption.key")
+    }
+}
+
+mod on_sqlite {
+    every_promise_holds_for!(SqliteFile);
+}

@@ -1,0 +1,109 @@
+//! Users, their links, and the transaction that writes a login.
+
+use sqlx::{SqliteConnection, SqliteExecutor};
+
+use super::{grants, rows::UserRow, sessions};
+use crate::{
+    domain::user::{Link, LoginRecord, User, UserId},
+    store::{Keep, RecordLoginError, StoreChange, StoreError},
+};
+
+pub async fn linked_user(db: impl SqliteExecutor<'_>, link: &Link) -> Result<Option<User>, StoreError> {
+    let row: Option<UserRow> = sqlx::query_as(
+        "SELECT u.id AS user_id, u.organization, u.user_name, u.full_name, u.email, u.email_verified \
+         FROM links l JOIN users u ON u.id = l.user_id \
+         WHERE l.organization = $1 AND l.issuer = $2 AND l.external_id = $3",
+    )
+    .bind(link.organization.as_str())
+    .bind(&link.issuer)
+    .bind(&link.external_id)
+    .fetch_optional(db)
+    .await?;
+    row.map(User::try_from).transpose()
+}
+
+/// Writes a login. Says what other sessions of the user must hear of.
+pub async fn record(
+    db: &mut SqliteConnection,
+    login: &LoginRecord,
+    sealed_claims: Option<&[u8]>,
+) -> Result<Option<StoreChange>, RecordLoginError> {
+    let user = &login.user;
+    // First, because a person who was linked meanwhile also took the name and the address.
+    if linked_user(&mut *db, &login.link).await?.is_some_and(|linked| linked.id != user.id) {
+        return Err(RecordLoginError::Raced);
+    }
+    refuse_what_others_have(db, user).await?;
+
+    let before = find(db, user.id).await?;
+    write_user(db, user).await?;
+    write_link(db, &login.link, user.id).await?;
+    let provider = &login.session.provider_uid;
+    grants::write_claims(db, user.id, provider, sealed_claims).await?;
+    let granted = grants::replace(db, user.id, provider, &login.grants, &Keep::Mappers(Vec::new())).await?;
+    sessions::begin(db, &login.session).await?;
+
+    let changed = before.is_some_and(|before| granted || before != *user);
+    Ok(changed.then_some(StoreChange::UserChanged(user.id)))
+}
+
+async fn refuse_what_others_have(db: &mut SqliteConnection, user: &User) -> Result<(), RecordLoginError> {
+    let others: Vec<(String, Option<String>)> = sqlx::query_as(
+        "SELECT user_name, email FROM users \
+         WHERE organization = $1 AND id <> $2 AND (user_name = $3 OR email = $4) ORDER BY id",
+    )
+    .bind(user.organization.as_str())
+    .bind(user.id.to_string())
+    .bind(&user.user_name)
+    .bind(&user.email)
+    .fetch_all(db)
+    .await
+    .map_err(StoreError::from)?;
+    if others.iter().any(|(user_name, _)| *user_name == user.user_name) {
+        return Err(RecordLoginError::UserNameTaken);
+    }
+    if others.is_empty() { Ok(()) } else { Err(RecordLoginError::EmailTaken) }
+}
+
+async fn find(db: &mut SqliteConnection, id: UserId) -> Result<Option<User>, StoreError> {
+    let row: Option<UserRow> = sqlx::query_as(
+        "SELECT id AS user_id, organization, user_name, full_name, email, email_verified FROM users WHERE id = $1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(db)
+    .await?;
+    row.map(User::try_from).transpose()
+}
+
+/// Never moves a user to another organization: the rows that refer to both would then be refused.
+async fn write_user(db: &mut SqliteConnection, user: &User) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO users (id, organization, user_name, full_name, email, email_verified) \
+         VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (id) DO UPDATE SET user_name = excluded.user_name, full_name = excluded.full_name, \
+         email = excluded.email, email_verified = excluded.email_verified",
+    )
+    .bind(user.id.to_string())
+    .bind(user.organization.as_str())
+    .bind(&user.user_name)
+    .bind(&user.full_name)
+    .bind(&user.email)
+    .bind(user.email_verified)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn write_link(db: &mut SqliteConnection, link: &Link, user: UserId) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO links (organization, issuer, external_id, user_id) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (organization, issuer, external_id) DO NOTHING",
+    )
+    .bind(link.organization.as_str())
+    .bind(&link.issuer)
+    .bind(&link.external_id)
+    .bind(user.to_string())
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Between columns and the values of the domain. What does not fit is `Damaged`, never a panic.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        organization::OrganizationKey,
+        user::{Granted, User, UserId},
+    },
+    store::StoreError,
+};
+
+/// A user as every query selects it.
+#[derive(sqlx::FromRow)]
+pub struct UserRow {
+    user_id: String,
+    organization: String,
+    user_name: String,
+    full_name: Option<String>,
+    email: Option<String>,
+    email_verified: bool,
+}
+
+impl TryFrom<UserRow> for User {
+    type Error = StoreError;
+
+    fn try_from(row: UserRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: user_id(&row.user_id)?,
+            organization: OrganizationKey::from_stored(&row.organization),
+            user_name: row.user_name,
+            full_name: row.full_name,
+            email: row.email,
+            email_verified: row.email_verified,
+        })
+    }
+}
+
+pub fn user_id(text: &str) -> Result<UserId, StoreError> {
+    text.parse::<Uuid>().map(UserId).map_err(|_| StoreError::Damaged { what: "users" })
+}
+
+/// Time as it is stored: milliseconds since the epoch.
+pub fn milliseconds(time: Timestamp) -> i64 {
+    time.as_millisecond()
+}
+
+pub fn timestamp(milliseconds: i64, what: &'static str) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(milliseconds).map_err(|_| StoreError::Damaged { what })
+}
+
+/// The columns `kind` and `name` of a grant.
+pub fn granted_columns(granted: &Granted) -> (&'static str, &str) {
+    match granted {
+        Granted::Role(name) => ("role", name),
+        Granted::Group(name) => ("group", name),
+        Granted::Administrator => ("administrator", ""),
+    }
+}
+
+pub fn granted(kind: &str, name: String) -> Result<Granted, StoreError> {
+    match kind {
+        "role" => Ok(Granted::Role(name)),
+        "group" => Ok(Granted::Group(name)),
+        "administrator" => Ok(Granted::Administrator),
+        _ => Err(StoreError::Damaged { what: "grants" }),
+    }
+}

@@ -1,0 +1,144 @@
+//! Sessions and used login attempts. A session that ended is gone; its id is kept as a hash only.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use jiff::Timestamp;
+use sqlx::{SqliteConnection, SqlitePool};
+
+use super::rows::{self, UserRow};
+use crate::{
+    domain::{
+        organization::OrganizationKey,
+        user::{Granted, Session, SessionId, SignedIn, User},
+    },
+    store::StoreError,
+};
+
+fn hash(id: &SessionId) -> Vec<u8> {
+    digest(&SHA256, &id.0).as_ref().to_vec()
+}
+
+/// A session and its user, once for each grant, or once without.
+#[derive(sqlx::FromRow)]
+struct SignedInRow {
+    provider_uid: String,
+    provider_key: String,
+    started_at: i64,
+    last_used_at: i64,
+    #[sqlx(flatten)]
+    user: UserRow,
+    kind: Option<String>,
+    name: Option<String>,
+}
+
+pub async fn find(readers: &SqlitePool, id: &SessionId) -> Result<Option<SignedIn>, StoreError> {
+    // One statement, so that session, user and grants are of one moment.
+    let rows: Vec<SignedInRow> = sqlx::query_as(
+        "SELECT DISTINCT s.provider_uid, s.provider_key, s.started_at, s.last_used_at, \
+         u.id AS user_id, u.organization, u.user_name, u.full_name, u.email, u.email_verified, g.kind, g.name \
+         FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN grants g ON g.user_id = u.id \
+         WHERE s.id_hash = $1",
+    )
+    .bind(hash(id))
+    .fetch_all(readers)
+    .await?;
+    let mut grants = Vec::new();
+    let mut found = None;
+    for row in rows {
+        if let (Some(kind), Some(name)) = (&row.kind, &row.name) {
+            grants.push(rows::granted(kind, name.clone())?);
+        }
+        found = Some(row);
+    }
+    grants.sort();
+    found.map(|row| signed_in(id, row, grants)).transpose()
+}
+
+fn signed_in(id: &SessionId, row: SignedInRow, grants: Vec<Granted>) -> Result<SignedIn, StoreError> {
+    let user = User::try_from(row.user)?;
+    let session = Session {
+        id: id.clone(),
+        organization: user.organization.clone(),
+        user: user.id,
+        provider_uid: Arc::from(row.provider_uid),
+        provider_key: Arc::from(row.provider_key),
+        started_at: rows::timestamp(row.started_at, "sessions")?,
+        last_used_at: rows::timestamp(row.last_used_at, "sessions")?,
+    };
+    Ok(SignedIn { session, user, grants })
+}
+
+pub async fn begin(db: &mut SqliteConnection, session: &Session) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO sessions (id_hash, organization, user_id, provider_uid, provider_key, started_at, last_used_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(hash(&session.id))
+    .bind(session.organization.as_str())
+    .bind(session.user.to_string())
+    .bind(&*session.provider_uid)
+    .bind(&*session.provider_key)
+    .bind(rows::milliseconds(session.started_at))
+    .bind(rows::milliseconds(session.last_used_at))
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub async fn end(db: &mut SqliteConnection, id: &SessionId) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM sessions WHERE id_hash = $1").bind(hash(id)).execute(db).await?;
+    Ok(())
+}
+
+pub async fn end_of_provider(db: &mut SqliteConnection, provider_uid: &str) -> Result<u64, StoreError> {
+    let ended = sqlx::query("DELETE FROM sessions WHERE provider_uid = $1").bind(provider_uid).execute(db).await?;
+    Ok(ended.rows_affected())
+}
+
+pub async fn providers(readers: &SqlitePool) -> Result<Vec<String>, StoreError> {
+    Ok(sqlx::query_scalar("SELECT DISTINCT provider_uid FROM sessions ORDER BY provider_uid")
+        .fetch_all(readers)
+        .await?)
+}
+
+pub async fn touch(db: &mut SqliteConnection, used: &[(SessionId, Timestamp)]) -> Result<(), StoreError> {
+    for (id, at) in used {
+        sqlx::query("UPDATE sessions SET last_used_at = $2 WHERE id_hash = $1 AND last_used_at < $2")
+            .bind(hash(id))
+            .bind(rows::milliseconds(*at))
+            .execute(&mut *db)
+            .await?;
+    }
+    Ok(())
+}
+
+pub async fn remove_expired(
+    db: &mut SqliteConnection,
+    organization: &OrganizationKey,
+    idle_before: Timestamp,
+    begun_before: Timestamp,
+) -> Result<u64, StoreError> {
+    let removed =
+        sqlx::query("DELETE FROM sessions WHERE organization = $1 AND (last_used_at < $2 OR started_at < $3)")
+            .bind(organization.as_str())
+            .bind(rows::milliseconds(idle_before))
+            .bind(rows::milliseconds(begun_before))
+            .execute(db)
+            .await?;
+    Ok(removed.rows_affected())
+}
+
+pub async fn use_attempt(db: &mut SqliteConnection, id: &[u8; 16], expires: Timestamp) -> Result<bool, StoreError> {
+    let marked = sqlx::query("INSERT INTO used_attempts (id, expires_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING")
+        .bind(&id[..])
+        .bind(rows::milliseconds(expires))
+        .execute(db)
+        .await?;
+    Ok(marked.rows_affected() == 1)
+}
+
+pub async fn remove_expired_attempts(db: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM used_attempts WHERE expires_at < $1").bind(rows::milliseconds(now)).execute(db).await?;
+    Ok(())
+}

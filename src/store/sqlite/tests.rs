@@ -1,0 +1,218 @@
+//! What is true of the SQLite file alone. What every database promises is in the conformance suite.
+
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use secrecy::SecretSlice;
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tempfile::TempDir;
+
+use crate::store::{self, KeyPurpose, Store, StoreError, StoredKey, conformance};
+
+struct Files(TempDir);
+
+impl Files {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    async fn open(&self) -> Result<std::sync::Arc<dyn Store>, StoreError> {
+        store::open(&format!("sqlite:{}", self.path("latchkey.db").display()), None).await
+    }
+
+    /// A connection as another process has it.
+    async fn stranger(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(self.path("latchkey.db"));
+        SqliteConnection::connect_with(&options).await.unwrap()
+    }
+}
+
+fn key(id: u32) -> StoredKey {
+    StoredKey { id, secret: SecretSlice::from(vec![id as u8; 32]), made_at: jiff::Timestamp::UNIX_EPOCH }
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn every_file_of_the_database_is_for_its_owner_alone() {
+    let files = Files::new();
+    let store = files.open().await.unwrap();
+    store.add_key(KeyPurpose::Cookie, key(1)).await.unwrap();
+    for name in ["latchkey.db", "latchkey.db-wal", "latchkey.db-shm", "latchkey.db.key"] {
+        assert_eq!(mode(&files.path(name)), 0o600, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_url_with_or_without_slashes_is_the_same_path() {
+    let files = Files::new();
+    files.open().await.unwrap().add_key(KeyPurpose::Cookie, key(1)).await.unwrap();
+    let store = store::open(&format!("sqlite://{}", files.path("latchkey.db").display()), None).await.unwrap();
+    assert_eq!(store.keys(KeyPurpose::Cookie).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_url_of_another_kind_is_refused_without_being_shown() {
+    for url in ["", "sqlite:", "sqlite::memory:", "sqlite:a.db?mode=ro", "postgres://latchkey:hunter2@db/latchkey"] {
+        let Err(error) = store::open(url, None).await else { panic!("{url} was opened") };
+        assert!(matches!(error, StoreError::UnknownUrl));
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there_is_an_error_with_the_path() {
+    let files = Files::new();
+    let url = format!("sqlite:{}", files.path("missing/latchkey.db").display());
+    let Err(error) = store::open(&url, None).await else { panic!("opened in a folder that is not there") };
+    assert!(matches!(&error, StoreError::DatabaseFile { .. }));
+    assert!(error.to_string().contains("missing/latchkey.db"));
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_an_error_and_stays_as_it_is() {
+    let files = Files::new();
+    let text = "not a database ".repeat(100);
+    std::fs::write(files.path("latchkey.db"), &text).unwrap();
+    assert!(files.open().await.is_err());
+    assert_eq!(std::fs::read_to_string(files.path("latchkey.db")).unwrap(), text);
+    assert!(!files.path("latchkey.db.key").exists());
+}
+
+/// What is on the disk while the store is open is all that a power cut or `kill -9` leaves.
+#[tokio::test]
+async fn what_was_answered_is_on_the_disk() {
+    let files = Files::new();
+    let store = files.open().await.unwrap();
+    store.add_key(KeyPurpose::Cookie, key(1)).await.unwrap();
+    store.add_key(KeyPurpose::Cookie, key(2)).await.unwrap();
+    store.use_attempt(&[1; 16], jiff::Timestamp::UNIX_EPOCH).await.unwrap();
+
+    let after = Files::new();
+    for name in ["latchkey.db", "latchkey.db-wal", "latchkey.db.key"] {
+        std::fs::copy(files.path(name), after.path(name)).unwrap();
+    }
+    let recovered = after.open().await.unwrap();
+    assert_eq!(recovered.keys(KeyPurpose::Cookie).await.unwrap().len(), 2);
+    assert!(!recovered.use_attempt(&[1; 16], jiff::Timestamp::UNIX_EPOCH).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_write_that_was_cut_short_leaves_what_was_before_it() {
+    let files = Files::new();
+    let store = files.open().await.unwrap();
+    store.add_key(KeyPurpose::Cookie, key(1)).await.unwrap();
+    let before = std::fs::metadata(files.path("latchkey.db-wal")).unwrap().len();
+    store.add_key(KeyPurpose::Cookie, key(2)).await.unwrap();
+    let after = std::fs::read(files.path("latchkey.db-wal")).unwrap();
+
+    for cut in [before as usize, (before as usize + after.len()) / 2, after.len() - 1] {
+        let torn = Files::new();
+        for name in ["latchkey.db", "latchkey.db.key"] {
+            std::fs::copy(files.path(name), torn.path(name)).unwrap();
+        }
+        std::fs::write(torn.path("latchkey.db-wal"), &after[..cut]).unwrap();
+        let keys = torn.open().await.unwrap().keys(KeyPurpose::Cookie).await.unwrap();
+        assert_eq!(keys.iter().map(|key| key.id).collect::<Vec<_>>(), [1]);
+    }
+}
+
+#[tokio::test]
+async fn a_logout_is_synced_before_it_is_answered() {
+    let files = Files::new();
+    let sqlite = super::Sqlite::open(&files.path("latchkey.db"), None).await.unwrap();
+    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&sqlite.writer).await.unwrap();
+    assert_eq!(synchronous, 2, "2 is FULL");
+}
+
+#[tokio::test]
+async fn a_locked_database_answers_with_an_error_and_mends_itself() {
+    let files = Files::new();
+    let store = files.open().await.unwrap();
+    let mut stranger = files.stranger().await;
+    let lock = stranger.begin_with("BEGIN IMMEDIATE").await.unwrap();
+
+    let asked = Instant::now();
+    let writes = (0..4_u8).map(|id| {
+        let store = store.clone();
+        async move { store.use_attempt(&[id; 16], jiff::Timestamp::UNIX_EPOCH).await }
+    });
+    let answers = futures::future::join_all(writes).await;
+    assert!(answers.iter().all(|answer| matches!(answer, Err(StoreError::Database(_)))), "{answers:?}");
+    assert!(asked.elapsed() < super::ANSWER_WITHIN + Duration::from_secs(2), "{:?}", asked.elapsed());
+    assert!(store.keys(KeyPurpose::Cookie).await.unwrap().is_empty(), "reading goes on");
+
+    lock.rollback().await.unwrap();
+    assert!(store.use_attempt(&[9; 16], jiff::Timestamp::UNIX_EPOCH).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_sealed_value_moved_to_another_row_does_not_open() {
+    let files = Files::new();
+    let store = files.open().await.unwrap();
+    store.add_key(KeyPurpose::Cookie, key(1)).await.unwrap();
+    store.add_key(KeyPurpose::Cookie, key(2)).await.unwrap();
+    sqlx::query("UPDATE keys SET sealed = (SELECT sealed FROM keys WHERE id = 2) WHERE id = 1")
+        .execute(&mut files.stranger().await)
+        .await
+        .unwrap();
+    let refused = store.keys(KeyPurpose::Cookie).await;
+    assert!(matches!(refused, Err(StoreError::Unsealable { what: "keys" })));
+}
+
+#[tokio::test]
+async fn no_file_holds_a_claim_a_key_or_a_session_id_in_the_clear() {
+    let files = Files::new();
+    let store = files.open().await.unwrap();
+    let mut login = conformance::login("ada");
+    login.claims.insert("department".to_owned(), "only-in-the-claims".into());
+    store.record_login(&login).await.unwrap();
+    store.add_key(KeyPurpose::Cookie, key(77)).await.unwrap();
+
+    for name in ["latchkey.db", "latchkey.db-wal"] {
+        let bytes = std::fs::read(files.path(name)).unwrap();
+        for secret in [&b"only-in-the-claims"[..], &[77; 32], &login.session.id.0] {
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_row_is_an_error_and_no_panic() {
+    let files = Files::new();
+    let store = files.open().await.unwrap();
+    store.add_key(KeyPurpose::Cookie, key(1)).await.unwrap();
+    let mut stranger = files.stranger().await;
+    for damage in [
+        "UPDATE keys SET sealed = X''",
+        "UPDATE keys SET sealed = X'00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF'",
+        "UPDATE keys SET id = -1",
+    ] {
+        sqlx::query(damage).execute(&mut stranger).await.unwrap();
+        let refused = store.keys(KeyPurpose::Cookie).await;
+        assert!(matches!(refused, Err(StoreError::Damaged { what: "keys" })), "{damage}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_latchkey_is_refused() {
+    let files = Files::new();
+    drop(files.open().await.unwrap());
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (9999, 'newer', TRUE, X'00', 0)",
+    )
+    .execute(&mut files.stranger().await)
+    .await
+    .unwrap();
+    assert!(matches!(files.open().await.err(), Some(StoreError::Migrate(_))));
+}
