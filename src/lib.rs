@@ -1,3 +1,4 @@
 pub mod api;
 pub mod domain;
+pub mod server;
 pub mod store;
