@@ -1,0 +1,3 @@
+//! The login endpoints: what browsers, applications and ingresses talk to. It must never import the controllers.
+
+pub mod pages;

@@ -1,0 +1,38 @@
+//! The pages that people see, as HTML without JavaScript, and their one stylesheet. Texts are in
+//! `english.rs`, looks in `assets/latchkey.css`. They must never read, decide or trust anything:
+//! what a page shows is given to it, and escaped. Addresses are made here or checked before.
+
+mod assets;
+mod english;
+mod error;
+mod organization;
+mod policy;
+mod sign_in;
+mod sign_out;
+mod signed_in;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use assets::{Asset, favicon, stylesheet};
+pub use english::ENGLISH;
+pub use error::ErrorPage;
+pub use organization::OrganizationPage;
+pub use policy::content_security_policy;
+pub use sign_in::{Icon, ProviderButton, SignInPage};
+pub use sign_out::{SignOutPage, SignedOutPage};
+pub use signed_in::SignedInPage;
+pub use text::Language;
+
+/// Something that a browser can show.
+pub trait Page {
+    /// The whole HTML document, in UTF-8.
+    fn render(&self) -> String;
+}
+
+impl<T: askama::Template> Page for T {
+    fn render(&self) -> String {
+        askama::Template::render(self).expect("a String takes all that is written to it, and no filter used here fails")
+    }
+}

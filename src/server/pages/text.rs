@@ -1,0 +1,85 @@
+//! The texts of the pages, one struct a page, so that a language that lacks one does not compile.
+
+/// Everything that the pages say in one language.
+#[derive(Clone, Debug)]
+pub struct Language {
+    /// A BCP 47 tag.
+    pub tag: &'static str,
+    /// As HTML has it: `ltr` or `rtl`.
+    pub direction: &'static str,
+    pub sign_in: SignInText,
+    pub organization: OrganizationText,
+    pub error: ErrorText,
+    pub sign_out: SignOutText,
+    pub signed_out: SignedOutText,
+    pub signed_in: SignedInText,
+}
+
+/// A sentence with a name in it, wherever the language puts it.
+#[derive(Clone, Debug)]
+pub struct Phrase {
+    pub before: &'static str,
+    pub after: &'static str,
+}
+
+#[derive(Clone, Debug)]
+pub struct SignInText {
+    pub heading: &'static str,
+    pub choose: &'static str,
+    /// With the provider's name, on the only button.
+    pub continue_with: Phrase,
+    pub unavailable: &'static str,
+    pub if_unavailable: &'static str,
+    pub nothing_yet: &'static str,
+    pub whom_to_ask: &'static str,
+}
+
+#[derive(Clone, Debug)]
+pub struct OrganizationText {
+    pub heading: &'static str,
+    pub introduction: &'static str,
+    pub label: &'static str,
+    pub hint: &'static str,
+    pub wrong: &'static str,
+    pub submit: &'static str,
+}
+
+#[derive(Clone, Debug)]
+pub struct ErrorText {
+    /// Before the HTTP status.
+    pub status: &'static str,
+    pub what_to_do: &'static str,
+    pub try_again: &'static str,
+    pub home: &'static str,
+    pub reference: &'static str,
+    pub reference_hint: &'static str,
+}
+
+#[derive(Clone, Debug)]
+pub struct SignOutText {
+    pub heading: &'static str,
+    /// With the user name.
+    pub signed_in_as: Phrase,
+    pub submit: &'static str,
+    pub cancel: &'static str,
+}
+
+#[derive(Clone, Debug)]
+pub struct SignedOutText {
+    pub heading: &'static str,
+    pub explanation: &'static str,
+    pub sign_in_again: &'static str,
+}
+
+#[derive(Clone, Debug)]
+pub struct SignedInText {
+    pub heading: &'static str,
+    pub user_name: &'static str,
+    pub email: &'static str,
+    pub provider: &'static str,
+    pub roles: &'static str,
+    pub groups: &'static str,
+    pub none: &'static str,
+    pub administrator: &'static str,
+    pub sign_out: &'static str,
+}
