@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -14,17 +15,20 @@ use super::provider::{self, Wish};
 use crate::{
     api::IdentityProvider,
     domain::provider::Metadata,
-    oidc::{MetadataRequest, Remote},
+    oidc::{Freshness, KeysRequest, MetadataRequest, Remote},
 };
 
 /// So many providers are asked at once.
 const CONCURRENCY: usize = 64;
+/// Providers of one issuer share a failure that is not older.
+const SHARED_FAILURE: Duration = Duration::from_millis(500);
 
 /// One question to a provider.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Fetch {
     provider: ObjectRef<IdentityProvider>,
     request: MetadataRequest,
+    interval: Duration,
 }
 
 /// What is known of a provider, and since when more is being asked.
@@ -53,20 +57,20 @@ impl Fetches {
     /// the reconciler again.
     pub fn known(&self, idp: &IdentityProvider, wish: Option<&Wish>, now: Timestamp) -> Known {
         let Some(wish) = wish else { return Known { remote: provider::Remote::default(), pending_since: None } };
-        let request = request(wish);
+        let request = wish.metadata.clone();
         let remote = self.cached(&request);
         let metadata_due = remote.metadata.due_at(wish.interval).is_none_or(|due| due <= now);
         let keys_due = remote.keys.due_at(wish.interval).is_none_or(|due| due <= now);
         let due = metadata_due || (keys_due && remote.metadata.good.is_some());
-        let fetch = Fetch { provider: ObjectRef::from_obj(idp), request };
+        let fetch = Fetch { provider: ObjectRef::from_obj(idp), request, interval: wish.interval };
         let pending_since = if due { Some(self.ask(fetch, now)) } else { None };
         Known { remote, pending_since }
     }
 
     fn cached(&self, request: &MetadataRequest) -> provider::Remote {
         let metadata = self.remote.cached_metadata(request);
-        let keys = metadata.good.as_ref().map(|(metadata, _)| self.remote.cached_keys(&metadata.jwks_uri, request.roots.as_ref()));
-        provider::Remote { metadata, keys: keys.map(|keys| keys.map(|keys| keys.summary())).unwrap_or_default() }
+        let keys = metadata.good.as_ref().map(|(metadata, _)| self.remote.cached_keys(&keys_request(metadata, request)));
+        provider::Remote { keys: keys.map(|keys| keys.map(|keys| keys.summaries())).unwrap_or_default(), metadata }
     }
 
     fn ask(&self, fetch: Fetch, now: Timestamp) -> Timestamp {
@@ -81,16 +85,13 @@ impl Fetches {
     }
 
     async fn fetch(&self, fetch: &Fetch) {
-        let now = Timestamp::now();
-        let metadata = self.remote.metadata(&fetch.request, now).await;
+        let freshness = Freshness { max_age: fetch.interval, retry_after: SHARED_FAILURE };
+        let metadata = self.remote.metadata(&fetch.request, freshness, Timestamp::now()).await;
         if let Some((metadata, _)) = metadata.good {
-            self.keys(&metadata, fetch).await;
+            let request = keys_request(&metadata, &fetch.request);
+            self.remote.keys(&request, freshness, Timestamp::now()).await;
         }
         self.lock().remove(fetch);
-    }
-
-    async fn keys(&self, metadata: &Metadata, fetch: &Fetch) {
-        self.remote.keys(&metadata.jwks_uri, fetch.request.roots.as_ref(), fetch.request.interval, Timestamp::now()).await;
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Fetch, Timestamp>> {
@@ -98,13 +99,8 @@ impl Fetches {
     }
 }
 
-fn request(wish: &Wish) -> MetadataRequest {
-    MetadataRequest {
-        url: wish.discovery_url.clone(),
-        issuer: wish.issuer.clone(),
-        roots: wish.trust_roots.clone(),
-        interval: wish.interval,
-    }
+fn keys_request(metadata: &Metadata, request: &MetadataRequest) -> KeysRequest {
+    KeysRequest { jwks_uri: metadata.jwks_uri.clone(), roots: request.roots.clone() }
 }
 
 /// Asks what is wanted until shutdown; tells `answered` which provider has been asked.

@@ -13,11 +13,12 @@ use tokio_util::sync::CancellationToken;
 use super::FollowUp;
 use crate::{
     domain::{
-        login::identify,
-        mapper::{evaluate, fingerprint},
+        login::grants,
+        mapper::fingerprint,
         table::{LoginTable, Published},
+        user::Keep,
     },
-    store::{Keep, Store, StoreError},
+    store::{Store, StoreError},
 };
 
 /// The claims of so many people are read at once.
@@ -128,12 +129,12 @@ impl FollowUps {
         loop {
             let people = self.store.claims_of_provider(provider_uid, after, BATCH).await?;
             for person in &people {
-                let evaluation = provider
-                    .and_then(|provider| identify(&person.claims, &provider.claims).ok())
-                    .map(|identified| evaluate(mappers, &person.claims, &identified))
-                    .unwrap_or_default();
-                let keep = if table.complete { Keep::Mappers(evaluation.undecided) } else { Keep::All };
-                let differs = self.store.replace_grants(person.user, provider_uid, &evaluation.grants, &keep).await?;
+                // Claims too large to keep are looked at again at the next login.
+                let Some(claims) = &person.claims else { continue };
+                let (given, keep) = provider
+                    .and_then(|provider| grants(&provider.claims, mappers, claims, table.complete))
+                    .unwrap_or((Vec::new(), Keep::Mappers(Vec::new())));
+                let differs = self.store.replace_grants(person.user, provider_uid, &given, &keep).await?;
                 changed += u64::from(differs);
             }
             let Some(last) = people.last() else { break };

@@ -1,8 +1,8 @@
 //! Runs the reconcilers: one queue a kind, each object by itself.
 
-use std::{fmt::Debug, hash::Hash, sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use futures::{FutureExt, StreamExt, TryFuture, stream};
+use futures::{FutureExt, StreamExt, stream};
 use kube::{
     Resource,
     runtime::{
@@ -92,7 +92,7 @@ impl Queues {
     }
 }
 
-fn names(touched: &Touched) -> std::collections::HashSet<Name> {
+fn names(touched: &Touched) -> HashSet<Name> {
     let organizations = touched.organizations.iter().map(|object| Name::Organization(path(object)));
     let providers = touched.providers.iter().map(|object| Name::Provider(path(object)));
     organizations.chain(providers).chain(touched.mappers.iter().map(|object| Name::Mapper(path(object)))).collect()
@@ -105,7 +105,7 @@ fn path<K: kube::runtime::reflector::Lookup>(object: &ObjectRef<K>) -> String {
 /// Lets organizations count their providers again, in turns rather than for every provider.
 async fn count(mut counted: mpsc::UnboundedReceiver<ObjectRef<Organization>>, queue: mpsc::UnboundedSender<ObjectRef<Organization>>) {
     let mut turns = interval_at(Instant::now() + COUNT_INTERVAL, COUNT_INTERVAL);
-    let mut due = std::collections::HashSet::new();
+    let mut due = HashSet::new();
     loop {
         tokio::select! {
             next = counted.recv() => match next {
@@ -122,11 +122,11 @@ async fn reconcile_kind<K, Reconciled>(
     store: Store<K>,
     queue: mpsc::UnboundedReceiver<ObjectRef<K>>,
     context: &Arc<Context>,
-    reconcile: impl FnMut(Arc<K>, Arc<Context>) -> Reconciled,
+    reconcile: impl Fn(Arc<K>, Arc<Context>) -> Reconciled,
     remove: fn(&str, &str, &Context),
 ) where
-    K: Resource<DynamicType = ()> + Clone + Debug + Hash + Eq + 'static,
-    Reconciled: TryFuture<Ok = Action, Error = StatusError> + Unpin,
+    K: Resource<DynamicType = ()> + Clone + 'static,
+    Reconciled: Future<Output = Result<Action, StatusError>> + Send + 'static,
 {
     let requests = stream::unfold(queue, |mut queue| async move {
         let obj_ref = queue.recv().await?;
@@ -135,7 +135,7 @@ async fn reconcile_kind<K, Reconciled>(
     });
     let config = controller::Config::default().concurrency(CONCURRENCY);
     let retry = |_: Arc<K>, _: &StatusError, _: Arc<Context>| Action::requeue(RETRY);
-    let results = applier(reconcile, retry, context.clone(), store.clone(), Box::pin(requests), config);
+    let results = applier(move |object, context| reconcile(object, context).boxed(), retry, context.clone(), store.clone(), Box::pin(requests), config);
     let mut results = std::pin::pin!(results);
     while let Some(result) = results.next().await {
         match result {

@@ -10,7 +10,7 @@ use super::{
     mapper::{self, Evaluation, Mapper},
     organization::OrganizationKey,
     provider::ClaimNames,
-    user::{IdpUser, Link, LoginRecord, Session, SessionId, User, UserId},
+    user::{Grant, IdpUser, Keep, Link, LoginRecord, Session, SessionId, User, UserId},
 };
 
 /// The longest identifier or name that is taken from a claim, in bytes.
@@ -129,6 +129,8 @@ pub struct Verified<'a> {
     pub claims: Claims,
     pub person: IdpUser,
     pub mappers: &'a [Arc<Mapper>],
+    /// False while a mapper that is not here may still exist.
+    pub all_mappers_known: bool,
 }
 
 /// What only the caller can make: identifiers from randomness, and the time.
@@ -144,12 +146,27 @@ pub fn link(organization: &OrganizationKey, issuer: &str, person: &IdpUser) -> L
     Link { organization: organization.clone(), issuer: issuer.to_owned(), external_id: person.external_id.clone() }
 }
 
+/// What a provider's mappers give to the person of these claims, and whose earlier grants stay.
+pub fn grants(
+    names: &ClaimNames,
+    mappers: &[Arc<Mapper>],
+    claims: &Claims,
+    all_mappers_known: bool,
+) -> Option<(Vec<Grant>, Keep)> {
+    let person = identify(claims, names).ok()?;
+    Some(granted(mappers, claims, &person, all_mappers_known))
+}
+
+fn granted(mappers: &[Arc<Mapper>], claims: &Claims, person: &IdpUser, all_mappers_known: bool) -> (Vec<Grant>, Keep) {
+    let Evaluation { grants, undecided } = mapper::evaluate(mappers, claims, person);
+    let keep = if all_mappers_known { Keep::Mappers(undecided) } else { Keep::All };
+    (grants, keep)
+}
+
 /// Decides what a login writes. `known` is the user that the person's link leads to.
-///
-/// Also returns the mappers whose earlier grants must stay.
-pub fn decide(verified: Verified<'_>, known: Option<User>, fresh: Fresh) -> (LoginRecord, Vec<Arc<str>>) {
-    let Verified { organization, person, mappers, .. } = verified;
-    let Evaluation { grants, undecided } = mapper::evaluate(mappers, &verified.claims, &person);
+pub fn decide(verified: Verified<'_>, known: Option<User>, fresh: Fresh) -> LoginRecord {
+    let Verified { organization, person, .. } = verified;
+    let (grants, keep) = granted(verified.mappers, &verified.claims, &person, verified.all_mappers_known);
     let link = link(organization, verified.issuer, &person);
     let user = User {
         id: known.map_or(fresh.user_id, |user| user.id),
@@ -168,7 +185,7 @@ pub fn decide(verified: Verified<'_>, known: Option<User>, fresh: Fresh) -> (Log
         started_at: fresh.now,
         last_used_at: fresh.now,
     };
-    (LoginRecord { user, link, claims: verified.claims, grants, session }, undecided)
+    LoginRecord { user, link, claims: verified.claims, grants, keep, session }
 }
 
 #[cfg(test)]

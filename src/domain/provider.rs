@@ -203,6 +203,15 @@ impl<T> Clone for Fetched<T> {
 }
 
 impl<T> Fetched<T> {
+    /// The same about a part of the value.
+    pub fn map<U>(&self, part: impl FnOnce(&T) -> U) -> Fetched<U> {
+        Fetched {
+            good: self.good.as_ref().map(|(value, at)| (Arc::new(part(value)), *at)),
+            failure: self.failure.clone(),
+            attempted_at: self.attempted_at,
+        }
+    }
+
     /// The time from which on it is to be fetched again: after a success the interval; while it fails, after as
     /// long as it has been failing, within `RETRY`. None: at once.
     pub fn due_at(&self, interval: Duration) -> Option<Timestamp> {

@@ -20,6 +20,11 @@ pub fn is_good(
         && began_with_a_provider_that_stays(session, table)
 }
 
+/// When a session ends, however much it is used.
+pub fn ends_at(session: &Session, organization: &Organization) -> Timestamp {
+    session.started_at.checked_add(organization.session.lifetime).unwrap_or(Timestamp::MAX)
+}
+
 fn began_with_a_provider_that_stays(session: &Session, table: &LoginTable) -> bool {
     table.provider_by_uid(&session.provider_uid).is_some_and(|provider| {
         provider.keeps_sessions() && provider.organization == session.organization && provider.key == session.provider_key

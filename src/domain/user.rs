@@ -108,7 +108,18 @@ pub struct LoginRecord {
     pub claims: Claims,
     /// The complete set of grants that this provider's mappers make now.
     pub grants: Vec<Grant>,
+    /// Whose earlier grants stay besides.
+    pub keep: Keep,
     pub session: Session,
+}
+
+/// The mappers whose earlier grants stay when those of a provider are set anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// These mappers' (they exist, but what they say now is not known).
+    Mappers(Vec<Arc<str>>),
+    /// Every mapper's but those that make a grant now (not all mappers are known yet).
+    All,
 }
 
 /// Ties a person at an issuer to a user here.

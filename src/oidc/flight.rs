@@ -141,7 +141,7 @@ impl<T> State<T> {
         self.flight = None;
         match answer {
             Ok(value) => {
-                self.fetched = Fetched { good: Some((Arc::new(value), now)), failure: None };
+                self.fetched = Fetched { good: Some((Arc::new(value), now)), failure: None, attempted_at: Some(now) };
                 self.failed_at = None;
             }
             Err(error) => {
@@ -152,6 +152,7 @@ impl<T> State<T> {
                     tracing::warn!(error = error.source(), "{}", failure.message);
                 }
                 self.fetched.failure = Some(failure);
+                self.fetched.attempted_at = Some(now);
                 self.failed_at = Some(now);
             }
         }

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
-use secrecy::zeroize::Zeroizing;
+use zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 
 use super::{cookies, seal::Sealer};

@@ -1,3 +1,23 @@
 //! The login endpoints: what browsers, applications and ingresses talk to. It must never import the controllers.
 
+mod attempt;
+mod cookies;
+mod current;
+mod endpoints;
+mod failure;
+mod limit;
+mod management;
 pub mod pages;
+mod parameters;
+mod respond;
+mod router;
+mod seal;
+mod sessions;
+mod state;
+mod verify;
+
+pub use management::{Management, router as management_router};
+pub use router::router;
+pub use seal::Sealer;
+pub use sessions::Sessions;
+pub use state::Server;

@@ -9,11 +9,13 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use moka::sync::Cache;
 use tokio::{sync::broadcast, time::interval};
 use tokio_util::sync::CancellationToken;
 
+use super::endpoints::auth::Answer;
 use crate::{
     domain::{
         organization::Organization,
@@ -51,6 +53,14 @@ struct Held {
     session: Session,
     last_used: AtomicI64,
     last_noted: AtomicI64,
+    forward_auth: ArcSwapOption<Prepared>,
+}
+
+/// An answer to forward auth, and what it was made of.
+struct Prepared {
+    person: Arc<Person>,
+    organization: Arc<Organization>,
+    answer: Arc<Answer>,
 }
 
 /// A person, as far as sessions show them.
@@ -69,6 +79,20 @@ pub struct Current {
 impl Current {
     pub fn session(&self) -> &Session {
         &self.held.session
+    }
+
+    /// The answer to forward auth: the one made before, unless the person or the organization has changed.
+    pub fn forward_auth(&self, organization: &Arc<Organization>, make: impl FnOnce() -> Answer) -> Arc<Answer> {
+        if let Some(made) = &*self.held.forward_auth.load()
+            && Arc::ptr_eq(&made.person, &self.person)
+            && Arc::ptr_eq(&made.organization, organization)
+        {
+            return made.answer.clone();
+        }
+        let answer = Arc::new(make());
+        let (person, organization) = (self.person.clone(), organization.clone());
+        self.held.forward_auth.store(Some(Arc::new(Prepared { person, organization, answer: answer.clone() })));
+        answer
     }
 }
 
@@ -151,6 +175,7 @@ impl Sessions {
             session: found.session,
             last_used: AtomicI64::new(last_used),
             last_noted: AtomicI64::new(last_used),
+            forward_auth: ArcSwapOption::empty(),
         });
         let person = Arc::new(Person { user: found.user, grants: found.grants });
         self.sessions.insert(id.clone(), held.clone());

@@ -1,4 +1,4 @@
-//! Where manifests come from: the object stores that the reconciler reads, and the sources that feed them.
-//! Nothing here decides what an object means.
+//! Where manifests come from.
 
 pub mod feed;
+pub use feed::*;

@@ -183,9 +183,6 @@ pub enum StoreError {
     Unsealable { what: &'static str },
     #[error("what the database holds under {what} is damaged")]
     Damaged { what: &'static str },
-<<<<<<< HEAD
-    #[error("the encryption key file {path}")]
-=======
     #[error("a value could not be sealed: the system's cryptography failed")]
     Seal,
     #[error("the database did not answer within {} seconds", .0.as_secs())]
@@ -197,20 +194,16 @@ pub enum StoreError {
         source: std::io::Error,
     },
     #[error("the encryption key file {path} cannot be made or read")]
->>>>>>> store
     KeyFile {
         path: String,
         #[source]
         source: std::io::Error,
     },
     #[error(
-<<<<<<< HEAD
-=======
         "the encryption key file {path} is not there, but the database holds what was sealed with it: restore it from your backup, or move the database away to start anew"
     )]
     KeyFileMissing { path: String },
     #[error(
->>>>>>> store
         "the encryption key file {path} does not hold 32 bytes in base64: restore it from your backup, or move it away together with the database to start anew"
     )]
     KeyFileInvalid { path: String },

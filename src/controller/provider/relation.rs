@@ -31,7 +31,7 @@ pub fn relation(
         token_endpoint: metadata.token_endpoint.clone(),
         userinfo_endpoint: metadata.userinfo_endpoint.clone(),
         jwks_uri: metadata.jwks_uri.clone(),
-        trust_roots: wish.trust_roots.clone(),
+        trust_roots: wish.metadata.roots.clone(),
         client_id: idp.spec.client.id.clone(),
         client_auth: client_auth(idp.spec.client.auth_method, wish.client_secret.as_ref(), metadata)?,
         redirect_uri,

@@ -4,9 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use secrecy::SecretString;
+use url::Url;
 
 use crate::{
-    api::{Fact, IdentityProvider, ReadyCount, TrustSourceKind},
+    api::{Discovery, Fact, IdentityProvider, ReadyCount, Reason, TrustSourceKind},
     controller::{
         references::{TrustObject, secret_text, trust_text},
         settings::Settings,
@@ -15,7 +16,7 @@ use crate::{
         organization::Organization,
         provider::{DEFAULT_DISCOVERY_INTERVAL, TrustRoots},
     },
-    oidc,
+    oidc::{MetadataRequest, check_trust_roots},
 };
 
 /// What the sources know about a provider's surroundings.
@@ -36,11 +37,8 @@ pub struct Local {
 /// How the provider is to be reached, with its references resolved.
 #[derive(Debug)]
 pub struct Wish {
-    pub discovery_url: String,
-    /// None: the issuer that the metadata names.
-    pub issuer: Option<String>,
+    pub metadata: MetadataRequest,
     pub interval: Duration,
-    pub trust_roots: Option<TrustRoots>,
     pub client_secret: Option<SecretString>,
 }
 
@@ -55,18 +53,24 @@ pub fn wish(idp: &IdentityProvider, local: &Local) -> Result<Wish, Fact> {
         None => None,
     };
     Ok(Wish {
-        discovery_url: discovery_url(spec.discovery.url.as_deref(), spec.issuer.as_deref()),
-        issuer: spec.issuer.clone(),
+        metadata: metadata_request(&spec.discovery, spec.issuer.as_deref(), trust_roots(idp, local)?)?,
         interval: spec.discovery.interval.map_or(DEFAULT_DISCOVERY_INTERVAL, |interval| interval.get()),
-        trust_roots: trust_roots(idp, local)?,
         client_secret,
     })
 }
 
-/// OpenID Connect Discovery 1.0, section 4.1: a slash at the end of the issuer is removed first.
-fn discovery_url(url: Option<&str>, issuer: Option<&str>) -> String {
-    let from_issuer = || format!("{}/.well-known/openid-configuration", issuer.unwrap_or_default().trim_end_matches('/'));
-    url.map_or_else(from_issuer, str::to_owned)
+/// Where the metadata is, and which issuer it must name.
+fn metadata_request(discovery: &Discovery, issuer: Option<&str>, roots: Option<TrustRoots>) -> Result<MetadataRequest, Fact> {
+    let invalid = |field: &str, error: url::ParseError| {
+        Fact::fails(Reason::InvalidCombination, format!("{field}: is not a URL ({error}): write it in full, such as https://login.example.com"))
+    };
+    match (&discovery.url, issuer) {
+        (Some(url), issuer) => {
+            let url = Url::parse(url).map_err(|error| invalid("spec.discovery.url", error))?;
+            Ok(MetadataRequest { url, issuer: issuer.map(str::to_owned), roots })
+        }
+        (None, issuer) => MetadataRequest::of_issuer(issuer.unwrap_or_default(), roots).map_err(|error| invalid("spec.issuer", error)),
+    }
 }
 
 fn trust_roots(idp: &IdentityProvider, local: &Local) -> Result<Option<TrustRoots>, Fact> {
@@ -77,8 +81,9 @@ fn trust_roots(idp: &IdentityProvider, local: &Local) -> Result<Option<TrustRoot
         TrustSourceKind::ConfigMap => TrustObject::ConfigMap(local.trust_config_map.as_deref()),
     };
     let pem = trust_text(FIELD, source, object)?;
-    oidc::trust_roots(&pem).map(Some).map_err(|error| {
-        let message = format!("{FIELD}: the entry {:?} of {:?} {error}", source.key, source.name);
-        Fact::fails(crate::api::Reason::CABundleInvalid, message)
-    })
+    let roots = TrustRoots::from_pem(&pem);
+    match check_trust_roots(&roots) {
+        Ok(()) => Ok(Some(roots)),
+        Err(error) => Err(Fact::fails(Reason::CABundleInvalid, format!("{FIELD}: {error}"))),
+    }
 }

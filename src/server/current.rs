@@ -1,0 +1,54 @@
+//! Finds the organization that a path names, and the person whom a request's cookie signs in to it.
+
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use jiff::Timestamp;
+
+use super::{cookies, failure::Failure, sessions::Current, state::Server};
+use crate::{
+    domain::{
+        organization::Organization,
+        table::LoginTable,
+        user::SessionId,
+    },
+    store::StoreError,
+};
+
+/// One request's view of what is served.
+pub struct View {
+    pub table: Arc<LoginTable>,
+    pub organization: Arc<Organization>,
+}
+
+impl Server {
+    /// The organization of an id, in the table as it is now.
+    pub(super) fn view(&self, organization_id: &str) -> Result<View, Failure> {
+        let table = self.table.load();
+        let organization = table.organization(organization_id).cloned().ok_or(Failure::NoSuchOrganization)?;
+        Ok(View { table, organization })
+    }
+
+    /// Who is signed in to the organization by this request's cookie.
+    pub(super) async fn current(&self, view: &View, headers: &HeaderMap, now: Timestamp) -> Result<Option<Current>, StoreError> {
+        for id in self.session_ids(view, headers) {
+            if let Some(current) = self.sessions.current(&id, &view.organization, &view.table, now).await? {
+                return Ok(Some(current));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The sessions that a request's cookies name; a browser sends one.
+    pub(super) fn session_ids(&self, view: &View, headers: &HeaderMap) -> Vec<SessionId> {
+        let name = cookies::session_name(&view.organization);
+        let purpose = session_purpose(&view.organization);
+        let opened = cookies::values(headers, &name).take(2).filter_map(|sealed| self.sealer.open(&purpose, sealed));
+        opened.filter_map(|plain| Some(SessionId(plain.try_into().ok()?))).collect()
+    }
+}
+
+/// What a session cookie is sealed for: this organization alone.
+pub fn session_purpose(organization: &Organization) -> String {
+    format!("session\n{}", organization.key)
+}

@@ -1,0 +1,160 @@
+//! `ANY /o/{org}/auth`: forward auth, for an ingress that asks before it lets a request through.
+//! Yes is 200 with every identity header, even if empty; everything else is 401, 403, or a redirect when asked for.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, RawPathParams, RawQuery, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use jiff::Timestamp;
+use url::form_urlencoded;
+
+use crate::{
+    domain::outcome::{Outcome, outcome},
+    server::{current::View, limit::is_trusted, respond, sessions::Current, state::Server},
+};
+
+const USER: HeaderName = HeaderName::from_static("x-auth-request-user");
+const PREFERRED_USERNAME: HeaderName = HeaderName::from_static("x-auth-request-preferred-username");
+const EMAIL: HeaderName = HeaderName::from_static("x-auth-request-email");
+const GROUPS: HeaderName = HeaderName::from_static("x-auth-request-groups");
+const ROLES: HeaderName = HeaderName::from_static("x-auth-request-roles");
+const ADMINISTRATOR: HeaderName = HeaderName::from_static("x-auth-request-administrator");
+const ORGANIZATION: HeaderName = HeaderName::from_static("x-auth-request-organization");
+
+/// What the ingress demands.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Demands {
+    /// One of these roles.
+    roles: Vec<String>,
+    /// One of these groups.
+    groups: Vec<String>,
+    /// Who isn't signed in is sent to the sign-in page.
+    login_redirect: bool,
+}
+
+impl Demands {
+    /// None when the query asks for something that is not known: an ingress that demands it must not let through.
+    fn parse(query: &str) -> Option<Self> {
+        let mut demands = Self::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match (&*name, &*value) {
+                ("role", role) if !role.is_empty() => demands.roles.push(role.to_owned()),
+                ("group", group) if !group.is_empty() => demands.groups.push(group.to_owned()),
+                ("login", "redirect") => demands.login_redirect = true,
+                _ => return None,
+            }
+        }
+        Some(demands)
+    }
+
+    fn are_met(&self, outcome: &Outcome) -> bool {
+        let one_of = |wanted: &[String], has: &[String]| wanted.is_empty() || wanted.iter().any(|name| has.contains(name));
+        one_of(&self.roles, &outcome.roles) && one_of(&self.groups, &outcome.groups)
+    }
+}
+
+/// The answer about one session, made once for what it depends on.
+pub struct Answer {
+    outcome: Outcome,
+    headers: HeaderMap,
+}
+
+pub async fn any(
+    State(server): State<Arc<Server>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    path: RawPathParams,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let organization = path.iter().find_map(|(name, value)| (name == "org").then_some(value)).unwrap_or_default();
+    let Ok(view) = server.view(organization) else { return refuse(StatusCode::FORBIDDEN) };
+    let Some(demands) = Demands::parse(query.as_deref().unwrap_or_default()) else { return refuse(StatusCode::FORBIDDEN) };
+    match server.current(&view, &headers, Timestamp::now()).await {
+        Ok(Some(current)) => {
+            let answer = current.forward_auth(&view.organization, || answer(&current, &view));
+            if demands.are_met(&answer.outcome) { allow(&answer.headers) } else { refuse(StatusCode::FORBIDDEN) }
+        }
+        Ok(None) => sign_in_first(&server, &view, &demands, peer, &headers),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a session could not be read");
+            sign_in_first(&server, &view, &demands, peer, &headers)
+        }
+    }
+}
+
+fn answer(current: &Current, view: &View) -> Answer {
+    let outcome = outcome(&current.person.user, &current.person.grants, &view.organization, &current.session().provider_key);
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(USER, value(&outcome.id.to_string()));
+    headers.insert(PREFERRED_USERNAME, value(&outcome.user_name));
+    headers.insert(EMAIL, value(outcome.email.as_deref().unwrap_or_default()));
+    headers.insert(GROUPS, value(&outcome.groups.join(",")));
+    headers.insert(ROLES, value(&outcome.roles.join(",")));
+    headers.insert(ADMINISTRATOR, value(if outcome.administrator { "true" } else { "false" }));
+    headers.insert(ORGANIZATION, value(&outcome.organization));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Answer { outcome, headers }
+}
+
+/// Text as UTF-8 bytes; what cannot stand in a header is left empty rather than left out.
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static(""))
+}
+
+fn allow(headers: &HeaderMap) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.headers_mut() = headers.clone();
+    response
+}
+
+fn refuse(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn sign_in_first(server: &Server, view: &View, demands: &Demands, peer: SocketAddr, headers: &HeaderMap) -> Response {
+    if !demands.login_redirect {
+        return refuse(StatusCode::UNAUTHORIZED);
+    }
+    let mut to = view.organization.url("login");
+    if is_trusted(peer.ip(), &server.trusted_proxies)
+        && let Some(asked) = asked_for(headers)
+    {
+        let query = form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &asked).finish();
+        to = format!("{to}?{query}");
+    }
+    let mut response = respond::redirect(&to, Some(&view.organization), HeaderMap::new());
+    *response.status_mut() = StatusCode::FOUND;
+    response
+}
+
+/// What the browser asked the ingress for. The sign-in page checks it before anybody is sent there.
+fn asked_for(headers: &HeaderMap) -> Option<String> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    if let Some(url) = text("x-original-url") {
+        return Some(url.to_owned());
+    }
+    let (host, uri) = (text("x-forwarded-host")?, text("x-forwarded-uri")?);
+    let scheme = text("x-forwarded-proto").unwrap_or("https");
+    Some(format!("{scheme}://{host}{uri}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_demanded_but_not_known_lets_nobody_through() {
+        assert_eq!(Demands::parse(""), Some(Demands::default()));
+        assert!(Demands::parse("role=a&role=b&group=c&login=redirect").is_some());
+        for query in ["rolle=admin", "role=", "login=", "login=no", "admin"] {
+            assert_eq!(Demands::parse(query), None, "{query}");
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! `GET /o/{org}/callback/{key}`: the redirect URI (OpenID Connect Core 1.0, sections 3.1.2.5 to 3.1.3.7).
+//! Gathers and acts; what is decided is in `domain::login`.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    extract::{ConnectInfo, Path, RawQuery, State},
+    http::{HeaderMap, header},
+    response::Response,
+};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        login::{self, Fresh, Verified},
+        organization::Organization,
+        provider::{Provider, Relation},
+        user::{IdpUser, LoginRecord, SessionId, UserId},
+    },
+    server::{
+        attempt::{Attempt, AttemptError},
+        cookies,
+        current::{View, session_purpose},
+        endpoints::login::serving,
+        failure::{Failure, Place, page},
+        limit::client_address,
+        parameters::Parameters,
+        respond,
+        seal::random,
+        state::Server,
+        verify,
+    },
+    store::{RecordLoginError, StoreError},
+};
+
+/// The errors that a provider may answer with; others are not repeated, even in the log.
+const REGISTERED_ERRORS: [&str; 16] = [
+    "access_denied",
+    "account_selection_required",
+    "consent_required",
+    "interaction_required",
+    "invalid_request",
+    "invalid_request_object",
+    "invalid_request_uri",
+    "invalid_scope",
+    "login_required",
+    "registration_not_supported",
+    "request_not_supported",
+    "request_uri_not_supported",
+    "server_error",
+    "temporarily_unavailable",
+    "unauthorized_client",
+    "unsupported_response_type",
+];
+
+pub async fn get(
+    State(server): State<Arc<Server>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path((organization, key)): Path<(String, String)>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let view = match server.view(&organization) {
+        Ok(view) => view,
+        Err(failure) => return page(&failure, &Place::default()),
+    };
+    let provider = view.table.provider(&view.organization.key, &key);
+    let client = client_address(peer, &headers, &server.trusted_proxies);
+    let finished = match provider {
+        None => Err(Failure::NoSuchProvider),
+        Some(_) if !server.limits.allows_login(client) => Err(Failure::TooManyLogins),
+        Some(provider) => finish(&server, &view, provider, &headers, query.as_deref().unwrap_or_default()).await,
+    };
+    finished.unwrap_or_else(|failure| {
+        let provider = provider.map(|provider| provider.path.as_str());
+        page(&failure, &Place { organization: Some(&view.organization), provider })
+    })
+}
+
+async fn finish(
+    server: &Server,
+    view: &View,
+    provider: &Arc<Provider>,
+    headers: &HeaderMap,
+    query: &str,
+) -> Result<Response, Failure> {
+    let now = Timestamp::now();
+    let parameters = Parameters::parse(query).map_err(Failure::MalformedCallback)?;
+    let attempt = attempt(server, view, provider, headers, &parameters, now).await?;
+    let relation = serving(provider)?;
+    if attempt.issuer != relation.issuer {
+        return Err(Failure::AttemptOfAnotherProvider);
+    }
+    let code = code(&parameters, relation)?;
+    let tokens = verify::exchange(&server.remote, relation, &attempt, &code).await?;
+    let mappers = view.table.mappers_of(&provider.uid);
+    let claims = verify::claims(&server.remote, provider, relation, &attempt, tokens, mappers, &code).await?;
+    let person = login::identify(&claims, &provider.claims)?;
+    let record = record(server, view, provider, relation, &claims, &person).await?;
+    // What changed while the store was writing was decided without this person.
+    catch_up(server, provider, &record).await?;
+    metrics::counter!("latchkey_logins_total", "provider" => provider.path.clone()).increment(1);
+    tracing::info!(organization = &*view.organization.id, provider = provider.path, user = %record.user.id, "signed in");
+    signed_in(server, &view.organization, &attempt, &record.session.id, headers)
+}
+
+/// The attempt that the answer belongs to. From here on it is used.
+async fn attempt(
+    server: &Server,
+    view: &View,
+    provider: &Provider,
+    headers: &HeaderMap,
+    parameters: &Parameters,
+    now: Timestamp,
+) -> Result<Attempt, Failure> {
+    let state = parameters.text("state").ok_or(Failure::MalformedCallback("there is no state"))?;
+    let found = Attempt::find(state, headers, &view.organization, &server.sealer, now);
+    let attempt = found.map_err(|error| match error {
+        AttemptError::Missing => Failure::NoAttempt,
+        AttemptError::Expired => Failure::AttemptExpired,
+    })?;
+    if *attempt.provider_uid != *provider.uid {
+        return Err(Failure::AttemptOfAnotherProvider);
+    }
+    if !server.store.use_attempt(&attempt.state, attempt.expires_at).await? {
+        return Err(Failure::AttemptUsed);
+    }
+    Ok(attempt)
+}
+
+/// The code, once `iss` (RFC 9207, section 2.4) and `error` have been looked at.
+fn code(parameters: &Parameters, relation: &Relation) -> Result<SecretString, Failure> {
+    match parameters.text("iss") {
+        Some(issuer) if issuer != relation.issuer => return Err(Failure::WrongIssuer),
+        None if relation.iss_parameter => return Err(Failure::MissingIssuer),
+        _ => {}
+    }
+    if let Some(error) = parameters.text("error") {
+        let registered = REGISTERED_ERRORS.into_iter().find(|registered| *registered == error);
+        return Err(Failure::RefusedByProvider(registered.unwrap_or("one that no specification registers")));
+    }
+    let code = parameters.text("code").ok_or(Failure::MalformedCallback("there is neither code nor error"))?;
+    Ok(code.into())
+}
+
+/// Decides and writes. Two first logins of one person at the same moment meet in the store; the later one
+/// decides again.
+async fn record(
+    server: &Server,
+    view: &View,
+    provider: &Provider,
+    relation: &Relation,
+    claims: &crate::domain::Claims,
+    person: &IdpUser,
+) -> Result<LoginRecord, Failure> {
+    let organization = &view.organization.key;
+    for _ in 0..3 {
+        let known = server.store.linked_user(&login::link(organization, &relation.issuer, person)).await?;
+        let fresh = Fresh {
+            user_id: UserId(Uuid::now_v7()),
+            session_id: SessionId(random().ok_or(Failure::NoRandomness)?),
+            now: Timestamp::now(),
+        };
+        let verified = Verified {
+            organization,
+            provider_uid: &provider.uid,
+            provider_key: &provider.key,
+            issuer: &relation.issuer,
+            claims: claims.clone(),
+            person: person.clone(),
+            mappers: view.table.mappers_of(&provider.uid),
+            all_mappers_known: view.table.settled && view.table.complete,
+        };
+        let record = login::decide(verified, known, fresh);
+        match server.store.record_login(&record).await {
+            Ok(()) => return Ok(record),
+            Err(RecordLoginError::Raced) => {}
+            Err(RecordLoginError::UserNameTaken) => return Err(Failure::UserNameTaken),
+            Err(RecordLoginError::EmailTaken) => return Err(Failure::EmailTaken),
+            Err(RecordLoginError::Store(error)) => return Err(error.into()),
+        }
+    }
+    Err(StoreError::Damaged { what: "links" }.into())
+}
+
+/// Grants again by the mappers as they are now, should they have changed since the login was decided.
+async fn catch_up(server: &Server, provider: &Provider, record: &LoginRecord) -> Result<(), Failure> {
+    let table = server.table.load();
+    let Some(now) = table.provider_by_uid(&provider.uid) else { return Ok(()) };
+    let all_known = table.settled && table.complete;
+    if let Some((grants, keep)) = login::grants(&now.claims, table.mappers_of(&provider.uid), &record.claims, all_known)
+        && (&grants, &keep) != (&record.grants, &record.keep)
+    {
+        server.store.replace_grants(record.user.id, &provider.uid, &grants, &keep).await?;
+    }
+    Ok(())
+}
+
+fn signed_in(
+    server: &Server,
+    organization: &Organization,
+    attempt: &Attempt,
+    session: &SessionId,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
+    let sealed = server.sealer.seal(&session_purpose(organization), &session.0).ok_or(Failure::NoRandomness)?;
+    let mut set = HeaderMap::new();
+    set.append(header::SET_COOKIE, cookies::set(organization, cookies::session_name(organization), sealed, None));
+    let used = cookies::attempt_name(organization, &attempt.state_parameter());
+    set.append(header::SET_COOKIE, cookies::remove(organization, used));
+    for gone in Attempt::sweep(headers, organization, &server.sealer, Timestamp::now()) {
+        set.append(header::SET_COOKIE, gone);
+    }
+    let account = organization.url("account");
+    Ok(respond::redirect(attempt.return_to.as_deref().unwrap_or(&account), Some(organization), set))
+}

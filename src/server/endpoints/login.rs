@@ -1,0 +1,106 @@
+//! `GET /o/{org}/login/{key}`: sends the browser to the provider (OpenID Connect Core 1.0, section 3.1.2.1).
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    extract::{ConnectInfo, Path, RawQuery, State},
+    http::{HeaderMap, header},
+    response::Response,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+use crate::{
+    domain::{
+        provider::{LoginState, Provider, Relation},
+        return_url,
+    },
+    oidc::{LoginParameters, authorization_url, new_code_verifier},
+    server::{
+        attempt::Attempt,
+        current::View,
+        failure::{Failure, Place, page},
+        limit::client_address,
+        parameters::Parameters,
+        respond,
+        seal::random,
+        state::Server,
+    },
+};
+
+/// A longer hint is not passed on, in bytes.
+const MAX_LOGIN_HINT: usize = 256;
+
+pub async fn get(
+    State(server): State<Arc<Server>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path((organization, key)): Path<(String, String)>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let view = match server.view(&organization) {
+        Ok(view) => view,
+        Err(failure) => return page(&failure, &Place::default()),
+    };
+    let provider = view.table.provider(&view.organization.key, &key);
+    let client = client_address(peer, &headers, &server.trusted_proxies);
+    let started = if server.limits.allows_login(client) {
+        start(&server, &view, provider.map(|provider| &**provider), &headers, query.as_deref().unwrap_or_default())
+    } else {
+        Err(Failure::TooManyLogins)
+    };
+    started.unwrap_or_else(|failure| {
+        let provider = provider.map(|provider| provider.path.as_str());
+        page(&failure, &Place { organization: Some(&view.organization), provider })
+    })
+}
+
+fn start(server: &Server, view: &View, provider: Option<&Provider>, headers: &HeaderMap, query: &str) -> Result<Response, Failure> {
+    let provider = provider.ok_or(Failure::NoSuchProvider)?;
+    let relation = serving(provider)?;
+    let parameters = Parameters::parse(query).map_err(Failure::MalformedCallback)?;
+    let organization = &view.organization;
+    let return_to =
+        return_url::resolve(parameters.text("return_to"), &organization.external_url, &organization.allowed_return_urls);
+    let now = Timestamp::now();
+    let code_verifier = new_code_verifier();
+    let attempt = Attempt {
+        state: random().ok_or(Failure::NoRandomness)?,
+        provider_uid: provider.uid.to_string(),
+        issuer: relation.issuer.clone(),
+        nonce: URL_SAFE_NO_PAD.encode(random::<16>().ok_or(Failure::NoRandomness)?),
+        code_verifier: Zeroizing::new(code_verifier.expose_secret().to_owned()),
+        return_to: return_to.map(String::from),
+        expires_at: Attempt::expiry(now),
+    };
+    let to = destination(relation, &attempt, &code_verifier, parameters.text("login_hint"));
+    let cookie = attempt.cookie(organization, &server.sealer).ok_or(Failure::TooLong)?;
+    let mut set = HeaderMap::new();
+    for gone in Attempt::sweep(headers, organization, &server.sealer, now) {
+        set.append(header::SET_COOKIE, gone);
+    }
+    set.append(header::SET_COOKIE, cookie);
+    Ok(respond::redirect(&to, Some(organization), set))
+}
+
+fn destination(relation: &Relation, attempt: &Attempt, code_verifier: &SecretString, hint: Option<&str>) -> String {
+    let state = attempt.state_parameter();
+    let login = LoginParameters {
+        state: &state,
+        nonce: &attempt.nonce,
+        code_verifier,
+        login_hint: hint.filter(|hint| hint.len() <= MAX_LOGIN_HINT),
+    };
+    authorization_url(relation, &login).into()
+}
+
+/// How to sign in through a provider, or why nobody can now.
+pub fn serving(provider: &Provider) -> Result<&Arc<Relation>, Failure> {
+    match &provider.login {
+        LoginState::Serving(relation) => Ok(relation),
+        LoginState::Suspended => Err(Failure::ProviderSuspended),
+        LoginState::Refused(_) | LoginState::Unavailable(_) => Err(Failure::ProviderUnavailable),
+    }
+}

@@ -1,0 +1,11 @@
+//! One file per endpoint.
+
+pub mod account;
+pub mod assets;
+pub mod auth;
+pub mod callback;
+pub mod home;
+pub mod login;
+pub mod logout;
+pub mod session;
+pub mod sign_in;

@@ -1,0 +1,55 @@
+//! `GET /o/{org}/session`: who is signed in, with every outcome of the login; 401 for nobody.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    domain::{
+        outcome::{Outcome, outcome},
+        session::ends_at,
+    },
+    server::{respond, state::Server},
+};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    #[serde(flatten)]
+    outcome: Outcome,
+    /// When the session ends, however much it is used (RFC 3339).
+    expires_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Nobody {
+    error: &'static str,
+}
+
+pub async fn get(State(server): State<Arc<Server>>, Path(organization): Path<String>, headers: HeaderMap) -> Response {
+    let Ok(view) = server.view(&organization) else {
+        return respond::json(StatusCode::NOT_FOUND, &Nobody { error: "no organization has this id" }, None);
+    };
+    let organization = Some(&*view.organization);
+    match server.current(&view, &headers, Timestamp::now()).await {
+        Ok(Some(current)) => {
+            let (person, session) = (&current.person, current.session());
+            let answer = Answer {
+                outcome: outcome(&person.user, &person.grants, &view.organization, &session.provider_key),
+                expires_at: ends_at(session, &view.organization),
+            };
+            respond::json(StatusCode::OK, &answer, organization)
+        }
+        Ok(None) => respond::json(StatusCode::UNAUTHORIZED, &Nobody { error: "nobody is signed in" }, organization),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a session could not be read");
+            respond::json(StatusCode::SERVICE_UNAVAILABLE, &Nobody { error: "sessions cannot be read right now" }, organization)
+        }
+    }
+}

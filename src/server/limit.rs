@@ -1,0 +1,114 @@
+//! Rate limits by client address, and what a client's address is.
+
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    num::NonZeroU32,
+};
+
+use axum::http::HeaderMap;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use ipnet::IpNet;
+
+/// Login starts that one address may make at once, and every minute.
+const LOGIN_BURST: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
+const LOGINS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(120).expect("not zero");
+
+/// What each client address may do how often.
+pub struct Limits {
+    logins: DefaultKeyedRateLimiter<IpAddr>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let quota = Quota::per_minute(LOGINS_PER_MINUTE).allow_burst(LOGIN_BURST);
+        Self { logins: RateLimiter::keyed(quota) }
+    }
+}
+
+impl Limits {
+    /// Whether this address may begin, or come back from, another login.
+    pub fn allows_login(&self, client: IpAddr) -> bool {
+        self.logins.check_key(&group(client)).is_ok()
+    }
+
+    /// Forgets addresses that have not been seen for long, so that memory stays bounded.
+    pub fn sweep(&self) {
+        self.logins.retain_recent();
+        self.logins.shrink_to_fit();
+    }
+}
+
+/// One customer has at least a /64 of IPv6.
+fn group(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 => v4,
+    }
+}
+
+/// Whether the peer of a connection is a proxy whose `X-Forwarded-*` headers count.
+pub fn is_trusted(peer: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|net| net.contains(&peer.to_canonical()))
+}
+
+/// The address that a request came from: the last one in `X-Forwarded-For` that is no trusted proxy, if the peer
+/// is one; else the peer.
+pub fn client_address(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    if !is_trusted(peer.ip(), trusted) {
+        return peer.ip();
+    }
+    let lines = headers.get_all("x-forwarded-for").iter().rev().filter_map(|line| line.to_str().ok());
+    let hops = lines.flat_map(|line| line.rsplit(',')).map_while(|hop| hop.trim().parse::<IpAddr>().ok());
+    let mut last = peer.ip();
+    for hop in hops {
+        last = hop;
+        if !is_trusted(hop, trusted) {
+            break;
+        }
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(peer: &str, forwarded: &[&'static str]) -> String {
+        let mut headers = HeaderMap::new();
+        for line in forwarded {
+            headers.append("x-forwarded-for", axum::http::HeaderValue::from_static(line));
+        }
+        let trusted = ["10.0.0.0/8".parse().expect("a network")];
+        client_address(format!("{peer}:1").parse().expect("an address"), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn forwarded_addresses_count_only_from_trusted_proxies_and_from_the_right() {
+        assert_eq!(client("192.0.2.1", &["198.51.100.7"]), "192.0.2.1");
+        assert_eq!(client("10.0.0.1", &["198.51.100.7"]), "198.51.100.7");
+        assert_eq!(client("10.0.0.1", &["203.0.113.9, 198.51.100.7, 10.1.1.1"]), "198.51.100.7");
+        assert_eq!(client("10.0.0.1", &["203.0.113.9", "198.51.100.7"]), "198.51.100.7");
+        assert_eq!(client("10.0.0.1", &["nonsense"]), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn an_address_that_begins_too_many_logins_waits_while_others_go_on() {
+        let limits = Limits::default();
+        let busy: IpAddr = "192.0.2.1".parse().expect("an address");
+        let allowed = (0..500).filter(|_| limits.allows_login(busy)).count();
+        assert!((60..100).contains(&allowed), "{allowed}");
+        assert!(limits.allows_login("192.0.2.2".parse().expect("an address")));
+    }
+
+    #[test]
+    fn addresses_of_one_ipv6_network_count_together() {
+        let address = |text: &str| group(text.parse().expect("an address"));
+        assert_eq!(address("2001:db8:1:2::1"), address("2001:db8:1:2:ffff::9"));
+        assert_ne!(address("2001:db8:1:2::1"), address("2001:db8:1:3::1"));
+        assert_eq!(address("::ffff:192.0.2.1"), address("192.0.2.1"));
+    }
+}

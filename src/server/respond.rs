@@ -1,0 +1,72 @@
+//! Answers with the headers that security.md asks of them.
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use url::Url;
+
+use super::pages::{Page, content_security_policy};
+use crate::domain::organization::Organization;
+
+/// A page, never stored by anybody. `form_leads_to` is where a form of the page can lead, besides this origin.
+pub fn page(
+    status: StatusCode,
+    page: &impl Page,
+    organization: Option<&Organization>,
+    extra: HeaderMap,
+    form_leads_to: Option<&Url>,
+) -> Response {
+    let mut response = Response::new(Body::from(page.render()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(form_leads_to)) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    add_common(headers, organization);
+    extend(headers, extra);
+    response
+}
+
+/// A redirect (303, so that a POST becomes a GET), never stored by anybody.
+pub fn redirect(to: &str, organization: Option<&Organization>, extra: HeaderMap) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let headers = response.headers_mut();
+    // A `Location` is made of a parsed URL or of a path made here, so this always succeeds.
+    if let Ok(location) = HeaderValue::from_str(to) {
+        headers.insert(header::LOCATION, location);
+    }
+    add_common(headers, organization);
+    extend(headers, extra);
+    response
+}
+
+/// JSON, never stored by anybody.
+pub fn json(status: StatusCode, body: &impl serde::Serialize, organization: Option<&Organization>) -> Response {
+    let mut response = Response::new(Body::from(serde_json::to_vec(body).unwrap_or_default()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    add_common(headers, organization);
+    response
+}
+
+fn add_common(headers: &mut HeaderMap, organization: Option<&Organization>) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if organization.is_some_and(|organization| organization.external_url.scheme() == "https") {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+}
+
+fn extend(headers: &mut HeaderMap, extra: HeaderMap) {
+    for (name, value) in &extra {
+        headers.append(name, value.clone());
+    }
+}

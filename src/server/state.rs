@@ -1,0 +1,38 @@
+//! What every endpoint works with.
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use super::{limit::Limits, seal::Sealer, sessions::Sessions};
+use crate::{domain::table::Published, oidc::Remote, store::Store};
+
+/// What every endpoint works with.
+pub struct Server {
+    pub(super) table: Arc<Published>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) sealer: Arc<Sealer>,
+    pub(super) remote: Arc<Remote>,
+    pub(super) limits: Limits,
+    pub(super) trusted_proxies: Vec<IpNet>,
+}
+
+impl Server {
+    /// `trusted_proxies`: who may say, by `X-Forwarded-*`, whom a request came from and what it asked for.
+    pub fn new(
+        table: Arc<Published>,
+        store: Arc<dyn Store>,
+        sealer: Arc<Sealer>,
+        remote: Arc<Remote>,
+        trusted_proxies: Vec<IpNet>,
+    ) -> Self {
+        let sessions = Arc::new(Sessions::new(store.clone()));
+        Self { table, store, sessions, sealer, remote, limits: Limits::default(), trusted_proxies }
+    }
+
+    /// The sessions, whose task has to be run beside the server.
+    pub fn sessions(&self) -> &Arc<Sessions> {
+        &self.sessions
+    }
+}
