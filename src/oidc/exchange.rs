@@ -19,7 +19,7 @@ use super::{
     http_error::HttpError,
     json::{JsonError, parse_object},
 };
-use crate::domain::provider::{ClientAuth, Relation};
+use crate::domain::provider::{ClientAuth, Relation, TrustRoots};
 
 /// What the token endpoint gave for a code.
 #[derive(Clone, Debug)]
@@ -128,7 +128,8 @@ pub async fn exchange_code(
     if relation.pkce {
         request = request.set_pkce_verifier(PkceCodeVerifier::new(code_verifier.expose_secret().to_owned()));
     }
-    let send = |request| send_checked(outbound, relation, request);
+    // All owned: a future that borrows through the library's generics is not `Send` for the compiler.
+    let send = |request| send_checked(outbound.clone(), relation.trust_roots.clone(), host.clone(), request);
     let answer = request.request_async(&send).await.map_err(|error| plain(error, &host))?;
     if *answer.token_type() != BasicTokenType::Bearer {
         return Err(ExchangeError::NotABearerToken { host });
@@ -151,18 +152,18 @@ fn code_client(relation: &Relation) -> CodeClient {
 
 /// Sends the request, and lets only an answer through that the library cannot misread.
 async fn send_checked(
-    outbound: &Outbound,
-    relation: &Relation,
+    outbound: Outbound,
+    roots: Option<TrustRoots>,
+    host: String,
     request: http::Request<Vec<u8>>,
 ) -> Result<http::Response<Vec<u8>>, ExchangeError> {
-    let host = || authority(&relation.token_endpoint);
-    let answer = outbound.send(relation.trust_roots.as_ref(), request).await?;
+    let answer = outbound.send(roots.as_ref(), request).await?;
     let status = answer.status();
     let speaks_oauth = status == StatusCode::OK || status.is_client_error();
     match parse_object(answer.body()) {
         Ok(_) if speaks_oauth => Ok(answer),
-        Err(source) if status == StatusCode::OK => Err(ExchangeError::Json { host: host(), source }),
-        _ => Err(ExchangeError::Status { host: host(), status }),
+        Err(source) if status == StatusCode::OK => Err(ExchangeError::Json { host, source }),
+        _ => Err(ExchangeError::Status { host, status }),
     }
 }
 

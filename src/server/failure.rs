@@ -65,8 +65,9 @@ pub enum Failure {
     EmailTaken,
     #[error("the store failed")]
     Store(#[from] StoreError),
-    #[error("the system's source of randomness failed")]
-    NoRandomness,
+    /// A panic, or a source of randomness that fails.
+    #[error("something that should never fail did")]
+    Internal,
     #[error("the return address is too long to keep")]
     TooLong,
 }
@@ -111,7 +112,7 @@ impl Failure {
             Self::UserNameTaken => "user_name_taken",
             Self::EmailTaken => "email_taken",
             Self::Store(_) => "store",
-            Self::NoRandomness => "no_randomness",
+            Self::Internal => "internal",
             Self::TooLong => "too_long",
         }
     }
@@ -184,7 +185,7 @@ impl Failure {
                 what_happened: "Another person already uses the same user name or e-mail address in this organization.",
                 what_to_do: &["Sign in the way you did before.", OTHER_ACCOUNT, ASK],
             },
-            Self::Store(_) | Self::NoRandomness => Advice {
+            Self::Store(_) | Self::Internal => Advice {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 title: "Signing in doesn't work right now",
                 what_happened: "Something on our side is not working. Whoever is signed in stays signed in.",

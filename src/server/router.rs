@@ -36,7 +36,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| -> Response {
             tracing::error!("a request ended in a panic");
-            page(&Failure::NoRandomness, &Place::default())
+            page(&Failure::Internal, &Place::default())
         }))
         .with_state(server)
 }

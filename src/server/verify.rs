@@ -13,7 +13,7 @@ use crate::{
         mapper::Mapper,
         provider::{Provider, Relation},
     },
-    oidc::{Expected, Freshness, KeysRequest, Remote, TokenError, TokenResponse, exchange_code, fetch_userinfo, verify_id_token},
+    oidc::{Expected, Freshness, KeysRequest, Remote, TokenResponse, exchange_code, fetch_userinfo, verify_id_token},
 };
 
 /// Keys that nobody has fetched yet are fetched at the first login; the controllers keep them fresh.
@@ -37,14 +37,12 @@ pub async fn claims(
 ) -> Result<Claims, Failure> {
     let id_token = id_token(remote, relation, attempt, &tokens, code).await?;
     let subject = id_token.get("sub").and_then(serde_json::Value::as_str).unwrap_or_default();
-    let (Some(endpoint), Some(access_token)) = (&relation.userinfo_endpoint, &tokens.access_token) else {
-        return Ok(id_token);
-    };
+    let Some(endpoint) = &relation.userinfo_endpoint else { return Ok(id_token) };
     if !needs_userinfo(&id_token, &provider.claims, mappers) {
         return Ok(id_token);
     }
-    let userinfo =
-        fetch_userinfo(remote.outbound(), relation.trust_roots.as_ref(), endpoint, access_token, subject).await?;
+    let roots = relation.trust_roots.as_ref();
+    let userinfo = fetch_userinfo(remote.outbound(), roots, endpoint, &tokens.access_token, subject).await?;
     Ok(complete(id_token, userinfo, &provider.claims))
 }
 
@@ -65,15 +63,15 @@ async fn id_token(
         algorithms: &relation.algorithms,
         now,
         skew: Duration::ZERO,
-        access_token: tokens.access_token.as_ref().map(ExposeSecret::expose_secret),
+        access_token: Some(tokens.access_token.expose_secret()),
         code: Some(code.expose_secret()),
     };
-    let check = |keys: &crate::oidc::KeySet| verify_id_token(tokens.id_token.expose_secret(), keys, &expected);
+    let raw = tokens.id_token.expose_secret();
     let (keys, _) = remote.keys(&request, FRESHNESS, now).await.good.ok_or(Failure::NoKeys)?;
-    match check(&keys) {
-        Err(error) if TokenError::asks_for_newer_keys(error) => {
+    match verify_id_token(raw, &keys, &expected) {
+        Err(error) if error.asks_for_newer_keys() => {
             let (keys, _) = remote.refresh_keys(&request, now).await.good.ok_or(Failure::NoKeys)?;
-            Ok(check(&keys)?)
+            Ok(verify_id_token(raw, &keys, &expected)?)
         }
         other => Ok(other?),
     }

@@ -11,7 +11,7 @@ use tokio::sync::broadcast;
 use crate::domain::{
     Claims,
     organization::OrganizationKey,
-    user::{Grant, Link, LoginRecord, SessionId, SignedIn, User, UserId},
+    user::{Grant, Keep, Link, LoginRecord, SessionId, SignedIn, User, UserId},
 };
 
 #[cfg(test)]
@@ -117,15 +117,6 @@ pub trait Store: Send + Sync {
     /// What changes from now on, by whichever replica, within a second. Announced after it can be read, and a time
     /// too many rather than too few. A receiver that lags takes it that everything may have changed.
     fn changes(&self) -> broadcast::Receiver<StoreChange>;
-}
-
-/// Whose grants `replace_grants` must not touch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// These mappers' (they exist, but what they say now is not known).
-    Mappers(Vec<Arc<str>>),
-    /// Every mapper's but those that make a grant in this call (not all mappers are known yet).
-    All,
 }
 
 /// What a key is for.

@@ -88,7 +88,11 @@ async fn finish(
 ) -> Result<Response, Failure> {
     let now = Timestamp::now();
     let parameters = Parameters::parse(query).map_err(Failure::MalformedCallback)?;
-    let attempt = attempt(server, view, provider, headers, &parameters, now).await?;
+    let attempt = attempt(server, view, provider, headers, &parameters, now)?;
+    // From here on the attempt is used, however it ends.
+    if !server.store.use_attempt(&attempt.state, attempt.expires_at).await? {
+        return Err(Failure::AttemptUsed);
+    }
     let relation = serving(provider)?;
     if attempt.issuer != relation.issuer {
         return Err(Failure::AttemptOfAnotherProvider);
@@ -106,8 +110,8 @@ async fn finish(
     signed_in(server, &view.organization, &attempt, &record.session.id, headers)
 }
 
-/// The attempt that the answer belongs to. From here on it is used.
-async fn attempt(
+/// The attempt that the answer belongs to.
+fn attempt(
     server: &Server,
     view: &View,
     provider: &Provider,
@@ -123,9 +127,6 @@ async fn attempt(
     })?;
     if *attempt.provider_uid != *provider.uid {
         return Err(Failure::AttemptOfAnotherProvider);
-    }
-    if !server.store.use_attempt(&attempt.state, attempt.expires_at).await? {
-        return Err(Failure::AttemptUsed);
     }
     Ok(attempt)
 }
@@ -160,7 +161,7 @@ async fn record(
         let known = server.store.linked_user(&login::link(organization, &relation.issuer, person)).await?;
         let fresh = Fresh {
             user_id: UserId(Uuid::now_v7()),
-            session_id: SessionId(random().ok_or(Failure::NoRandomness)?),
+            session_id: SessionId(random().ok_or(Failure::Internal)?),
             now: Timestamp::now(),
         };
         let verified = Verified {
@@ -185,10 +186,14 @@ async fn record(
     Err(StoreError::Damaged { what: "links" }.into())
 }
 
-/// Grants again by the mappers as they are now, should they have changed since the login was decided.
+/// Ends the session if the provider is gone or suspended by now, and grants again by the mappers as they are now,
+/// should they have changed since the login was decided.
 async fn catch_up(server: &Server, provider: &Provider, record: &LoginRecord) -> Result<(), Failure> {
     let table = server.table.load();
-    let Some(now) = table.provider_by_uid(&provider.uid) else { return Ok(()) };
+    let Some(now) = table.provider_by_uid(&provider.uid).filter(|provider| provider.keeps_sessions()) else {
+        server.sessions.end(&record.session.id, Timestamp::now()).await;
+        return Err(Failure::ProviderSuspended);
+    };
     let all_known = table.settled && table.complete;
     if let Some((grants, keep)) = login::grants(&now.claims, table.mappers_of(&provider.uid), &record.claims, all_known)
         && (&grants, &keep) != (&record.grants, &record.keep)
@@ -205,7 +210,7 @@ fn signed_in(
     session: &SessionId,
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
-    let sealed = server.sealer.seal(&session_purpose(organization), &session.0).ok_or(Failure::NoRandomness)?;
+    let sealed = server.sealer.seal(&session_purpose(organization), &session.0).ok_or(Failure::Internal)?;
     let mut set = HeaderMap::new();
     set.append(header::SET_COOKIE, cookies::set(organization, cookies::session_name(organization), sealed, None));
     let used = cookies::attempt_name(organization, &attempt.state_parameter());

@@ -67,10 +67,10 @@ fn start(server: &Server, view: &View, provider: Option<&Provider>, headers: &He
     let now = Timestamp::now();
     let code_verifier = new_code_verifier();
     let attempt = Attempt {
-        state: random().ok_or(Failure::NoRandomness)?,
+        state: random().ok_or(Failure::Internal)?,
         provider_uid: provider.uid.to_string(),
         issuer: relation.issuer.clone(),
-        nonce: URL_SAFE_NO_PAD.encode(random::<16>().ok_or(Failure::NoRandomness)?),
+        nonce: URL_SAFE_NO_PAD.encode(random::<16>().ok_or(Failure::Internal)?),
         code_verifier: Zeroizing::new(code_verifier.expose_secret().to_owned()),
         return_to: return_to.map(String::from),
         expires_at: Attempt::expiry(now),

@@ -5,7 +5,7 @@ use sqlx::{SqliteConnection, SqliteExecutor};
 use super::{grants, rows::UserRow, sessions};
 use crate::{
     domain::user::{Link, LoginRecord, User, UserId},
-    store::{Keep, RecordLoginError, StoreChange, StoreError},
+    store::{RecordLoginError, StoreChange, StoreError},
 };
 
 pub async fn linked_user(db: impl SqliteExecutor<'_>, link: &Link) -> Result<Option<User>, StoreError> {
@@ -40,7 +40,7 @@ pub async fn record(
     write_link(db, &login.link, user.id).await?;
     let provider = &login.session.provider_uid;
     grants::write_claims(db, user.id, provider, sealed_claims).await?;
-    let granted = grants::replace(db, user.id, provider, &login.grants, &Keep::Mappers(Vec::new())).await?;
+    let granted = grants::replace(db, user.id, provider, &login.grants, &login.keep).await?;
     sessions::begin(db, &login.session).await?;
 
     let changed = before.is_some_and(|before| granted || before != *user);
