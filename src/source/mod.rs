@@ -3,3 +3,4 @@
 
 pub mod directory;
 pub mod feed;
+pub mod status_dir;

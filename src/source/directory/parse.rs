@@ -1,5 +1,7 @@
 //! The text of a file to the objects in it, or to what is wrong with them.
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use k8s_openapi::ByteString;
 use kube::Resource;
@@ -10,6 +12,7 @@ use super::{
     finding::{Position, Problem, did_you_mean},
     format::without_line_breaks,
     schema::Schemas,
+    set::Key,
     yaml::{self, Node, Value as Located},
 };
 use crate::{
@@ -36,6 +39,19 @@ pub fn parse(schemas: &Schemas, text: &str) -> Result<Vec<Manifest>, Vec<Problem
     for document in &documents {
         read_object(schemas, document, &mut manifests, &mut problems);
     }
+    if problems.is_empty() { each_once(manifests) } else { Err(problems) }
+}
+
+/// Refuses a file that declares an object twice.
+fn each_once(manifests: Vec<Manifest>) -> Result<Vec<Manifest>, Vec<Problem>> {
+    let mut seen = BTreeMap::new();
+    let mut problems = Vec::new();
+    for manifest in &manifests {
+        if let Some(line) = seen.insert(Key::from(&manifest.object), manifest.at.line) {
+            let message = format!("{:?} is also declared in line {line}", manifest.object);
+            problems.push(Problem::new(manifest.at, "object/duplicate", message).hint("keep one of them"));
+        }
+    }
     if problems.is_empty() { Ok(manifests) } else { Err(problems) }
 }
 
@@ -43,6 +59,9 @@ pub fn parse(schemas: &Schemas, text: &str) -> Result<Vec<Manifest>, Vec<Problem
 const OWN_KINDS: [&str; 3] = ["Organization", "IdentityProvider", "IdpMapper"];
 
 fn read_object(schemas: &Schemas, node: &Node, manifests: &mut Vec<Manifest>, problems: &mut Vec<Problem>) {
+    if !matches!(node.value, Located::Mapping(_)) {
+        return problems.push(Problem::new(node.at, "object/kind", "a manifest is a mapping with apiVersion and kind"));
+    }
     let (Some(api_version), Some(kind)) = (text_of(node, "apiVersion", problems), text_of(node, "kind", problems))
     else {
         return;

@@ -177,6 +177,7 @@ mod tests {
         "maxLength",
         "minItems",
         "maxItems",
+        "title",
         "description",
         "x-kubernetes-validations",
         "x-kubernetes-list-type",
