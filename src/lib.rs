@@ -1,7 +1,17 @@
+//! Latchkey: single sign-on that lives in Git.
+//!
+//! The map, and what may use what (a test holds the code to it):
+//! `api` ← `domain` ← {`oidc` `store` `source` `controller` `server` `cli`} ← `run`.
+//! `oidc`, `store` and `source` use none of their neighbours; `controller` uses those three; `server` uses `oidc`
+//! and `store`. The server and the controllers share the login table (`domain::table`) alone.
+
 pub mod api;
+pub mod cli;
 pub mod controller;
 pub mod domain;
 pub mod oidc;
+pub mod run;
 pub mod server;
 pub mod source;
 pub mod store;
+pub mod telemetry;

@@ -1,5 +1,29 @@
-fn main() {
-    for crd in latchkey::api::crds() {
-        println!("---\n{}", serde_yaml::to_string(&crd).unwrap());
+//! Parses the arguments and calls what they name.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use latchkey::{
+    cli::{Arguments, Command},
+    run, telemetry,
+};
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Serve(arguments) => serve(*arguments),
+        command => latchkey::cli::run(command),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("latchkey: {error:#}");
+            ExitCode::from(2)
+        }
     }
+}
+
+fn serve(arguments: latchkey::cli::serve::Arguments) -> anyhow::Result<()> {
+    let config = arguments.complete()?;
+    telemetry::init(config.log_format);
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run::serve(config))
 }

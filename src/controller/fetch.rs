@@ -45,12 +45,12 @@ pub struct Fetches {
 }
 
 /// The questions that wait to be asked.
-pub struct Wanted(mpsc::UnboundedReceiver<Fetch>);
+pub struct FetchQueue(mpsc::UnboundedReceiver<Fetch>);
 
 impl Fetches {
-    pub fn new(remote: Arc<Remote>) -> (Self, Wanted) {
+    pub fn new(remote: Arc<Remote>) -> (Self, FetchQueue) {
         let (wanted, receiver) = mpsc::unbounded_channel();
-        (Self { remote, pending: Mutex::default(), wanted }, Wanted(receiver))
+        (Self { remote, pending: Mutex::default(), wanted }, FetchQueue(receiver))
     }
 
     /// What is known now, without waiting. What is due is asked for beside; its answer brings the provider to
@@ -106,7 +106,7 @@ fn keys_request(metadata: &Metadata, request: &MetadataRequest) -> KeysRequest {
 /// Asks what is wanted until shutdown; tells `answered` which provider has been asked.
 pub async fn run(
     fetches: Arc<super::Context>,
-    mut wanted: Wanted,
+    mut wanted: FetchQueue,
     answered: mpsc::UnboundedSender<ObjectRef<IdentityProvider>>,
     shutdown: CancellationToken,
 ) {

@@ -15,7 +15,7 @@ mod status;
 mod triggers;
 
 pub use context::Context;
-pub use fetch::Fetches;
+pub use fetch::{FetchQueue, Fetches};
 pub use follow_up::FollowUps;
 pub use publish::{FollowUp, Publisher};
 pub use run::run;

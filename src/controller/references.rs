@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::ResourceExt;
 use secrecy::SecretString;
 
-use crate::api::{Fact, KeyReference, Reason, TrustSource, TrustSourceKind, USABLE_LABEL};
+use crate::api::{Fact, KeyReference, Reason, TrustSource, USABLE_LABEL};
 
 /// The text of one entry of a Secret. A line break at its end, as files have it, is not a part of it.
 ///
@@ -49,16 +49,6 @@ pub fn trust_text(field: &str, source: &TrustSource, object: TrustObject<'_>) ->
 pub enum TrustObject<'a> {
     Secret(Option<&'a Secret>),
     ConfigMap(Option<&'a ConfigMap>),
-}
-
-impl TrustObject<'_> {
-    /// The kind that the reference asks for.
-    pub fn kind(self) -> TrustSourceKind {
-        match self {
-            Self::Secret(_) => TrustSourceKind::Secret,
-            Self::ConfigMap(_) => TrustSourceKind::ConfigMap,
-        }
-    }
 }
 
 fn usable<'a, K: ResourceExt>(field: &str, kind: &str, name: &str, object: Option<&'a K>) -> Result<&'a K, Fact> {

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Context, StatusError,
-    fetch::{self, Wanted},
+    fetch::{self, FetchQueue},
     mapper, organization, provider,
     publish::Name,
     triggers::{self, Touched},
@@ -43,7 +43,7 @@ struct Queues {
 }
 
 /// Reconciles whatever changes until shutdown, or until a part of it ends.
-pub async fn run(context: Arc<Context>, changes: Changes, wanted: Wanted, shutdown: CancellationToken) {
+pub async fn run(context: Arc<Context>, changes: Changes, wanted: FetchQueue, shutdown: CancellationToken) {
     let (organizations, organization_queue) = mpsc::unbounded_channel();
     let (providers, provider_queue) = mpsc::unbounded_channel();
     let (mappers, mapper_queue) = mpsc::unbounded_channel();

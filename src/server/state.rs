@@ -31,6 +31,11 @@ impl Server {
         Self { table, store, sessions, sealer, remote, limits: Limits::default(), trusted_proxies }
     }
 
+    /// Forgets what need not be remembered any longer; to be called every now and then.
+    pub fn sweep(&self) {
+        self.limits.sweep();
+    }
+
     /// The sessions, whose task has to be run beside the server.
     pub fn sessions(&self) -> &Arc<Sessions> {
         &self.sessions

@@ -7,7 +7,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::{
+    api::core::v1::{ConfigMap, Secret},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
 use kube::{
     Resource, ResourceExt,
     runtime::{
@@ -17,7 +20,7 @@ use kube::{
 };
 use tokio::sync::mpsc;
 
-use crate::api::{IdentityProvider, IdpMapper, Organization, ResourceMeta, deterministic_uid};
+use crate::api::{IdentityProvider, IdpMapper, Organization, deterministic_uid};
 
 /// Marks an Organization `default` that nobody declared: it has no status to write.
 pub const UNDECLARED_ANNOTATION: &str = "latchkey.dev/undeclared";
@@ -348,25 +351,56 @@ impl Object {
         }
     }
 
+    /// metadata.
+    pub fn meta(&self) -> &ObjectMeta {
+        match self {
+            Self::Organization(object) => &object.metadata,
+            Self::IdentityProvider(object) => &object.metadata,
+            Self::IdpMapper(object) => &object.metadata,
+            Self::Secret(object) => &object.metadata,
+            Self::ConfigMap(object) => &object.metadata,
+        }
+    }
+
+    /// metadata, to write.
+    pub fn meta_mut(&mut self) -> &mut ObjectMeta {
+        match self {
+            Self::Organization(object) => &mut object.metadata,
+            Self::IdentityProvider(object) => &mut object.metadata,
+            Self::IdpMapper(object) => &mut object.metadata,
+            Self::Secret(object) => &mut object.metadata,
+            Self::ConfigMap(object) => &mut object.metadata,
+        }
+    }
+
     /// metadata.namespace.
     pub fn namespace(&self) -> &str {
-        match self {
-            Self::Organization(object) => object.namespace_str(),
-            Self::IdentityProvider(object) => object.namespace_str(),
-            Self::IdpMapper(object) => object.namespace_str(),
-            Self::Secret(object) => object.namespace_str(),
-            Self::ConfigMap(object) => object.namespace_str(),
-        }
+        self.meta().namespace.as_deref().unwrap_or_default()
     }
 
     /// metadata.name.
     pub fn name(&self) -> &str {
+        self.meta().name.as_deref().unwrap_or_default()
+    }
+
+    /// status, where it has one of ours.
+    pub fn status(&self) -> Option<serde_json::Value> {
+        let status = match self {
+            Self::Organization(object) => serde_json::to_value(object.status.as_ref()?),
+            Self::IdentityProvider(object) => serde_json::to_value(object.status.as_ref()?),
+            Self::IdpMapper(object) => serde_json::to_value(object.status.as_ref()?),
+            Self::Secret(_) | Self::ConfigMap(_) => return None,
+        };
+        status.ok()
+    }
+
+    /// Sets the status to what `status` gave; one that another version wrote and that cannot be read is dropped.
+    pub fn restore_status(&mut self, status: serde_json::Value) {
         match self {
-            Self::Organization(object) => object.name_str(),
-            Self::IdentityProvider(object) => object.name_str(),
-            Self::IdpMapper(object) => object.name_str(),
-            Self::Secret(object) => object.name_str(),
-            Self::ConfigMap(object) => object.name_str(),
+            Self::Organization(object) => object.status = serde_json::from_value(status).ok(),
+            Self::IdentityProvider(object) => object.status = serde_json::from_value(status).ok(),
+            Self::IdpMapper(object) => object.status = serde_json::from_value(status).ok(),
+            Self::Secret(_) | Self::ConfigMap(_) => {}
         }
     }
 

@@ -1,4 +1,9 @@
-//! Where manifests come from.
+//! Where manifests come from: the object stores that the reconciler reads, and the sources that feed them.
+//! Nothing here decides what an object means.
 
-pub mod feed;
-pub use feed::*;
+pub mod directory;
+mod feed;
+mod status_dir;
+
+pub use feed::{Change, Changes, Feed, Object, Reference, Stores, UNDECLARED_ANNOTATION, Update, is_undeclared};
+pub use status_dir::{StatusDir, StatusDirError, StatusFile, StatusMetadata};

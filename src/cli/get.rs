@@ -1,0 +1,170 @@
+//! `latchkey get --status-dir DIR`: the manifests' status as tables, as kubectl prints them.
+
+use std::{io::Write, path::PathBuf};
+
+use anyhow::Context;
+use serde_json::Value;
+
+use crate::source::{StatusDir, StatusFile};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The kind to show: idp, idpm or org [default: all]
+    #[arg(value_enum)]
+    kind: Option<Kind>,
+
+    /// The directory that `serve --status-dir` writes to
+    #[arg(long, env = "LATCHKEY_STATUS_DIR", value_name = "DIR")]
+    status_dir: PathBuf,
+
+    /// wide adds the keys, the redirect URIs to register, and what to do; yaml and json print everything
+    #[arg(long, short, value_enum, default_value_t)]
+    output: Output,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    #[value(name = "org", aliases = ["organization", "organizations"])]
+    Organization,
+    #[value(name = "idp", aliases = ["identityprovider", "identityproviders"])]
+    IdentityProvider,
+    #[value(name = "idpm", aliases = ["idpmapper", "idpmappers"])]
+    IdpMapper,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Output {
+    #[default]
+    Table,
+    Wide,
+    Yaml,
+    Json,
+}
+
+/// A column: its heading, the place in the status that it shows, and whether it is for wide output alone.
+type Column = (&'static str, &'static str, bool);
+
+const READY: Column = ("READY", "Ready/status", false);
+const REASON: Column = ("REASON", "Ready/reason", false);
+const MESSAGE: Column = ("MESSAGE", "Ready/message", true);
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Organization, Self::IdentityProvider, Self::IdpMapper];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Organization => "Organization",
+            Self::IdentityProvider => "IdentityProvider",
+            Self::IdpMapper => "IdpMapper",
+        }
+    }
+
+    fn columns(self) -> Vec<Column> {
+        let own: &[Column] = match self {
+            Self::Organization => &[
+                ("ID", "/id", false),
+                ("PROVIDERS", "/identityProviders/ready", false),
+                ("SIGN-IN URL", "/signInURL", true),
+            ],
+            Self::IdentityProvider => &[
+                ("ISSUER", "/issuer", false),
+                ("MAPPERS", "/mappers/ready", false),
+                ("KEY", "/key", true),
+                ("REDIRECT URI", "/redirectURI", true),
+            ],
+            Self::IdpMapper => &[("SERVING", "/servingGeneration", false)],
+        };
+        [&[READY, REASON], own, &[MESSAGE]].concat()
+    }
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let dir = &arguments.status_dir;
+    let mut files = Vec::new();
+    for file in StatusDir::read_all(dir).with_context(|| format!("--status-dir {}", dir.display()))? {
+        match file {
+            Ok(file) => files.push(file),
+            Err(error) => eprintln!("latchkey: {:#}", anyhow::Error::from(error)),
+        }
+    }
+    let kinds = arguments.kind.map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
+    files.retain(|file| kinds.iter().any(|kind| kind.name() == file.kind));
+    let mut stdout = std::io::stdout().lock();
+    match arguments.output {
+        Output::Yaml => files.iter().try_for_each(|file| write!(stdout, "---\n{}", serde_yaml::to_string(file)?).map_err(Into::into)),
+        Output::Json => writeln!(stdout, "{}", serde_json::to_string_pretty(&files)?).map_err(Into::into),
+        Output::Table | Output::Wide => {
+            let tables = kinds.into_iter().filter_map(|kind| table(kind, &files, arguments.output == Output::Wide));
+            writeln!(stdout, "{}", tables.collect::<Vec<_>>().join("\n\n")).map_err(Into::into)
+        }
+    }
+}
+
+fn table(kind: Kind, files: &[StatusFile], wide: bool) -> Option<String> {
+    let columns: Vec<_> = kind.columns().into_iter().filter(|(_, _, only_wide)| wide || !only_wide).collect();
+    let mut rows = vec![["NAMESPACE", "NAME"].into_iter().chain(columns.iter().map(|(heading, ..)| *heading)).map(str::to_owned).collect::<Vec<_>>()];
+    for file in files.iter().filter(|file| file.kind == kind.name()) {
+        let cells = columns.iter().map(|(_, place, _)| cell(&file.status, place));
+        rows.push([file.metadata.namespace.clone(), file.metadata.name.clone()].into_iter().chain(cells).collect());
+    }
+    (rows.len() > 1).then(|| format!("{}\n{}", kind.name(), aligned(&rows)))
+}
+
+/// What stands at a JSON pointer of the status, or in a member of a condition.
+fn cell(status: &Value, place: &str) -> String {
+    let value = match place.split_once('/') {
+        Some(("", _)) => status.pointer(place),
+        Some((condition, member)) => {
+            let conditions = status.get("conditions").and_then(Value::as_array);
+            conditions.and_then(|all| all.iter().find(|one| one["type"] == condition)).and_then(|one| one.get(member))
+        }
+        None => None,
+    };
+    match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    }
+}
+
+fn aligned(rows: &[Vec<String>]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: Vec<_> = (0..rows[0].len()).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        cells.join("   ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::source::StatusMetadata;
+
+    #[test]
+    fn a_table_shows_what_is_needed_and_wide_what_to_register() {
+        let file = StatusFile {
+            api_version: "latchkey.dev/v1alpha1".into(),
+            kind: "IdentityProvider".into(),
+            metadata: StatusMetadata { name: "azure".into(), namespace: "default".into(), uid: "1".into(), generation: 1 },
+            status: json!({
+                "key": "azure", "issuer": "https://i.example", "mappers": {"total": 2, "ready": 1},
+                "redirectURI": "https://l.example/o/default/callback/azure",
+                "conditions": [{"type": "Ready", "status": "False", "reason": "SecretNotFound", "message": "make it"}]
+            }),
+        };
+        let files = [file];
+        let narrow = table(Kind::IdentityProvider, &files, false).expect("a table");
+        assert_eq!(
+            narrow,
+            "IdentityProvider\nNAMESPACE   NAME    READY   REASON           ISSUER              MAPPERS\n\
+             default     azure   False   SecretNotFound   https://i.example   1"
+        );
+        let wide = table(Kind::IdentityProvider, &files, true).expect("a table");
+        assert!(wide.contains("https://l.example/o/default/callback/azure") && wide.contains("make it"), "{wide}");
+        assert_eq!(table(Kind::IdpMapper, &files, false), None);
+    }
+}

@@ -1,0 +1,60 @@
+//! The command line. Each command says what went wrong and what to do, and exits with 0, 1 (findings) or 2 (could
+//! not run).
+
+mod crds;
+mod get;
+pub mod serve;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// Single sign-on that lives in Git.
+///
+/// Latchkey reads IdentityProvider, IdpMapper and Organization manifests, proves them against the live OpenID
+/// providers, writes the redirect URIs to register into their status, and runs the login endpoints.
+#[derive(Debug, Parser)]
+#[command(name = "latchkey", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Serve the manifests in a directory, for development:
+    latchkey serve --manifests ./manifests --status-dir ./status \\
+      --external-url http://127.0.0.1:8080 --allow-http --egress-allow 127.0.0.0/8
+  See what has become of them, and the redirect URIs to register:
+    latchkey get --status-dir ./status -o wide
+  Write the CustomResourceDefinitions:
+    latchkey crds crds/";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve logins by the manifests in a directory
+    Serve(Box<serve::Arguments>),
+    /// Show the manifests' status, as kubectl would
+    Get(get::Arguments),
+    /// Print the CustomResourceDefinitions, or write them into a directory
+    Crds(crds::Arguments),
+    /// Print a completion script for a shell
+    Completion {
+        /// The shell to complete for
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs a command other than `serve`.
+///
+/// # Errors
+/// When it could not run.
+pub fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Get(arguments) => get::run(&arguments),
+        Command::Crds(arguments) => crds::run(&arguments),
+        Command::Completion { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "latchkey", &mut std::io::stdout());
+            Ok(())
+        }
+        Command::Serve(_) => anyhow::bail!("serve is not run from here"),
+    }
+}

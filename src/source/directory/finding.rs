@@ -1,0 +1,74 @@
+//! What is wrong with a manifest, and where. Never holds a value out of a Secret.
+
+use std::{fmt, path::PathBuf};
+
+/// A place in a file. Lines and columns count from 1; columns count characters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    pub line: usize,
+    pub column: usize,
+}
+
+/// Something wrong in a file: a [`Finding`] that does not know its file yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub at: Position,
+    pub rule: &'static str,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    pub fn new(at: Position, rule: &'static str, message: impl Into<String>) -> Self {
+        Self { at, rule, message: message.into(), hint: None }
+    }
+
+    /// Adds what to do about it.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says which file it is in.
+    pub fn in_file(self, file: impl Into<PathBuf>) -> Finding {
+        let Self { at, rule, message, hint } = self;
+        Finding { file: file.into(), line: at.line, column: at.column, rule, message, hint }
+    }
+}
+
+/// Something wrong with a manifest. Prints as `file:line:column: message (hint) [rule]`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Finding {
+    /// The file, below the directory that was named by the user.
+    pub file: PathBuf,
+    /// From 1; 0 when the finding is about the file as a whole.
+    pub line: usize,
+    /// From 1; 0 when the finding is about the file as a whole.
+    pub column: usize,
+    /// Stable: people filter by it.
+    pub rule: &'static str,
+    pub message: String,
+    /// What to do, where that is known.
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}: {}", self.file.display(), self.line, self.column, self.message)?;
+        if let Some(hint) = &self.hint {
+            write!(f, " ({hint})")?;
+        }
+        write!(f, " [{}]", self.rule)
+    }
+}
+
+/// What somebody who wrote `word` may have meant.
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    // Words of a manifest are short; what is longer is no slip of a finger and would cost time to compare.
+    if word.len() > 64 {
+        return None;
+    }
+    let likeness = |known: &str| strsim::damerau_levenshtein(&word.to_lowercase(), &known.to_lowercase());
+    let (distance, known) = known.into_iter().map(|known| (likeness(known), known)).min()?;
+    (distance <= 1 + word.len() / 4).then(|| format!("did you mean {known:?}?"))
+}
