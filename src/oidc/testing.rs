@@ -27,9 +27,14 @@ pub(super) fn loopback() -> EgressPolicy {
     EgressPolicy { allow: vec!["127.0.0.1/32".parse().expect("a network")], allow_http: true }
 }
 
-/// A client that may talk to the servers here, and gives up within a second.
+/// A client that may talk to the servers here.
 pub(super) fn outbound() -> Outbound {
-    Outbound::with(loopback(), Arc::new(SystemResolver), Duration::from_secs(1)).expect("a client")
+    Outbound::new(loopback()).expect("a client")
+}
+
+/// One that gives up soon.
+pub(super) fn impatient() -> Outbound {
+    Outbound::with(loopback(), Arc::new(SystemResolver), Duration::from_millis(300)).expect("a client")
 }
 
 /// Serves HTTP on a port of its own for as long as the test runs.

@@ -96,8 +96,9 @@ fn no_more_than_a_hundred_keys_are_kept() {
 
 #[tokio::test]
 async fn a_set_without_a_usable_key_is_no_usable_keys() {
+    let good = json!({"keys": ISSUER.jwks()});
     let router = Router::new()
-        .route("/good", get(async || Json(json!({"keys": ISSUER.jwks()}))))
+        .route("/good", get(async || Json(good)))
         .route("/empty", get(async || Json(json!({"keys": []}))))
         .route("/symmetric", get(async || Json(json!({"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}))))
         .route("/other", get(async || Json(json!({"hello": "world"}))))

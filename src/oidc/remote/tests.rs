@@ -195,7 +195,6 @@ async fn one_provider_that_hangs_delays_no_other() {
     assert!(futures::poll!(&mut waiting).is_pending());
     assert_eq!(kids(&remote.keys(&request, HOURLY, at(0)).await), 4);
     assert!(futures::poll!(&mut waiting).is_pending());
-    assert_eq!(waiting.await.failure.expect("a failure").reason, Reason::Timeout);
 }
 
 #[tokio::test]
