@@ -44,3 +44,69 @@ pub fn authorization_url(relation: &Relation, login: &LoginParameters<'_>) -> Ur
     }
     request.url().0
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::{
+        domain::provider::ClientAuth,
+        oidc::testing::{relation, secret, url},
+    };
+
+    fn query(relation: &Relation, login_hint: Option<&str>) -> BTreeMap<String, String> {
+        // The verifier and the challenge of RFC 7636, appendix B.
+        let code_verifier = &secret("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        let login = LoginParameters { state: "af0ifjsldkj", nonce: "n-0S6_WzA2Mj", code_verifier, login_hint };
+        let url = authorization_url(relation, &login);
+        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let unique: BTreeMap<_, _> = pairs.iter().cloned().collect();
+        assert_eq!(unique.len(), pairs.len(), "no parameter twice: {url}");
+        unique
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn the_authorization_url_holds_what_a_code_flow_needs() {
+        let mut relation = relation(&url("https://server.example.com/"), ClientAuth::None);
+        relation.authorization_endpoint = url("https://server.example.com/authorize?tenant=a%20b");
+        let parameters = query(&relation, Some("jane+x@example.org"));
+        for (name, value) in [
+            ("tenant", "a b"),
+            ("response_type", "code"),
+            ("client_id", "s6BhdRkqt3"),
+            ("redirect_uri", "https://login.example.org/o/acme/callback/azure"),
+            ("scope", "openid profile email"),
+            ("state", "af0ifjsldkj"),
+            ("nonce", "n-0S6_WzA2Mj"),
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+            ("code_challenge_method", "S256"),
+            ("login_hint", "jane+x@example.org"),
+        ] {
+            assert_eq!(parameters.get(name).cloned(), some(value), "{name}");
+        }
+        assert_eq!(parameters.len(), 10);
+    }
+
+    #[test]
+    fn without_pkce_no_challenge_is_sent_and_openid_is_sent_once() {
+        let mut relation = relation(&url("https://server.example.com/"), ClientAuth::None);
+        relation.pkce = false;
+        relation.scopes = vec!["openid".to_owned(), "groups".to_owned()];
+        let parameters = query(&relation, None);
+        assert_eq!(parameters.get("scope").cloned(), some("openid groups"));
+        assert!(!parameters.keys().any(|name| name.starts_with("code_challenge") || name == "login_hint"));
+    }
+
+    #[test]
+    fn a_code_verifier_is_fresh_and_of_the_form_that_rfc_7636_wants() {
+        let (one, other) = (new_code_verifier(), new_code_verifier());
+        assert_ne!(one.expose_secret(), other.expose_secret());
+        assert_eq!(one.expose_secret().len(), 43);
+        assert!(one.expose_secret().chars().all(|c| c.is_ascii_alphanumeric() || "-._~".contains(c)));
+    }
+}

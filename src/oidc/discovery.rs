@@ -30,12 +30,23 @@ pub struct MetadataRequest {
 
 impl MetadataRequest {
     /// The metadata of an issuer, at the place that the issuer implies (section 4).
-    pub fn of_issuer(issuer: &str, roots: Option<TrustRoots>) -> Result<Self, url::ParseError> {
-        let base = issuer.strip_suffix('/').unwrap_or(issuer);
-        let url = Url::parse(&format!("{base}/.well-known/openid-configuration"))?;
+    pub fn of_issuer(issuer: &str, roots: Option<TrustRoots>) -> Result<Self, NotAnIssuer> {
+        let mut url = Url::parse(issuer).map_err(|_| NotAnIssuer)?;
+        if url.query().is_some() || url.fragment().is_some() || !url.has_host() {
+            return Err(NotAnIssuer);
+        }
+        let path = url.path().strip_suffix('/').unwrap_or_else(|| url.path());
+        url.set_path(&format!("{path}/.well-known/openid-configuration"));
         Ok(Self { url, issuer: Some(issuer.to_owned()), roots })
     }
 }
+
+/// A configured issuer that no metadata can be asked for (section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the issuer is not a URL without query and fragment; write it as the provider does, such as https://example.org/a"
+)]
+pub struct NotAnIssuer;
 
 /// Why metadata could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -178,3 +189,6 @@ fn mismatch_hint(found: &str, configured: &str) -> &'static str {
         "write spec.issuer exactly as the provider does, or the URL of the right provider"
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -179,3 +179,6 @@ fn plain(error: RequestTokenError<ExchangeError, BasicErrorResponse>, host: &str
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => ExchangeError::NotATokenResponse { host },
     }
 }
+
+#[cfg(test)]
+mod tests;

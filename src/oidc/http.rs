@@ -77,6 +77,10 @@ impl Outbound {
         let client = self.client(roots)?;
         let mut outgoing = reqwest::Request::new(parts.method, url);
         *outgoing.headers_mut() = parts.headers;
+        // Keeps credentials out of Debug output and of HTTP/2's header tables.
+        if let Some(credentials) = outgoing.headers_mut().get_mut(http::header::AUTHORIZATION) {
+            credentials.set_sensitive(true);
+        }
         *outgoing.body_mut() = Some(body.into());
         let deadline = self.0.deadline;
         tokio::time::timeout(deadline, exchange(&client, outgoing, &host))
@@ -162,3 +166,6 @@ pub(super) fn authority(url: &Url) -> String {
         (host, None) => host.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -222,3 +222,6 @@ fn check_subject(claims: &Claims) -> Result<(), TokenError> {
     let fits = (1..=MAX_SUB_CHARS).contains(&subject.chars().count()) && !subject.chars().any(char::is_control);
     if fits { Ok(()) } else { Err(TokenError::Subject) }
 }
+
+#[cfg(test)]
+mod tests;

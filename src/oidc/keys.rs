@@ -216,3 +216,6 @@ fn ed25519(jwk: &Map<String, Value>) -> Option<DecodingKey> {
     let point = octets(jwk, "x")?;
     (point.len() == 32).then(|| DecodingKey::from_ed_der(&point))
 }
+
+#[cfg(test)]
+mod tests;

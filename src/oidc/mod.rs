@@ -20,7 +20,7 @@ mod trust;
 mod userinfo;
 
 pub use authorize::{LoginParameters, authorization_url, new_code_verifier};
-pub use discovery::{DiscoveryError, MetadataRequest};
+pub use discovery::{DiscoveryError, MetadataRequest, NotAnIssuer};
 pub use document::DocumentError;
 pub use egress::EgressPolicy;
 pub use exchange::{ExchangeError, TokenErrorCode, TokenResponse, exchange_code};

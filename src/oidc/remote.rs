@@ -114,3 +114,6 @@ impl Failure for KeysError {
         self.reason()
     }
 }
+
+#[cfg(test)]
+mod tests;

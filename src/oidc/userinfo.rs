@@ -42,9 +42,8 @@ pub async fn fetch_userinfo(
 ) -> Result<Claims, UserinfoError> {
     let host = authority(endpoint);
     let mut request = get(endpoint).map_err(|why| HttpError::InsecureUrl { host: host.clone(), why })?;
-    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", access_token.expose_secret()))
+    let bearer = HeaderValue::from_str(&format!("Bearer {}", access_token.expose_secret()))
         .map_err(|_| UserinfoError::OddAccessToken { host: host.clone() })?;
-    bearer.set_sensitive(true);
     request.headers_mut().insert(header::AUTHORIZATION, bearer);
     let answer = outbound.send(roots, request).await?;
     if answer.status() != StatusCode::OK {
@@ -63,4 +62,62 @@ pub async fn fetch_userinfo(
 fn media_type(headers: &http::HeaderMap) -> Option<&str> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     value.split(';').next().map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        Router,
+        http::HeaderMap,
+        response::{IntoResponse, Response},
+        routing::get,
+    };
+
+    use super::*;
+    use crate::oidc::testing::{outbound, secret, serve};
+
+    async fn ask(content_type: &'static str, body: &'static str) -> Result<Claims, UserinfoError> {
+        let endpoint = async move |headers: HeaderMap| -> Response {
+            if headers.get("authorization").is_none_or(|value| value != "Bearer at-1") {
+                return StatusCode::UNAUTHORIZED.into_response();
+            }
+            ([("content-type", content_type)], body).into_response()
+        };
+        let base = serve(Router::new().route("/", get(endpoint))).await;
+        fetch_userinfo(&outbound(), None, &base, &secret("at-1"), "24400320").await
+    }
+
+    #[tokio::test]
+    async fn claims_about_the_same_person_are_handed_out() {
+        let claims = ask("application/json; charset=utf-8", r#"{"sub":"24400320","name":"Jane"}"#).await;
+        assert_eq!(claims.expect("claims")["name"], "Jane");
+    }
+
+    #[tokio::test]
+    async fn anything_else_is_an_error_without_its_words() {
+        let cases = [
+            ("application/json", r#"{"sub":"leaked"}"#, "is not the ID token's"),
+            ("application/json", r#"{"name":"leaked"}"#, "is not the ID token's"),
+            ("application/json", r#"{"sub":24400320}"#, "is not the ID token's"),
+            ("application/json", r#"{"sub":"24400320","sub":"24400320"}"#, "twice"),
+            ("application/json", "leaked", "not JSON"),
+            ("Application/JWT", "leaked.leaked.leaked", "application/jwt"),
+        ];
+        for (content_type, body, said) in cases {
+            let error = ask(content_type, body).await.expect_err("an error");
+            assert!(error.to_string().contains(said), "{error}");
+            assert!(!format!("{error} {error:?}").contains("leaked"), "{error:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_or_odd_access_token_is_an_error_without_it() {
+        let base = serve(Router::new().route("/", get(async || StatusCode::UNAUTHORIZED))).await;
+        for (token, said) in [("wrong-token", "answered 401"), ("wrong-token\n", "cannot stand in a header")] {
+            let error =
+                fetch_userinfo(&outbound(), None, &base, &secret(token), "24400320").await.expect_err("an error");
+            assert!(error.to_string().contains(said), "{error}");
+            assert!(!format!("{error} {error:?}").contains("wrong-token"), "{error:?}");
+        }
+    }
 }

@@ -1,0 +1,323 @@
+//! Paragraphs: "Core" is OpenID Connect Core 1.0, "BCL" is OpenID Connect Back-Channel Logout 1.0.
+
+use serde_json::json;
+
+use super::*;
+use crate::oidc::testing::{ISSUER, Issuer, at, b64};
+
+const ISSUER_ID: &str = "https://issuer.example.org";
+const CLIENT: &str = "s6BhdRkqt3";
+const NONCE: &str = "n-0S6_WzA2Mj";
+const ACCESS_TOKEN: &str = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+const CODE: &str = "Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk";
+const NOW: i64 = 1_800_000_000;
+
+use SigningAlgorithm::{ES256, ES384, EdDSA, PS256, RS256, RS384};
+
+fn keys() -> KeySet {
+    KeySet::from_entries(&ISSUER.jwks())
+}
+
+fn expected() -> Expected<'static> {
+    Expected {
+        issuer: ISSUER_ID,
+        client_id: CLIENT,
+        nonce: NONCE,
+        algorithms: &[RS256, PS256, ES256, ES384, EdDSA],
+        now: at(NOW),
+        skew: Duration::ZERO,
+        access_token: Some(ACCESS_TOKEN),
+        code: Some(CODE),
+    }
+}
+
+/// The claims of a right ID token, with some replaced; null takes one out.
+fn claims(changes: Value) -> String {
+    let mut claims = json!({
+        "iss": ISSUER_ID, "sub": "24400320", "aud": CLIENT, "nonce": NONCE,
+        "exp": NOW + 300, "iat": NOW - 5, "email": "jane@example.org",
+    });
+    for (name, value) in changes.as_object().expect("an object") {
+        match value {
+            Value::Null => claims.as_object_mut().expect("an object").remove(name),
+            value => claims.as_object_mut().expect("an object").insert(name.clone(), value.clone()),
+        };
+    }
+    claims.to_string()
+}
+
+/// A right token but for these claims.
+fn saying(changes: Value) -> String {
+    ISSUER.sign(RS256, r#"{"alg":"RS256","kid":"rsa"}"#, &claims(changes))
+}
+
+/// A right token but for its header.
+fn headed(algorithm: SigningAlgorithm, header: &str) -> String {
+    ISSUER.sign(algorithm, header, &claims(json!({})))
+}
+
+fn code(raw: &str) -> &'static str {
+    verify(raw, &keys(), &expected()).map_or_else(TokenError::as_str, |_| "accepted")
+}
+
+fn left_half(text: &str, of: &'static digest::Algorithm) -> String {
+    let full = digest::digest(of, text.as_bytes());
+    b64(&full.as_ref()[..full.as_ref().len() / 2])
+}
+
+#[test]
+fn a_token_whose_claims_break_a_rule_is_refused_by_that_rule() {
+    let long_sub = "x".repeat(256);
+    let cases = [
+        // Core 3.1.3.7, point 2
+        ("iss absent", json!({"iss": null}), "iss_wrong"),
+        ("iss of another", json!({"iss": "https://evil.example.org"}), "iss_wrong"),
+        ("iss with a slash more", json!({"iss": format!("{ISSUER_ID}/")}), "iss_wrong"),
+        ("iss in capitals", json!({"iss": "HTTPS://issuer.example.org"}), "iss_wrong"),
+        ("iss in an array", json!({"iss": [ISSUER_ID]}), "iss_wrong"),
+        // Core 3.1.3.7, point 3
+        ("aud absent", json!({"aud": null}), "aud_malformed"),
+        ("aud empty", json!({"aud": []}), "aud_malformed"),
+        ("aud a number", json!({"aud": 7}), "aud_malformed"),
+        ("aud not only strings", json!({"aud": [CLIENT, 7]}), "aud_malformed"),
+        ("aud of another", json!({"aud": "other"}), "aud_not_ours"),
+        ("aud of others", json!({"aud": ["other", "another"]}), "aud_not_ours"),
+        ("aud begins like ours", json!({"aud": format!("{CLIENT}x")}), "aud_not_ours"),
+        ("aud ours and a stranger", json!({"aud": [CLIENT, "other"]}), "aud_stranger"),
+        ("aud a stranger and ours, azp ours", json!({"aud": ["other", CLIENT], "azp": CLIENT}), "aud_stranger"),
+        // Core 3.1.3.7, point 5
+        ("azp of another", json!({"azp": "other"}), "azp_wrong"),
+        ("azp a number", json!({"azp": 7}), "azp_wrong"),
+        // Core 3.1.3.7, point 9; Core 2
+        ("exp absent", json!({"exp": null}), "exp_malformed"),
+        ("exp a string", json!({"exp": (NOW + 300).to_string()}), "exp_malformed"),
+        ("exp a boolean", json!({"exp": true}), "exp_malformed"),
+        ("exp just now", json!({"exp": NOW}), "exp_over"),
+        ("exp long ago", json!({"exp": 1}), "exp_over"),
+        ("exp below zero", json!({"exp": -1}), "exp_over"),
+        // RFC 7519, 4.1.5
+        ("nbf a string", json!({"nbf": "1"}), "nbf_malformed"),
+        ("nbf to come", json!({"nbf": NOW + 1}), "nbf_to_come"),
+        // Core 2; Core 3.1.3.7, point 10
+        ("iat absent", json!({"iat": null}), "iat_malformed"),
+        ("iat a string", json!({"iat": NOW.to_string()}), "iat_malformed"),
+        ("iat to come", json!({"iat": NOW + 1}), "iat_to_come"),
+        ("iat more than an hour ago", json!({"iat": NOW - 3601}), "iat_too_old"),
+        // Core 3.1.3.7, point 11
+        ("nonce absent", json!({"nonce": null}), "nonce_missing"),
+        ("nonce in an array", json!({"nonce": [NONCE]}), "nonce_missing"),
+        ("nonce empty", json!({"nonce": ""}), "nonce_wrong"),
+        ("nonce of another login", json!({"nonce": "n-other"}), "nonce_wrong"),
+        // Core 3.1.3.6 and 3.3.2.11
+        ("at_hash of another", json!({"at_hash": left_half("other", &digest::SHA256)}), "at_hash_wrong"),
+        ("at_hash of another length", json!({"at_hash": left_half(ACCESS_TOKEN, &digest::SHA512)}), "at_hash_wrong"),
+        ("at_hash a number", json!({"at_hash": 7}), "at_hash_wrong"),
+        ("c_hash of another", json!({"c_hash": left_half("other", &digest::SHA256)}), "c_hash_wrong"),
+        // Core 2
+        ("sub absent", json!({"sub": null}), "sub_malformed"),
+        ("sub a number", json!({"sub": 24400320}), "sub_malformed"),
+        ("sub empty", json!({"sub": ""}), "sub_malformed"),
+        ("sub of 256", json!({"sub": long_sub}), "sub_malformed"),
+        ("sub with NUL", json!({"sub": "a\u{0}b"}), "sub_malformed"),
+        // BCL 2.4
+        (
+            "a logout token's events",
+            json!({"events": {"http://schemas.openid.net/event/backchannel-logout": {}}}),
+            "not_an_id_token",
+        ),
+    ];
+    for (what, changes, refused_by) in cases {
+        assert_eq!(code(&saying(changes)), refused_by, "{what}");
+    }
+}
+
+#[test]
+fn a_token_whose_header_breaks_a_rule_is_refused_by_that_rule() {
+    let cases = [
+        // RFC 8725, 3.1 and 3.2
+        (RS256, r#"{"kid":"rsa"}"#, "alg_refused"),
+        (RS256, r#"{"alg":7,"kid":"rsa"}"#, "alg_refused"),
+        (RS256, r#"{"alg":"none"}"#, "alg_refused"),
+        (RS256, r#"{"alg":"NONE"}"#, "alg_refused"),
+        (RS256, r#"{"alg":"HS256","kid":"rsa"}"#, "alg_refused"),
+        (RS256, r#"{"alg":"rs256","kid":"rsa"}"#, "alg_refused"),
+        (RS384, r#"{"alg":"RS384","kid":"rsa"}"#, "alg_refused"),
+        // RFC 7515, 4.1.11
+        (RS256, r#"{"alg":"RS256","kid":"rsa","crit":["exp"]}"#, "crit_refused"),
+        (RS256, r#"{"alg":"RS256","kid":"rsa","crit":[]}"#, "crit_refused"),
+        (RS256, r#"{"alg":"RS256","kid":"rsa","b64":false,"crit":["b64"]}"#, "crit_refused"),
+        // RFC 8725, 3.11; RFC 9068, 2.1; BCL 2.4
+        (RS256, r#"{"alg":"RS256","kid":"rsa","typ":"at+jwt"}"#, "typ_wrong"),
+        (RS256, r#"{"alg":"RS256","kid":"rsa","typ":"application/AT+JWT"}"#, "typ_wrong"),
+        (RS256, r#"{"alg":"RS256","kid":"rsa","typ":"logout+jwt"}"#, "typ_wrong"),
+        (RS256, r#"{"alg":"RS256","kid":"rsa","typ":["JWT"]}"#, "typ_wrong"),
+        // RFC 7515, 4.1.4 and 6
+        (RS256, r#"{"alg":"RS256","kid":7}"#, "kid_malformed"),
+        (RS256, r#"{"alg":"RS256","kid":"other"}"#, "key_unknown"),
+        (RS256, r#"{"alg":"RS256","kid":"p256"}"#, "key_unknown"),
+        (ES256, r#"{"alg":"ES256","kid":"p384"}"#, "key_unknown"),
+        (RS256, r#"{"alg":"PS256","kid":"rsa"}"#, "signature_wrong"),
+        // RFC 7515, 4 and 5.2
+        (RS256, r#"{"alg":"RS256","kid":"rsa","kid":"rsa"}"#, "header_duplicate_member"),
+        (RS256, r#"{"alg":"RS256","\u0061lg":"none","kid":"rsa"}"#, "header_duplicate_member"),
+        (RS256, r#"["RS256"]"#, "header_unreadable"),
+        (RS256, r#"{"alg":"RS256""#, "header_unreadable"),
+        (RS256, "", "header_unreadable"),
+    ];
+    for (algorithm, header, refused_by) in cases {
+        assert_eq!(code(&headed(algorithm, header)), refused_by, "{header}");
+    }
+}
+
+#[test]
+fn a_token_whose_form_breaks_a_rule_is_refused_by_that_rule() {
+    let right = saying(json!({}));
+    let (input, signature) = right.rsplit_once('.').expect("three parts");
+    let (header, payload) = input.split_once('.').expect("three parts");
+    let other_payload = b64(claims(json!({"sub": "somebody-else"})));
+    let twice = format!("{},\"sub\":\"other\"}}", claims(json!({})).trim_end_matches('}'));
+    let deep = format!("{},\"x\":{}{}}}", claims(json!({})).trim_end_matches('}'), "[".repeat(100), "]".repeat(100));
+    let signed = |claims: &str| ISSUER.sign(RS256, r#"{"alg":"RS256","kid":"rsa"}"#, claims);
+    // The unused bits of the last character: 256 octets leave four of them.
+    let last = signature.chars().last().expect("a character");
+    let sibling = char::from(u8::try_from(last).expect("ASCII") + 1);
+    let cases = [
+        // RFC 7515, 3.1 and 5.2
+        ("empty", String::new(), "token_not_compact"),
+        ("one part", "x".to_owned(), "token_not_compact"),
+        ("no signature part", input.to_owned(), "token_not_compact"),
+        ("four parts", format!("{right}."), "token_not_compact"),
+        ("an encrypted token", format!("{right}.x.y"), "token_not_compact"),
+        ("longer than 64 KiB", format!("{right}{}", "A".repeat(64 * 1024)), "token_too_large"),
+        // RFC 7515, 2: base64url without padding, line breaks or other characters
+        ("padding", format!("{right}=="), "token_not_base64url"),
+        ("a line break", format!("{right}\n"), "token_not_base64url"),
+        ("a blank before", format!(" {right}"), "token_not_base64url"),
+        ("the other alphabet", format!("{header}.{payload}.+/+/"), "token_not_base64url"),
+        (
+            "unused bits that are set",
+            format!("{input}.{}{sibling}", &signature[..signature.len() - 1]),
+            "token_not_base64url",
+        ),
+        // RFC 7515, 5.2, point 8
+        ("no signature", format!("{input}."), "signature_wrong"),
+        ("other claims", format!("{header}.{other_payload}.{signature}"), "signature_wrong"),
+        ("a cut signature", format!("{input}.{}", &signature[..signature.len() - 2]), "signature_wrong"),
+        (
+            "another issuer's signature",
+            Issuer::new().sign(RS256, r#"{"alg":"RS256","kid":"rsa"}"#, &claims(json!({}))),
+            "signature_wrong",
+        ),
+        (
+            "another issuer's signature, unnamed",
+            Issuer::new().sign(ES256, r#"{"alg":"ES256"}"#, &claims(json!({}))),
+            "key_unknown",
+        ),
+        // RFC 7519, 4 and 7.2
+        ("a claim twice", signed(&twice), "claims_duplicate_member"),
+        ("deep nesting", signed(&deep), "claims_unreadable"),
+        ("an array", signed("[]"), "claims_unreadable"),
+        ("no JSON", signed("hello"), "claims_unreadable"),
+        ("not UTF-8", signed_bytes(b"{\"sub\":\"\xff\"}"), "claims_unreadable"),
+    ];
+    for (what, raw, refused_by) in cases {
+        assert_eq!(code(&raw), refused_by, "{what}");
+    }
+}
+
+fn signed_bytes(claims: &[u8]) -> String {
+    ISSUER.sign_bytes(RS256, r#"{"alg":"RS256","kid":"rsa"}"#, claims)
+}
+
+#[test]
+fn a_key_that_the_token_brings_along_is_not_looked_at() {
+    let thief = Issuer::new();
+    let jwk = &thief.jwks()[0];
+    let header =
+        json!({"alg": "RS256", "kid": "rsa", "jwk": jwk, "jku": "https://evil.example.org/jwks", "x5c": ["AA"]});
+    assert_eq!(code(&thief.sign(RS256, &header.to_string(), &claims(json!({})))), "signature_wrong");
+    assert_eq!(code(&headed(RS256, &header.to_string())), "accepted");
+}
+
+#[test]
+fn a_public_key_is_no_hmac_secret() {
+    let input = format!("{}.{}", b64(r#"{"alg":"HS256","kid":"rsa"}"#), b64(claims(json!({}))));
+    let modulus = ISSUER.jwks()[0]["n"].as_str().expect("a modulus").to_owned();
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, modulus.as_bytes());
+    let tag = aws_lc_rs::hmac::sign(&key, input.as_bytes());
+    assert_eq!(code(&format!("{input}.{}", b64(tag))), "alg_refused");
+}
+
+#[test]
+fn a_right_token_of_every_algorithm_is_accepted_with_and_without_kid() {
+    for (algorithm, kid, hash) in [
+        (RS256, "rsa", &digest::SHA256),
+        (PS256, "rsa", &digest::SHA256),
+        (ES256, "p256", &digest::SHA256),
+        (ES384, "p384", &digest::SHA384),
+        (EdDSA, "ed25519", &digest::SHA512),
+    ] {
+        let hashes = json!({"at_hash": left_half(ACCESS_TOKEN, hash), "c_hash": left_half(CODE, hash)});
+        for header in [json!({"alg": algorithm.as_str(), "kid": kid, "typ": "JWT"}), json!({"alg": algorithm.as_str()})]
+        {
+            let raw = ISSUER.sign(algorithm, &header.to_string(), &claims(hashes.clone()));
+            assert_eq!(code(&raw), "accepted", "{header}");
+        }
+    }
+}
+
+#[test]
+fn a_token_at_the_edge_of_the_rules_is_accepted() {
+    let cases = [
+        ("aud in an array", json!({"aud": [CLIENT]})),
+        ("aud ours twice", json!({"aud": [CLIENT, CLIENT]})),
+        ("azp ours", json!({"azp": CLIENT})),
+        ("exp a second ahead", json!({"exp": NOW + 1})),
+        ("exp with a fraction", json!({"exp": NOW as f64 + 0.5})),
+        ("nbf now", json!({"nbf": NOW})),
+        ("iat now", json!({"iat": NOW})),
+        ("iat an hour ago", json!({"iat": NOW - 3600})),
+        ("sub of 255", json!({"sub": "ü".repeat(255)})),
+        ("claims that we don't know", json!({"acr": "0", "address": {"country": "NL"}})),
+    ];
+    for (what, changes) in cases {
+        assert_eq!(code(&saying(changes)), "accepted", "{what}");
+    }
+}
+
+#[test]
+fn a_hash_of_what_did_not_come_along_is_not_checked() {
+    let raw = saying(json!({"at_hash": "x", "c_hash": "x"}));
+    let bare = Expected { access_token: None, code: None, ..expected() };
+    assert!(verify(&raw, &keys(), &bare).is_ok());
+}
+
+#[test]
+fn the_skew_widens_every_time_limit_and_no_further() {
+    let skewed = Expected { skew: Duration::from_secs(60), ..expected() };
+    let code = |changes| verify(&saying(changes), &keys(), &skewed).map_or_else(TokenError::as_str, |_| "accepted");
+    for (claim, inside, outside, refused_by) in [
+        ("exp", NOW - 59, NOW - 60, "exp_over"),
+        ("nbf", NOW + 60, NOW + 61, "nbf_to_come"),
+        ("iat", NOW + 60, NOW + 61, "iat_to_come"),
+        ("iat", NOW - 3660, NOW - 3661, "iat_too_old"),
+    ] {
+        assert_eq!(code(json!({claim: inside})), "accepted", "{claim}");
+        assert_eq!(code(json!({claim: outside})), refused_by, "{claim}");
+    }
+}
+
+#[test]
+fn the_claims_come_back_as_they_were_sent() {
+    let claims = verify(&saying(json!({"groups": ["a", "b"]})), &keys(), &expected()).expect("a right token");
+    assert_eq!((&claims["sub"], &claims["groups"]), (&json!("24400320"), &json!(["a", "b"])));
+}
+
+#[test]
+fn only_a_token_with_an_unknown_key_asks_for_newer_keys() {
+    let fault = |raw: &str| verify(raw, &keys(), &expected()).expect_err("a wrong token");
+    assert!(fault(&headed(RS256, r#"{"alg":"RS256","kid":"new"}"#)).asks_for_newer_keys());
+    assert!(fault(&Issuer::new().sign(ES256, r#"{"alg":"ES256"}"#, &claims(json!({})))).asks_for_newer_keys());
+    assert!(!fault(&saying(json!({"exp": 1}))).asks_for_newer_keys());
+    assert!(!fault(&headed(RS256, r#"{"alg":"none"}"#)).asks_for_newer_keys());
+}
