@@ -30,3 +30,19 @@ fn every_manifest_is_judged_as_expected() {
     }
     assert!(judged >= 30, "only {judged} manifests");
 }
+
+/// A manifest that a crash, an editor or an enemy cut short or changed anywhere is judged, and never a panic.
+#[test]
+fn no_damage_to_a_manifest_is_a_panic() {
+    let text = include_str!("manifests/good-everything.yaml");
+    let schemas = Schemas::new();
+    let damage =
+        ["", ":", "\n", "\t", "&a ", "*a ", "- ", "{", "]", "\"", "|", "\u{feff}", "!!int ", "0x", "\u{0}", "<<: "];
+    for (position, _) in text.char_indices() {
+        let (before, after) = text.split_at(position);
+        let _ = parse(&schemas, before);
+        let instead = damage[position % damage.len()];
+        let _ = parse(&schemas, &format!("{before}{instead}{after}"));
+        let _ = parse(&schemas, &format!("{before}{instead}{}", after.get(1..).unwrap_or_default()));
+    }
+}

@@ -1,18 +1,16 @@
 //! The object stores and the stream of what changed in them. Whoever reads them cannot tell a cluster from a
 //! directory.
 
+mod object;
+
 use std::{
     collections::{BTreeSet, HashSet},
-    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use k8s_openapi::{
-    api::core::v1::{ConfigMap, Secret},
-    apimachinery::pkg::apis::meta::v1::ObjectMeta,
-};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{
-    Resource, ResourceExt,
+    Resource,
     runtime::{
         reflector::{Lookup, ObjectRef, Store, store::Writer},
         watcher,
@@ -20,18 +18,10 @@ use kube::{
 };
 use tokio::sync::mpsc;
 
-use crate::api::{IdentityProvider, IdpMapper, Organization, deterministic_uid};
+use object::{DEFAULT_ORGANIZATION, HasStatus, undeclared_organization};
+pub use object::{Object, Reference, UNDECLARED_ANNOTATION, is_undeclared};
 
-/// Marks an Organization `default` that nobody declared: it has no status to write.
-pub const UNDECLARED_ANNOTATION: &str = "latchkey.dev/undeclared";
-
-/// The name of the Organization that exists in every namespace with Latchkey objects.
-const DEFAULT_ORGANIZATION: &str = "default";
-
-/// Whether the feed made the organization up because nobody declares one named `default`.
-pub fn is_undeclared(organization: &Organization) -> bool {
-    organization.annotations().contains_key(UNDECLARED_ANNOTATION)
-}
+use crate::api::{IdentityProvider, IdpMapper, Organization};
 
 /// All objects, for reading. Every object has a name, a namespace and a UID, and those of our kinds a generation.
 #[derive(Clone)]
@@ -41,26 +31,6 @@ pub struct Stores {
     pub mappers: Store<IdpMapper>,
     pub secrets: Store<Secret>,
     pub config_maps: Store<ConfigMap>,
-}
-
-/// An object of any kind that a source feeds.
-#[derive(Clone, PartialEq)]
-pub enum Object {
-    Organization(Organization),
-    IdentityProvider(Box<IdentityProvider>),
-    IdpMapper(IdpMapper),
-    Secret(Secret),
-    ConfigMap(ConfigMap),
-}
-
-/// Names an object of any kind. References are equal when kind, namespace and name are.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Reference {
-    Organization(ObjectRef<Organization>),
-    IdentityProvider(ObjectRef<IdentityProvider>),
-    IdpMapper(ObjectRef<IdpMapper>),
-    Secret(ObjectRef<Secret>),
-    ConfigMap(ObjectRef<ConfigMap>),
 }
 
 /// What a source saw.
@@ -190,6 +160,8 @@ impl Writers {
         };
         match object {
             Object::Organization(mut object) => {
+                // Only the feed itself may say so.
+                object.metadata.annotations.as_mut().and_then(|of| of.remove(UNDECLARED_ANNOTATION));
                 carry_status(&self.organizations, &mut object);
                 write(&mut self.organizations, object, apply, Reference::Organization, changes);
             }
@@ -306,131 +278,6 @@ fn ready<K: Stored>(writer: &mut Writer<K>) {
 
 fn lives_in<K: Stored>(writer: &Writer<K>, namespace: &str, which: impl Fn(&K) -> bool) -> bool {
     writer.as_reader().find(|object| object.meta().namespace.as_deref() == Some(namespace) && which(object)).is_some()
-}
-
-fn undeclared_organization(namespace: &str) -> Organization {
-    let mut organization = Organization::new(DEFAULT_ORGANIZATION, Default::default());
-    organization.metadata.namespace = Some(namespace.to_owned());
-    organization.metadata.uid = Some(deterministic_uid("Organization", namespace, DEFAULT_ORGANIZATION));
-    organization.metadata.generation = Some(1);
-    organization.annotations_mut().insert(UNDECLARED_ANNOTATION.to_owned(), "true".to_owned());
-    organization
-}
-
-/// The kinds that have a status of ours.
-trait HasStatus {
-    type Status;
-    fn status_mut(&mut self) -> &mut Option<Self::Status>;
-}
-
-macro_rules! has_status {
-    ($($kind:ty, $status:ty;)*) => {$(
-        impl HasStatus for $kind {
-            type Status = $status;
-            fn status_mut(&mut self) -> &mut Option<$status> {
-                &mut self.status
-            }
-        }
-    )*};
-}
-has_status! {
-    Organization, crate::api::OrganizationStatus;
-    IdentityProvider, crate::api::IdentityProviderStatus;
-    IdpMapper, crate::api::IdpMapperStatus;
-}
-
-impl Object {
-    /// The kind, as manifests write it.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Organization(_) => "Organization",
-            Self::IdentityProvider(_) => "IdentityProvider",
-            Self::IdpMapper(_) => "IdpMapper",
-            Self::Secret(_) => "Secret",
-            Self::ConfigMap(_) => "ConfigMap",
-        }
-    }
-
-    /// metadata.
-    pub fn meta(&self) -> &ObjectMeta {
-        match self {
-            Self::Organization(object) => &object.metadata,
-            Self::IdentityProvider(object) => &object.metadata,
-            Self::IdpMapper(object) => &object.metadata,
-            Self::Secret(object) => &object.metadata,
-            Self::ConfigMap(object) => &object.metadata,
-        }
-    }
-
-    /// metadata, to write.
-    pub fn meta_mut(&mut self) -> &mut ObjectMeta {
-        match self {
-            Self::Organization(object) => &mut object.metadata,
-            Self::IdentityProvider(object) => &mut object.metadata,
-            Self::IdpMapper(object) => &mut object.metadata,
-            Self::Secret(object) => &mut object.metadata,
-            Self::ConfigMap(object) => &mut object.metadata,
-        }
-    }
-
-    /// metadata.namespace.
-    pub fn namespace(&self) -> &str {
-        self.meta().namespace.as_deref().unwrap_or_default()
-    }
-
-    /// metadata.name.
-    pub fn name(&self) -> &str {
-        self.meta().name.as_deref().unwrap_or_default()
-    }
-
-    /// status, where it has one of ours.
-    pub fn status(&self) -> Option<serde_json::Value> {
-        let status = match self {
-            Self::Organization(object) => serde_json::to_value(object.status.as_ref()?),
-            Self::IdentityProvider(object) => serde_json::to_value(object.status.as_ref()?),
-            Self::IdpMapper(object) => serde_json::to_value(object.status.as_ref()?),
-            Self::Secret(_) | Self::ConfigMap(_) => return None,
-        };
-        status.ok()
-    }
-
-    /// Sets the status to what `status` gave; one that another version wrote and that cannot be read is dropped.
-    pub fn restore_status(&mut self, status: serde_json::Value) {
-        match self {
-            Self::Organization(object) => object.status = serde_json::from_value(status).ok(),
-            Self::IdentityProvider(object) => object.status = serde_json::from_value(status).ok(),
-            Self::IdpMapper(object) => object.status = serde_json::from_value(status).ok(),
-            Self::Secret(_) | Self::ConfigMap(_) => {}
-        }
-    }
-
-    fn needs_organization(&self) -> bool {
-        !matches!(self, Self::Secret(_) | Self::ConfigMap(_))
-    }
-}
-
-/// Identity only: a Secret must not be printed.
-impl fmt::Debug for Object {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}/{}", self.kind(), self.namespace(), self.name())
-    }
-}
-
-macro_rules! from_kind {
-    ($($kind:ident)*) => {$(
-        impl From<$kind> for Object {
-            fn from(object: $kind) -> Self {
-                Self::$kind(object)
-            }
-        }
-    )*};
-}
-from_kind! { Organization IdpMapper Secret ConfigMap }
-
-impl From<IdentityProvider> for Object {
-    fn from(object: IdentityProvider) -> Self {
-        Self::IdentityProvider(Box::new(object))
-    }
 }
 
 #[cfg(test)]

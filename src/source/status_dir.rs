@@ -38,12 +38,22 @@ pub struct StatusMetadata {
 /// A status file could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StatusDirError {
-    #[error("the status directory {dir} lies within the manifests {manifests}: name one outside, for what is written there would be read as manifests")]
+    #[error(
+        "the status directory {dir} lies within the manifests {manifests}: name one outside, for what is written there would be read as manifests"
+    )]
     WithinManifests { dir: PathBuf, manifests: PathBuf },
     #[error("the status file {path}")]
-    Io { path: PathBuf, #[source] source: io::Error },
+    Io {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("the status file {path} cannot be read")]
-    Invalid { path: PathBuf, #[source] source: serde_yaml::Error },
+    Invalid {
+        path: PathBuf,
+        #[source]
+        source: serde_yaml::Error,
+    },
 }
 
 impl StatusDir {

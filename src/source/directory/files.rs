@@ -61,15 +61,17 @@ impl Files {
         Self { dir, schemas: Schemas::new(), files: BTreeMap::new(), unreadable: Vec::new() }
     }
 
-    /// Brings everything up to date. A file that is broken, or that cannot be read, keeps what it held last; so
-    /// does everything while the directory itself is away.
-    pub fn scan(&mut self) {
+    /// Brings everything up to date but the files `being_written`, which are named from the directory on. A file
+    /// that is broken, or that cannot be read, keeps what it held last; so does everything while the directory
+    /// itself is away.
+    pub fn scan(&mut self, being_written: &HashSet<PathBuf>) {
         let walk = walk(&self.dir);
         let found: HashSet<&Path> = walk.files.iter().map(|(path, _)| path.as_path()).collect();
         let kept = |path: &Path| found.contains(path) || walk.failed.iter().any(|(failed, _)| path.starts_with(failed));
         self.files.retain(|path, _| kept(path));
         self.unreadable = walk.failed.iter().map(|(path, error)| unreadable(error).in_file(path)).collect();
-        for (path, stamp) in walk.files {
+        let at_rest = |path: &Path| path.strip_prefix(&self.dir).is_ok_and(|below| !being_written.contains(below));
+        for (path, stamp) in walk.files.into_iter().filter(|(path, _)| at_rest(path)) {
             let file = self.files.entry(path.clone()).or_default();
             if file.stamp.as_ref() != Some(&stamp) {
                 file.read(&self.schemas, &path, stamp);
@@ -79,9 +81,7 @@ impl Files {
 
     /// All objects that count, with the file that each is in.
     pub fn manifests(&self) -> impl Iterator<Item = (&Path, &Manifest)> {
-        self.files
-            .iter()
-            .flat_map(|(path, file)| file.good.iter().flatten().map(|manifest| (path.as_path(), manifest)))
+        self.files.iter().flat_map(|(path, file)| file.good.iter().flatten().map(|manifest| (path.as_path(), manifest)))
     }
 
     /// What is wrong with the files, in their order.
@@ -101,7 +101,8 @@ impl Files {
 impl File {
     fn read(&mut self, schemas: &Schemas, path: &Path, stamp: Stamp) {
         let settled = |stamp: &Stamp| {
-            let changed = u64::try_from(stamp.changed.0).map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+            let changed =
+                u64::try_from(stamp.changed.0).map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
             changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > CLOCK_STEP))
         };
         self.stamp = Some(stamp).filter(settled);
@@ -134,7 +135,8 @@ fn text(path: &Path) -> io::Result<Content> {
         let message = format!("larger than {MAX_FILE_BYTES} bytes, which no manifest needs");
         return Ok((content, Err(vec![Problem::new(Position::default(), "file/size", message)])));
     }
-    let text = String::from_utf8(bytes).map_err(|error| vec![not_utf8(error.as_bytes(), error.utf8_error().valid_up_to())]);
+    let text =
+        String::from_utf8(bytes).map_err(|error| vec![not_utf8(error.as_bytes(), error.utf8_error().valid_up_to())]);
     Ok((content, text))
 }
 

@@ -9,6 +9,9 @@ pub struct Position {
     pub column: usize,
 }
 
+/// How many characters a message may have.
+const MAX_MESSAGE: usize = 1000;
+
 /// Something wrong in a file: a [`Finding`] that does not know its file yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -19,8 +22,14 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// A message that quotes too much of the file is cut.
     pub fn new(at: Position, rule: &'static str, message: impl Into<String>) -> Self {
-        Self { at, rule, message: message.into(), hint: None }
+        let mut message = message.into();
+        if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE) {
+            message.truncate(end);
+            message.push_str("...");
+        }
+        Self { at, rule, message, hint: None }
     }
 
     /// Adds what to do about it.

@@ -49,12 +49,14 @@ pub trait Generations: Send + Sync {
 
 /// A directory of manifests that feeds the stores.
 pub struct Directory {
-    source: Arc<dyn Generations>,
+    generations: Arc<dyn Generations>,
     feed: Feed,
     status: Option<StatusDir>,
     watch: Watch,
     files: Option<Files>,
     live: Set,
+    /// By UID, until the objects are loaded.
+    last_statuses: HashMap<String, serde_json::Value>,
     /// What `Feed::initialized` was told.
     complete: bool,
     findings: channel::Sender<Arc<[Finding]>>,
@@ -64,7 +66,11 @@ pub struct Directory {
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
     #[error("the directory of manifests {dir}")]
-    Unreadable { dir: PathBuf, #[source] source: io::Error },
+    Unreadable {
+        dir: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("the generations of the manifests cannot be counted")]
     Generations(#[source] Box<dyn Error + Send + Sync>),
     #[error("reading the manifests broke off")]
@@ -83,18 +89,19 @@ impl Directory {
         feed: Feed,
     ) -> Result<Self, DirectoryError> {
         std::fs::read_dir(dir).map_err(|source| DirectoryError::Unreadable { dir: dir.to_owned(), source })?;
+        let last_statuses = status.as_ref().map(last_statuses).transpose()?.unwrap_or_default();
         let mut directory = Self {
-            source: generations,
+            generations,
             feed,
             watch: Watch::new(dir),
             files: Some(Files::new(dir.to_owned())),
             live: Set::new(),
+            last_statuses,
             complete: false,
             findings: channel::Sender::new(Arc::from([])),
             status,
         };
-        let mut last = directory.last_statuses()?;
-        directory.refresh(&mut last).await?;
+        directory.refresh().await?;
         directory.feed.initialized(directory.complete);
         Ok(directory)
     }
@@ -112,7 +119,7 @@ impl Directory {
                 () = self.watch.changed() => {}
             }
             let was_complete = self.complete;
-            match self.refresh(&mut HashMap::new()).await {
+            match self.refresh().await {
                 Ok(()) if self.complete && !was_complete => self.feed.initialized(true),
                 Ok(()) => {}
                 Err(DirectoryError::Interrupted(source)) => return Err(DirectoryError::Interrupted(source)),
@@ -123,10 +130,11 @@ impl Directory {
     }
 
     /// Reads what has changed and feeds it in one batch.
-    async fn refresh(&mut self, statuses: &mut HashMap<String, serde_json::Value>) -> Result<(), DirectoryError> {
+    async fn refresh(&mut self) -> Result<(), DirectoryError> {
         let Some(mut files) = self.files.take() else { return Ok(()) };
+        let being_written = self.watch.being_written();
         let scan = spawn_blocking(move || {
-            files.scan();
+            files.scan(&being_written);
             files
         });
         let files = self.files.insert(scan.await.map_err(DirectoryError::Interrupted)?);
@@ -138,24 +146,28 @@ impl Directory {
         let steps = set::steps(&self.live, &next);
         let mut updates = Vec::with_capacity(steps.len());
         for step in steps {
-            updates.push(self.update(step, statuses).await?);
+            updates.push(self.update(step).await?);
         }
         if !updates.is_empty() {
             info!(changes = updates.len(), objects = next.len(), "manifests read");
             self.feed.apply(updates);
         }
         (self.live, self.complete) = (next, self.complete || complete);
-        if self.complete && let Some(status) = &self.status {
-            status.retain(self.live.values().map(|manifest| &manifest.object))?;
+        if self.complete {
+            self.forget_gone_statuses();
         }
         Ok(())
     }
 
-    async fn update(
-        &self,
-        step: Step,
-        statuses: &mut HashMap<String, serde_json::Value>,
-    ) -> Result<Update, DirectoryError> {
+    fn forget_gone_statuses(&mut self) {
+        self.last_statuses = HashMap::new();
+        let Some(status) = &self.status else { return };
+        if let Err(cause) = status.retain(self.live.values().map(|manifest| &manifest.object)) {
+            warn!(error = &cause as &dyn Error, "statuses of objects that are gone stay");
+        }
+    }
+
+    async fn update(&mut self, step: Step) -> Result<Update, DirectoryError> {
         match step {
             Step::Delete(Manifest { mut object, .. }) => {
                 object.meta_mut().uid = Some(uid(&object));
@@ -164,11 +176,11 @@ impl Directory {
             Step::Apply(manifest) => {
                 let mut object = manifest.object;
                 let uid = uid(&object);
-                if let Some(status) = statuses.remove(&uid) {
+                if let Some(status) = self.last_statuses.remove(&uid) {
                     object.restore_status(status);
                 }
                 if !matches!(object, Object::Secret(_) | Object::ConfigMap(_)) {
-                    let generation = self.source.generation(&uid, &manifest.spec_hash).await;
+                    let generation = self.generations.generation(&uid, &manifest.spec_hash).await;
                     object.meta_mut().generation = Some(generation.map_err(DirectoryError::Generations)?);
                 }
                 object.meta_mut().uid = Some(uid);
@@ -188,21 +200,20 @@ impl Directory {
             self.findings.send_replace(findings.into());
         }
     }
+}
 
-    /// The statuses of the last run, by UID.
-    fn last_statuses(&self) -> Result<HashMap<String, serde_json::Value>, StatusDirError> {
-        let Some(status) = &self.status else { return Ok(HashMap::new()) };
-        let mut statuses = HashMap::new();
-        for file in StatusDir::read_all(status.path())? {
-            match file {
-                Ok(file) => {
-                    statuses.insert(file.metadata.uid, file.status);
-                }
-                Err(cause) => warn!(error = &cause as &dyn Error, "a status of the last run is lost"),
+/// The statuses of the last run, by UID.
+fn last_statuses(status: &StatusDir) -> Result<HashMap<String, serde_json::Value>, StatusDirError> {
+    let mut statuses = HashMap::new();
+    for file in StatusDir::read_all(status.path())? {
+        match file {
+            Ok(file) => {
+                statuses.insert(file.metadata.uid, file.status);
             }
+            Err(cause) => warn!(error = &cause as &dyn Error, "a status of the last run is lost"),
         }
-        Ok(statuses)
     }
+    Ok(statuses)
 }
 
 fn uid(object: &Object) -> String {

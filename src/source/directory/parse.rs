@@ -32,6 +32,9 @@ pub struct Manifest {
     pub spec_hash: [u8; 32],
 }
 
+/// Nobody reads more about one file; its faults must not flood a log.
+const MAX_PROBLEMS: usize = 50;
+
 /// Reads all objects of a file. Either all documents are valid, or what is wrong with them is returned.
 pub fn parse(schemas: &Schemas, text: &str) -> Result<Vec<Manifest>, Vec<Problem>> {
     let documents = yaml::read(text).map_err(|problem| vec![problem])?;
@@ -39,20 +42,20 @@ pub fn parse(schemas: &Schemas, text: &str) -> Result<Vec<Manifest>, Vec<Problem
     for document in &documents {
         read_object(schemas, document, &mut manifests, &mut problems);
     }
-    if problems.is_empty() { each_once(manifests) } else { Err(problems) }
+    problems.extend(declared_twice(&manifests));
+    problems.truncate(MAX_PROBLEMS);
+    if problems.is_empty() { Ok(manifests) } else { Err(problems) }
 }
 
-/// Refuses a file that declares an object twice.
-fn each_once(manifests: Vec<Manifest>) -> Result<Vec<Manifest>, Vec<Problem>> {
+/// The objects that a file declares again.
+fn declared_twice(manifests: &[Manifest]) -> Vec<Problem> {
     let mut seen = BTreeMap::new();
-    let mut problems = Vec::new();
-    for manifest in &manifests {
-        if let Some(line) = seen.insert(Key::from(&manifest.object), manifest.at.line) {
-            let message = format!("{:?} is also declared in line {line}", manifest.object);
-            problems.push(Problem::new(manifest.at, "object/duplicate", message).hint("keep one of them"));
-        }
-    }
-    if problems.is_empty() { Ok(manifests) } else { Err(problems) }
+    let again = |manifest: &Manifest| {
+        let line = seen.insert(Key::from(&manifest.object), manifest.at.line)?;
+        let message = format!("{:?} is also declared in line {line}", manifest.object);
+        Some(Problem::new(manifest.at, "object/duplicate", message).hint("keep one of them"))
+    };
+    manifests.iter().filter_map(again).collect()
 }
 
 /// The kinds of our own group.

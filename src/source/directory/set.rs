@@ -35,10 +35,7 @@ pub enum Step {
 }
 
 /// The set that files stand for. An object in two files is refused in both: the one that `live` has stays, if any.
-pub fn gather<'a>(
-    manifests: impl Iterator<Item = (&'a Path, &'a Manifest)>,
-    live: &Set,
-) -> (Set, Vec<Finding>) {
+pub fn gather<'a>(manifests: impl Iterator<Item = (&'a Path, &'a Manifest)>, live: &Set) -> (Set, Vec<Finding>) {
     let mut places: BTreeMap<Key, Vec<(PathBuf, &Manifest)>> = BTreeMap::new();
     for (path, manifest) in manifests {
         places.entry(Key::from(&manifest.object)).or_default().push((path.to_owned(), manifest));
@@ -70,7 +67,10 @@ pub fn steps(live: &Set, next: &Set) -> Vec<Step> {
     let replaced = |key: &Key, manifest: &Manifest| {
         next.get(key).is_none_or(|next| identity(&next.object) != identity(&manifest.object))
     };
-    let deleted = live.iter().filter(|(key, manifest)| replaced(key, manifest)).map(|(_, manifest)| Step::Delete(manifest.clone()));
+    let deleted = live
+        .iter()
+        .filter(|(key, manifest)| replaced(key, manifest))
+        .map(|(_, manifest)| Step::Delete(manifest.clone()));
     let changed = |(key, manifest): &(&Key, &Manifest)| live.get(key).is_none_or(|live| live.object != manifest.object);
     let applied = next.iter().filter(changed).map(|(_, manifest)| Step::Apply(manifest.clone()));
     deleted.chain(applied).collect()
@@ -85,7 +85,8 @@ fn identity(object: &Object) -> Option<(&str, &str)> {
             Some((organization.spec.id.as_deref().unwrap_or(default), ""))
         }
         Object::IdentityProvider(provider) => {
-            let organization = provider.spec.organization_ref.as_ref().map_or("default", |organization| &organization.name);
+            let organization =
+                provider.spec.organization_ref.as_ref().map_or("default", |organization| &organization.name);
             Some((provider.spec.key.as_deref().unwrap_or(object.name()), organization))
         }
         Object::IdpMapper(_) | Object::Secret(_) | Object::ConfigMap(_) => None,

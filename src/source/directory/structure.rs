@@ -14,9 +14,6 @@ use super::{
     yaml::{Entry, Node, Value},
 };
 
-/// A file with more faults than this is no manifest.
-const MAX_PROBLEMS: usize = 50;
-
 /// Gathers what is wrong with one object.
 pub struct Structure<'a> {
     patterns: &'a HashMap<String, Regex>,
@@ -39,7 +36,6 @@ impl<'a> Structure<'a> {
     pub fn judge(mut self, schema: &JSONSchemaProps, object: &Node) -> Vec<Problem> {
         self.value(schema, object, &Place { path: "", at: object.at });
         self.problems.sort_by_key(|problem| problem.at);
-        self.problems.truncate(MAX_PROBLEMS);
         self.problems
     }
 

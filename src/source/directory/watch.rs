@@ -20,8 +20,8 @@ use tracing::warn;
 
 /// How long nothing must happen before a change counts as whole.
 const SETTLE: Duration = Duration::from_millis(30);
-/// How long a change may take to settle, such as a file that is being written slowly.
-const MAX_SETTLE: Duration = Duration::from_millis(800);
+/// How long a change may take to settle: something else may go on changing all the time.
+const MAX_SETTLE: Duration = Duration::from_millis(300);
 /// How often to look without having been told.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// How often to look while the operating system tells nothing, as while the directory is away.
@@ -35,6 +35,8 @@ pub struct Watch {
     events: mpsc::UnboundedReceiver<notify::Result<Event>>,
     /// Device and inode of the directory that is being watched.
     watched: Option<(u64, u64)>,
+    /// Files that were written and not closed since.
+    writing: HashSet<PathBuf>,
 }
 
 impl Watch {
@@ -49,7 +51,7 @@ impl Watch {
             warn!(%error, "cannot watch the manifests, looking at them every {LOOK_OFTEN:?} instead");
         }
         let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-        let mut watch = Self { dir, watcher: watcher.ok(), events, watched: None };
+        let mut watch = Self { dir, watcher: watcher.ok(), events, watched: None, writing: HashSet::new() };
         watch.follow_replacement();
         watch
     }
@@ -57,29 +59,28 @@ impl Watch {
     /// Waits until something has changed and has settled, or until it is time to look anyway.
     pub async fn changed(&mut self) {
         let patience = if self.watched.is_some() { LOOK_AGAIN } else { LOOK_OFTEN };
-        let mut writing = HashSet::new();
-        if timeout(patience, self.noteworthy(&mut writing)).await.is_ok() {
-            self.settle(&mut writing).await;
+        if timeout(patience, self.event()).await.is_ok() {
+            let deadline = Instant::now() + MAX_SETTLE;
+            while timeout_at(deadline.min(Instant::now() + SETTLE), self.event()).await.is_ok() {}
+        } else {
+            // Should the end of a write have been missed, the file must not wait for ever.
+            self.writing.clear();
         }
         self.follow_replacement();
     }
 
-    async fn settle(&mut self, writing: &mut HashSet<PathBuf>) {
-        let deadline = Instant::now() + MAX_SETTLE;
-        loop {
-            let quiet = if writing.is_empty() { Instant::now() + SETTLE } else { deadline };
-            if timeout_at(quiet.min(deadline), self.noteworthy(writing)).await.is_err() {
-                return;
-            }
-        }
+    /// The files, below the directory, that somebody is still writing: half a manifest may well be a valid one.
+    pub fn being_written(&self) -> HashSet<PathBuf> {
+        let below = |path: &PathBuf| path.strip_prefix(&self.dir).ok().map(Path::to_owned);
+        self.writing.iter().filter_map(below).collect()
     }
 
-    /// The next event that may be about a manifest. Keeps track of the files that are open for writing.
-    async fn noteworthy(&mut self, writing: &mut HashSet<PathBuf>) {
+    /// The next event that may be about a manifest.
+    async fn event(&mut self) {
         loop {
             let Some(event) = self.events.recv().await else { return std::future::pending().await };
             match event {
-                Ok(event) if self.concerns(&event) => return note(event, writing),
+                Ok(event) if self.concerns(&event) => return self.note_writing(event),
                 Ok(_) => {}
                 Err(error) => {
                     warn!(%error, "the watch on the manifests failed");
@@ -87,6 +88,17 @@ impl Watch {
                     return;
                 }
             }
+        }
+    }
+
+    fn note_writing(&mut self, event: Event) {
+        match event.kind {
+            // Only Linux tells when a file that was written is closed.
+            EventKind::Modify(ModifyKind::Data(_)) if cfg!(target_os = "linux") => self.writing.extend(event.paths),
+            EventKind::Create(_) | EventKind::Modify(ModifyKind::Metadata(_)) => {}
+            _ => event.paths.iter().for_each(|path| {
+                self.writing.remove(path);
+            }),
         }
     }
 
@@ -120,16 +132,5 @@ impl Watch {
             Ok(()) => self.watched = now,
             Err(error) => warn!(%error, "cannot watch the manifests, looking at them every {LOOK_OFTEN:?} instead"),
         }
-    }
-}
-
-fn note(event: Event, writing: &mut HashSet<PathBuf>) {
-    match event.kind {
-        // Only Linux tells when a file that was written is closed.
-        EventKind::Modify(ModifyKind::Data(_)) if cfg!(target_os = "linux") => writing.extend(event.paths),
-        EventKind::Create(_) => {}
-        _ => event.paths.iter().for_each(|path| {
-            writing.remove(path);
-        }),
     }
 }

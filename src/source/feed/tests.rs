@@ -1,4 +1,4 @@
-use crate::api::{IdentityProviderStatus, OrganizationSpec};
+use crate::api::{IdentityProviderStatus, OrganizationSpec, deterministic_uid};
 
 use super::*;
 
@@ -88,6 +88,15 @@ fn a_declared_default_takes_the_place_and_leaves_it_again() {
     assert!(is_undeclared(&default_of(&stores, "a").expect("made up again")));
     feed.apply(vec![delete(provider("a", "p"))]);
     assert!(default_of(&stores, "a").is_none());
+}
+
+#[test]
+fn a_manifest_cannot_pass_for_an_undeclared_organization() {
+    let (feed, stores, _changes) = Feed::new();
+    let mut declared = organization("a", "default");
+    declared.metadata.annotations = Some([(UNDECLARED_ANNOTATION.to_owned(), "true".to_owned())].into());
+    feed.apply(vec![apply(declared)]);
+    assert!(!is_undeclared(&default_of(&stores, "a").expect("declared")));
 }
 
 #[tokio::test]
