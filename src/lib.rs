@@ -5,6 +5,7 @@
 //! `oidc`, `store` and `source` use none of their neighbours; `controller` uses those three; `server` uses `oidc`
 //! and `store`. The server and the controllers share the login table (`domain::table`) alone.
 
+#[expect(clippy::duplicated_attributes, reason = "kube repeats printcolumn, one for each column")]
 pub mod api;
 pub mod cli;
 pub mod controller;

@@ -4,9 +4,9 @@ use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use async_trait::async_trait;
+use axum::Router;
 use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use axum::Router;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -18,7 +18,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     cli::serve::Config,
-    controller::{self, Context, FetchQueue, Fetches, FollowUp, FollowUps, Publisher, Settings, StatusError, StatusSink},
+    controller::{
+        self, Context, FetchQueue, Fetches, FollowUp, FollowUps, Publisher, Settings, StatusError, StatusSink,
+    },
     domain::table::Published,
     oidc::{EgressPolicy, Outbound, Remote},
     server::{self, Management, Sealer, Server},
@@ -113,15 +115,35 @@ fn spawn_parts(tasks: &mut JoinSet<Ended>, parts: Parts, shutdown: &Cancellation
     let stop = || shutdown.clone();
     let sessions = server.sessions().clone();
     let (stopped, follow) = (stop(), FollowUps::new(store.clone(), table.clone()));
-    tasks.spawn(async move { ("the follow-ups", { follow.run(follow_ups, stopped).await; Ok(()) }) });
+    tasks.spawn(async move {
+        ("the follow-ups", {
+            follow.run(follow_ups, stopped).await;
+            Ok(())
+        })
+    });
     let stopped = stop();
-    tasks.spawn(async move { ("the sessions", { sessions.run(stopped).await; Ok(()) }) });
+    tasks.spawn(async move {
+        ("the sessions", {
+            sessions.run(stopped).await;
+            Ok(())
+        })
+    });
     let stopped = stop();
-    tasks.spawn(async move { ("the reconcilers", { controller::run(context, changes, fetch_queue, stopped).await; Ok(()) }) });
+    tasks.spawn(async move {
+        ("the reconcilers", {
+            controller::run(context, changes, fetch_queue, stopped).await;
+            Ok(())
+        })
+    });
     let stopped = stop();
     tasks.spawn(async move { ("the directory", directory.run(stopped).await.map_err(Into::into)) });
     let stopped = stop();
-    tasks.spawn(async move { ("the housekeeping", { keep_house(table, store, sealer, server, stopped).await; Ok(()) }) });
+    tasks.spawn(async move {
+        ("the housekeeping", {
+            keep_house(table, store, sealer, server, stopped).await;
+            Ok(())
+        })
+    });
 }
 
 /// Waits for all tasks. The first that ends before `shutdown` ends the others, and the process with an error.
@@ -140,7 +162,9 @@ async fn join(mut tasks: JoinSet<Ended>, shutdown: CancellationToken) -> anyhow:
 }
 
 async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("{flag} {address} cannot be listened on: choose another address"))
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("{flag} {address} cannot be listened on: choose another address"))
 }
 
 async fn listen(listener: TcpListener, router: Router, shutdown: CancellationToken) -> Ended {

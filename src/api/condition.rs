@@ -208,7 +208,8 @@ impl Conditions {
     /// nothing back.
     pub fn summarize(&mut self, serving: impl Into<String>) {
         let stale = self.fact(ConditionType::ServingStale).is_some_and(Fact::is_true);
-        let excused = |type_: ConditionType| stale && matches!(type_, ConditionType::Discovered | ConditionType::KeysUsable);
+        let excused =
+            |type_: ConditionType| stale && matches!(type_, ConditionType::Discovered | ConditionType::KeysUsable);
         let held_back =
             self.0.iter().find(|(type_, fact)| !fact.is_true() && !excused(*type_)).map(|(_, fact)| fact.clone());
         let Some(fact) = held_back else {

@@ -20,7 +20,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         match &arguments.dir {
             Some(dir) => {
                 let path = dir.join(format!("{}.yaml", crd.name_any()));
-                fs::create_dir_all(dir).and_then(|()| fs::write(&path, text)).with_context(|| path.display().to_string())?;
+                fs::create_dir_all(dir)
+                    .and_then(|()| fs::write(&path, text))
+                    .with_context(|| path.display().to_string())?;
             }
             None => write!(stdout, "---\n{text}")?,
         }

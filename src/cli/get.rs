@@ -91,7 +91,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     files.retain(|file| kinds.iter().any(|kind| kind.name() == file.kind));
     let mut stdout = std::io::stdout().lock();
     match arguments.output {
-        Output::Yaml => files.iter().try_for_each(|file| write!(stdout, "---\n{}", serde_yaml::to_string(file)?).map_err(Into::into)),
+        Output::Yaml => files
+            .iter()
+            .try_for_each(|file| write!(stdout, "---\n{}", serde_yaml::to_string(file)?).map_err(Into::into)),
         Output::Json => writeln!(stdout, "{}", serde_json::to_string_pretty(&files)?).map_err(Into::into),
         Output::Table | Output::Wide => {
             let tables = kinds.into_iter().filter_map(|kind| table(kind, &files, arguments.output == Output::Wide));
@@ -102,7 +104,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 fn table(kind: Kind, files: &[StatusFile], wide: bool) -> Option<String> {
     let columns: Vec<_> = kind.columns().into_iter().filter(|(_, _, only_wide)| wide || !only_wide).collect();
-    let mut rows = vec![["NAMESPACE", "NAME"].into_iter().chain(columns.iter().map(|(heading, ..)| *heading)).map(str::to_owned).collect::<Vec<_>>()];
+    let mut rows = vec![
+        ["NAMESPACE", "NAME"]
+            .into_iter()
+            .chain(columns.iter().map(|(heading, ..)| *heading))
+            .map(str::to_owned)
+            .collect::<Vec<_>>(),
+    ];
     for file in files.iter().filter(|file| file.kind == kind.name()) {
         let cells = columns.iter().map(|(_, place, _)| cell(&file.status, place));
         rows.push([file.metadata.namespace.clone(), file.metadata.name.clone()].into_iter().chain(cells).collect());
@@ -149,7 +157,12 @@ mod tests {
         let file = StatusFile {
             api_version: "latchkey.dev/v1alpha1".into(),
             kind: "IdentityProvider".into(),
-            metadata: StatusMetadata { name: "azure".into(), namespace: "default".into(), uid: "1".into(), generation: 1 },
+            metadata: StatusMetadata {
+                name: "azure".into(),
+                namespace: "default".into(),
+                uid: "1".into(),
+                generation: 1,
+            },
             status: json!({
                 "key": "azure", "issuer": "https://i.example", "mappers": {"total": 2, "ready": 1},
                 "redirectURI": "https://l.example/o/default/callback/azure",

@@ -105,10 +105,14 @@ impl Arguments {
         let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let allow_http = self.allow_http.or(file.allow_http).unwrap_or_default();
         let Some(external_url) = self.external_url.or(file.external_url) else {
-            bail!("--external-url is missing: write where people's browsers reach Latchkey, such as --external-url https://login.example.com");
+            bail!(
+                "--external-url is missing: write where people's browsers reach Latchkey, such as --external-url https://login.example.com"
+            );
         };
         let Some(manifests) = self.manifests.or(file.manifests) else {
-            bail!("--manifests is missing: name the directory that holds the manifests, such as --manifests ./manifests");
+            bail!(
+                "--manifests is missing: name the directory that holds the manifests, such as --manifests ./manifests"
+            );
         };
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let allowed = self.allowed_external_url.or(file.allowed_external_url).unwrap_or_default();
@@ -164,7 +168,11 @@ mod tests {
     #[test]
     fn an_external_url_is_an_origin_and_https_unless_allowed() {
         assert!(arguments("https://login.example.com").complete().is_ok());
-        for (url, expected) in [("http://login.example.com", "--allow-http"), ("https://a.example/path", "alone"), ("ftp://a.example", "alone")] {
+        for (url, expected) in [
+            ("http://login.example.com", "--allow-http"),
+            ("https://a.example/path", "alone"),
+            ("ftp://a.example", "alone"),
+        ] {
             let error = arguments(url).complete().expect_err(url).to_string();
             assert!(error.contains(expected), "{error}");
         }
@@ -173,8 +181,11 @@ mod tests {
     #[test]
     fn a_file_fills_in_what_flags_leave_out() {
         let file = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(file.path(), "listen: 127.0.0.1:1\nallow-http: true\nexternal-url: https://b.example\n").expect("written");
-        let config = Arguments { config: Some(file.path().to_owned()), ..arguments("http://a.example") }.complete().expect("a config");
+        std::fs::write(file.path(), "listen: 127.0.0.1:1\nallow-http: true\nexternal-url: https://b.example\n")
+            .expect("written");
+        let config = Arguments { config: Some(file.path().to_owned()), ..arguments("http://a.example") }
+            .complete()
+            .expect("a config");
         assert_eq!((config.listen.port(), config.external_url.host_str()), (1, Some("a.example")));
     }
 
@@ -182,7 +193,9 @@ mod tests {
     fn an_unknown_setting_in_the_file_is_refused_by_name() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), "lisen: 127.0.0.1:1\n").expect("written");
-        let error = Arguments { config: Some(file.path().to_owned()), ..arguments("https://a.example") }.complete().expect_err("refused");
+        let error = Arguments { config: Some(file.path().to_owned()), ..arguments("https://a.example") }
+            .complete()
+            .expect_err("refused");
         assert!(format!("{error:#}").contains("lisen"), "{error:#}");
     }
 }

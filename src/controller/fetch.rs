@@ -69,7 +69,8 @@ impl Fetches {
 
     fn cached(&self, request: &MetadataRequest) -> provider::Remote {
         let metadata = self.remote.cached_metadata(request);
-        let keys = metadata.good.as_ref().map(|(metadata, _)| self.remote.cached_keys(&keys_request(metadata, request)));
+        let keys =
+            metadata.good.as_ref().map(|(metadata, _)| self.remote.cached_keys(&keys_request(metadata, request)));
         provider::Remote { keys: keys.map(|keys| keys.map(|keys| keys.summaries())).unwrap_or_default(), metadata }
     }
 

@@ -56,7 +56,10 @@ impl FollowUps {
                 self.note(follow_up);
             }
             if let Err(error) = self.work().await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the store could not follow a change of the manifests; trying again");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the store could not follow a change of the manifests; trying again"
+                );
             }
         }
     }
@@ -107,7 +110,9 @@ impl FollowUps {
             }
         }
         let granting = self.store.providers_with_grants().await?;
-        self.grants.extend(granting.into_iter().map(Arc::from).filter(|uid: &Arc<str>| table.complete || known.contains(&**uid)));
+        self.grants.extend(
+            granting.into_iter().map(Arc::from).filter(|uid: &Arc<str>| table.complete || known.contains(&**uid)),
+        );
         self.grants.extend(table.provider_uids().cloned());
         for provider in std::mem::take(&mut self.sessions) {
             self.store.end_sessions_of_provider(&provider).await?;
@@ -120,7 +125,9 @@ impl FollowUps {
         let table = self.table.load();
         let mappers = table.mappers_of(provider_uid);
         let provider = table.provider_by_uid(provider_uid);
-        let mark = provider.map(|provider| format!("{}{}", fingerprint(&provider.claims, mappers), if table.complete { "" } else { "?" }));
+        let mark = provider.map(|provider| {
+            format!("{}{}", fingerprint(&provider.claims, mappers), if table.complete { "" } else { "?" })
+        });
         if mark.is_some() && self.store.applied_mappers(provider_uid).await? == mark {
             return Ok(());
         }

@@ -178,7 +178,10 @@ fn after_provider(before: Option<&Provider>, now: Option<&Provider>) -> Vec<Foll
     let mut follow_ups = Vec::new();
     if let Some(before) = before {
         let goes_on = now.is_some_and(|now| {
-            now.uid == before.uid && now.organization == before.organization && now.key == before.key && now.keeps_sessions()
+            now.uid == before.uid
+                && now.organization == before.organization
+                && now.key == before.key
+                && now.keeps_sessions()
         });
         if !goes_on {
             follow_ups.push(FollowUp::Sessions(before.uid.clone()));

@@ -19,7 +19,10 @@ pub fn secret_text(field: &str, reference: &KeyReference, secret: Option<&Secret
     };
     let text = std::str::from_utf8(&entry.0).map(|text| text.trim_end_matches(['\r', '\n'])).unwrap_or_default();
     if text.is_empty() {
-        let message = format!("{field}: the entry {:?} of the Secret {name:?} is empty or not text: put the secret there", reference.key);
+        let message = format!(
+            "{field}: the entry {:?} of the Secret {name:?} is empty or not text: put the secret there",
+            reference.key
+        );
         return Err(Fact::fails(Reason::SecretNotUsable, message));
     }
     Ok(SecretString::from(text))
@@ -33,7 +36,8 @@ pub fn trust_text(field: &str, source: &TrustSource, object: TrustObject<'_>) ->
     let (kind, text) = match object {
         TrustObject::Secret(secret) => {
             let data = usable(field, "Secret", &source.name, secret)?.data.as_ref();
-            let text = data.and_then(|data| data.get(&source.key)).map(|entry| String::from_utf8_lossy(&entry.0).into_owned());
+            let text =
+                data.and_then(|data| data.get(&source.key)).map(|entry| String::from_utf8_lossy(&entry.0).into_owned());
             ("Secret", text)
         }
         TrustObject::ConfigMap(config_map) => {
@@ -57,7 +61,9 @@ fn usable<'a, K: ResourceExt>(field: &str, kind: &str, name: &str, object: Optio
         return Err(Fact::fails(Reason::SecretNotFound, message));
     };
     if object.labels().get(USABLE_LABEL).map(String::as_str) != Some("true") {
-        let message = format!("{field}: the {kind} {name:?} is not meant for Latchkey: give it the label {USABLE_LABEL}: \"true\"");
+        let message = format!(
+            "{field}: the {kind} {name:?} is not meant for Latchkey: give it the label {USABLE_LABEL}: \"true\""
+        );
         return Err(Fact::fails(Reason::SecretNotUsable, message));
     }
     Ok(object)

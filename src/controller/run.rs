@@ -103,7 +103,10 @@ fn path<K: kube::runtime::reflector::Lookup>(object: &ObjectRef<K>) -> String {
 }
 
 /// Lets organizations count their providers again, in turns rather than for every provider.
-async fn count(mut counted: mpsc::UnboundedReceiver<ObjectRef<Organization>>, queue: mpsc::UnboundedSender<ObjectRef<Organization>>) {
+async fn count(
+    mut counted: mpsc::UnboundedReceiver<ObjectRef<Organization>>,
+    queue: mpsc::UnboundedSender<ObjectRef<Organization>>,
+) {
     let mut turns = interval_at(Instant::now() + COUNT_INTERVAL, COUNT_INTERVAL);
     let mut due = HashSet::new();
     loop {
@@ -135,7 +138,14 @@ async fn reconcile_kind<K, Reconciled>(
     });
     let config = controller::Config::default().concurrency(CONCURRENCY);
     let retry = |_: Arc<K>, _: &StatusError, _: Arc<Context>| Action::requeue(RETRY);
-    let results = applier(move |object, context| reconcile(object, context).boxed(), retry, context.clone(), store.clone(), Box::pin(requests), config);
+    let results = applier(
+        move |object, context| reconcile(object, context).boxed(),
+        retry,
+        context.clone(),
+        store.clone(),
+        Box::pin(requests),
+        config,
+    );
     let mut results = std::pin::pin!(results);
     while let Some(result) = results.next().await {
         match result {
@@ -147,7 +157,9 @@ async fn reconcile_kind<K, Reconciled>(
                     remove(namespace, &gone.name, context);
                 }
             }
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a reconciliation failed; trying again"),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a reconciliation failed; trying again")
+            }
         }
     }
 }

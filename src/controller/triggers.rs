@@ -32,7 +32,9 @@ pub fn touched(changes: &[Change], stores: &Stores, table: &LoginTable) -> Touch
             Reference::IdentityProvider(provider) => by_provider(provider, stores, table, &mut touched),
             Reference::IdpMapper(mapper) => by_mapper(mapper, stores, table, &mut touched),
             Reference::Secret(secret) => by_secret(namespace(secret), &secret.name, stores, &mut touched),
-            Reference::ConfigMap(config_map) => by_config_map(namespace(config_map), &config_map.name, stores, &mut touched),
+            Reference::ConfigMap(config_map) => {
+                by_config_map(namespace(config_map), &config_map.name, stores, &mut touched)
+            }
         }
     }
     touched
@@ -116,19 +118,27 @@ fn by_secret(namespace: &str, name: &str, stores: &Stores, touched: &mut Touched
         let client = provider.spec.client.secret_ref.as_ref().is_some_and(|reference| reference.name == name);
         client || trusts(provider, api::TrustSourceKind::Secret, name)
     };
-    touched.providers.extend(providers(stores, namespace, refers).iter().map(|provider| ObjectRef::from_obj(&**provider)));
+    touched
+        .providers
+        .extend(providers(stores, namespace, refers).iter().map(|provider| ObjectRef::from_obj(&**provider)));
 }
 
 fn by_config_map(namespace: &str, name: &str, stores: &Stores, touched: &mut Touched) {
     let refers = |provider: &IdentityProvider| trusts(provider, api::TrustSourceKind::ConfigMap, name);
-    touched.providers.extend(providers(stores, namespace, refers).iter().map(|provider| ObjectRef::from_obj(&**provider)));
+    touched
+        .providers
+        .extend(providers(stores, namespace, refers).iter().map(|provider| ObjectRef::from_obj(&**provider)));
 }
 
 fn trusts(provider: &IdentityProvider, kind: api::TrustSourceKind, name: &str) -> bool {
     provider.spec.tls.ca_bundle_ref.as_ref().is_some_and(|source| source.kind == kind && source.name == name)
 }
 
-fn providers(stores: &Stores, namespace: &str, matches: impl Fn(&IdentityProvider) -> bool) -> Vec<Arc<IdentityProvider>> {
+fn providers(
+    stores: &Stores,
+    namespace: &str,
+    matches: impl Fn(&IdentityProvider) -> bool,
+) -> Vec<Arc<IdentityProvider>> {
     stores.providers.state_filter(|provider| provider.namespace_str() == namespace && matches(provider))
 }
 

@@ -21,7 +21,9 @@ const MAX_GROUPS: usize = 10_000;
 /// Why claims do not make a user. Messages name the claim, never its value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClaimsError {
-    #[error("the claim {claim:?}, which claims.userID names, is absent, empty, longer than 255 bytes, or neither text nor a whole number")]
+    #[error(
+        "the claim {claim:?}, which claims.userID names, is absent, empty, longer than 255 bytes, or neither text nor a whole number"
+    )]
     UserId { claim: String },
     #[error("the claim {claim:?}, which claims.userName names, is absent, empty, longer than 255 bytes, or not text")]
     UserName { claim: String },
@@ -111,8 +113,11 @@ fn group_names(value: &Value) -> Vec<String> {
 /// not an everyday address (quoted local parts, address literals, several @).
 fn canonical_address(address: &str) -> Option<String> {
     let (local, domain) = address.split_once('@')?;
-    let odd = |c: char| !c.is_ascii_graphic() || matches!(c, '"' | '(' | ')' | ',' | ':' | ';' | '<' | '>' | '@' | '[' | ']' | '\\');
-    if local.is_empty() || local.chars().any(odd) || domain.contains(|c: char| c.is_whitespace() || "@%[]".contains(c)) {
+    let odd = |c: char| {
+        !c.is_ascii_graphic() || matches!(c, '"' | '(' | ')' | ',' | ':' | ';' | '<' | '>' | '@' | '[' | ']' | '\\')
+    };
+    if local.is_empty() || local.chars().any(odd) || domain.contains(|c: char| c.is_whitespace() || "@%[]".contains(c))
+    {
         return None;
     }
     let url::Host::Domain(domain) = url::Host::parse(domain).ok()? else { return None };
@@ -244,7 +249,9 @@ mod tests {
 
     #[test]
     fn a_person_without_a_usable_user_id_is_refused() {
-        for given in [json!({}), json!({"sub": ""}), json!({"sub": ["1"]}), json!({"sub": 1.5}), json!({"sub": "x".repeat(256)})] {
+        for given in
+            [json!({}), json!({"sub": ""}), json!({"sub": ["1"]}), json!({"sub": 1.5}), json!({"sub": "x".repeat(256)})]
+        {
             assert_eq!(identify(&claims(given), &names()), Err(ClaimsError::UserId { claim: "sub".into() }));
         }
     }
@@ -289,7 +296,8 @@ mod tests {
     #[test]
     fn verified_means_true_or_the_text_true() {
         for (flag, expected) in [(json!(true), true), (json!("true"), true), (json!("yes"), false), (json!(1), false)] {
-            let person = identify(&claims(json!({"sub": "1", "email": "a@b.example", "email_verified": flag})), &names());
+            let person =
+                identify(&claims(json!({"sub": "1", "email": "a@b.example", "email_verified": flag})), &names());
             assert_eq!(person.expect("a person").email_verified, expected);
         }
     }

@@ -27,6 +27,8 @@ pub fn ends_at(session: &Session, organization: &Organization) -> Timestamp {
 
 fn began_with_a_provider_that_stays(session: &Session, table: &LoginTable) -> bool {
     table.provider_by_uid(&session.provider_uid).is_some_and(|provider| {
-        provider.keeps_sessions() && provider.organization == session.organization && provider.key == session.provider_key
+        provider.keeps_sessions()
+            && provider.organization == session.organization
+            && provider.key == session.provider_key
     })
 }

@@ -56,7 +56,10 @@ impl LoginTable {
     /// The providers of an organization that have a URL, by key.
     pub fn providers_of(&self, organization: &OrganizationKey) -> impl Iterator<Item = &Arc<Provider>> {
         let first = (organization.clone(), Arc::from(""));
-        self.provider_by_key.range(first..).take_while(move |((key, _), _)| key == organization).map(|(_, provider)| provider)
+        self.provider_by_key
+            .range(first..)
+            .take_while(move |((key, _), _)| key == organization)
+            .map(|(_, provider)| provider)
     }
 
     /// The UIDs of all providers.

@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
 use super::{egress::SystemResolver, *};
-use crate::domain::provider::{ClaimNames, ClientAuth, Relation, SigningAlgorithm};
+use crate::domain::provider::{ClientAuth, Relation, SigningAlgorithm};
 
 /// Allows 127.0.0.1 and http.
 pub(super) fn loopback() -> EgressPolicy {
@@ -87,14 +87,6 @@ pub(super) fn relation(base: &Url, client_auth: ClientAuth) -> Relation {
         pkce: true,
         algorithms: vec![SigningAlgorithm::RS256],
         iss_parameter: false,
-        claims: ClaimNames {
-            user_id: "sub".to_owned(),
-            user_name: None,
-            full_name: "name".to_owned(),
-            email: "email".to_owned(),
-            email_verified: "email_verified".to_owned(),
-            groups: "groups".to_owned(),
-        },
     }
 }
 

@@ -3,8 +3,8 @@
 use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
-use zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::{cookies, seal::Sealer};
 use crate::domain::organization::Organization;
@@ -68,7 +68,13 @@ impl Attempt {
         let name = cookies::attempt_name(organization, state);
         let attempt = cookies::values(headers, &name)
             .filter_map(|sealed| Self::open(sealed, organization, sealer))
-            .find(|attempt| aws_lc_rs::constant_time::verify_slices_are_equal(attempt.state_parameter().as_bytes(), state.as_bytes()).is_ok())
+            .find(|attempt| {
+                aws_lc_rs::constant_time::verify_slices_are_equal(
+                    attempt.state_parameter().as_bytes(),
+                    state.as_bytes(),
+                )
+                .is_ok()
+            })
             .ok_or(AttemptError::Missing)?;
         if now < attempt.expires_at { Ok(attempt) } else { Err(AttemptError::Expired) }
     }
@@ -79,7 +85,12 @@ impl Attempt {
     }
 
     /// Takes away the cookies that have had their time, so that they do not pile up when one more comes.
-    pub fn sweep(headers: &HeaderMap, organization: &Organization, sealer: &Sealer, now: Timestamp) -> Vec<HeaderValue> {
+    pub fn sweep(
+        headers: &HeaderMap,
+        organization: &Organization,
+        sealer: &Sealer,
+        now: Timestamp,
+    ) -> Vec<HeaderValue> {
         let prefix = cookies::attempt_prefix(organization);
         let mut live = Vec::new();
         let mut over = Vec::new();

@@ -7,11 +7,7 @@ use jiff::Timestamp;
 
 use super::{cookies, failure::Failure, sessions::Current, state::Server};
 use crate::{
-    domain::{
-        organization::Organization,
-        table::LoginTable,
-        user::SessionId,
-    },
+    domain::{organization::Organization, table::LoginTable, user::SessionId},
     store::StoreError,
 };
 
@@ -30,7 +26,12 @@ impl Server {
     }
 
     /// Who is signed in to the organization by this request's cookie.
-    pub(super) async fn current(&self, view: &View, headers: &HeaderMap, now: Timestamp) -> Result<Option<Current>, StoreError> {
+    pub(super) async fn current(
+        &self,
+        view: &View,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<Option<Current>, StoreError> {
         for id in self.session_ids(view, headers) {
             if let Some(current) = self.sessions.current(&id, &view.organization, &view.table, now).await? {
                 return Ok(Some(current));

@@ -59,7 +59,9 @@ pub enum Failure {
     Userinfo(#[from] UserinfoError),
     #[error("the claims do not describe a user")]
     Claims(#[from] ClaimsError),
-    #[error("somebody else in the organization has this user name; users.userNameSeparator keeps the names of providers apart")]
+    #[error(
+        "somebody else in the organization has this user name; users.userNameSeparator keeps the names of providers apart"
+    )]
     UserNameTaken,
     #[error("somebody else in the organization has this e-mail address")]
     EmailTaken,
@@ -161,7 +163,11 @@ impl Failure {
                 what_happened: "It was already finished, was started in another browser, or your browser keeps no cookies for this site.",
                 what_to_do: &[TRY_AGAIN, "Allow cookies for this site.", ASK],
             },
-            Self::MalformedCallback(_) | Self::AttemptOfAnotherProvider | Self::WrongIssuer | Self::MissingIssuer | Self::TooLong => Advice {
+            Self::MalformedCallback(_)
+            | Self::AttemptOfAnotherProvider
+            | Self::WrongIssuer
+            | Self::MissingIssuer
+            | Self::TooLong => Advice {
                 status: StatusCode::BAD_REQUEST,
                 title: "The answer doesn't fit",
                 what_happened: "What came back from the sign-in service doesn't belong to this sign-in, so it was not accepted.",
@@ -169,7 +175,11 @@ impl Failure {
             },
             Self::RefusedByProvider(error) => refused_by_provider(error),
             Self::Exchange(ExchangeError::Http(error)) | Self::Userinfo(UserinfoError::Http(error)) => Advice {
-                status: if matches!(error, HttpError::Timeout { .. }) { StatusCode::GATEWAY_TIMEOUT } else { StatusCode::BAD_GATEWAY },
+                status: if matches!(error, HttpError::Timeout { .. }) {
+                    StatusCode::GATEWAY_TIMEOUT
+                } else {
+                    StatusCode::BAD_GATEWAY
+                },
                 ..PROVIDER_BROKE
             },
             Self::Exchange(_) | Self::Token(_) | Self::NoKeys | Self::Userinfo(_) => PROVIDER_BROKE,
@@ -243,9 +253,23 @@ pub fn page(failure: &Failure, place: &Place<'_>) -> Response {
     let organization = place.organization.map(|organization| &*organization.id);
     let (code, provider) = (failure.code(), place.provider);
     if advice.status.is_server_error() {
-        tracing::warn!(reference, code, organization, provider, error = failure as &dyn std::error::Error, "a login failed");
+        tracing::warn!(
+            reference,
+            code,
+            organization,
+            provider,
+            error = failure as &dyn std::error::Error,
+            "a login failed"
+        );
     } else {
-        tracing::info!(reference, code, organization, provider, error = failure as &dyn std::error::Error, "a login was refused");
+        tracing::info!(
+            reference,
+            code,
+            organization,
+            provider,
+            error = failure as &dyn std::error::Error,
+            "a login was refused"
+        );
     }
     metrics::counter!("latchkey_login_failures_total", "reason" => code).increment(1);
     let sign_in = organization.map(|id| format!("/o/{id}/login"));

@@ -205,8 +205,12 @@ impl Sessions {
             StoreChange::SessionEnded(id) => self.sessions.invalidate(id),
             StoreChange::UserChanged(user) => self.people.invalidate(user),
             StoreChange::SessionsOfProviderEnded(uid) => {
-                let over: Vec<_> =
-                    self.sessions.iter().filter(|(_, held)| *held.session.provider_uid == **uid).map(|(id, _)| id).collect();
+                let over: Vec<_> = self
+                    .sessions
+                    .iter()
+                    .filter(|(_, held)| *held.session.provider_uid == **uid)
+                    .map(|(id, _)| id)
+                    .collect();
                 over.iter().for_each(|id| self.sessions.invalidate(&**id));
             }
         }
@@ -232,7 +236,10 @@ impl Sessions {
         if !used.is_empty()
             && let Err(error) = self.store.touch_sessions(&used).await
         {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the last uses of sessions could not be written; trying again");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the last uses of sessions could not be written; trying again"
+            );
             let mut unwritten = self.lock();
             for (id, at) in used {
                 unwritten.used.entry(id).or_insert(at);

@@ -20,7 +20,12 @@ use crate::{
 const FRESHNESS: Freshness = Freshness { max_age: Duration::MAX, retry_after: Duration::from_secs(1) };
 
 /// Exchanges the code at the token endpoint of the provider that the attempt began with.
-pub async fn exchange(remote: &Remote, relation: &Relation, attempt: &Attempt, code: &SecretString) -> Result<TokenResponse, Failure> {
+pub async fn exchange(
+    remote: &Remote,
+    relation: &Relation,
+    attempt: &Attempt,
+    code: &SecretString,
+) -> Result<TokenResponse, Failure> {
     let verifier = SecretString::from(attempt.code_verifier.as_str());
     Ok(exchange_code(remote.outbound(), relation, code, &verifier).await?)
 }

@@ -102,7 +102,11 @@ pub fn resolve(spec: &api::IdpMapperSpec, targets: &[Target]) -> Fact {
     let grant = spec.grant.clone().unwrap_or_default();
     for (index, target) in targets.iter().enumerate() {
         let (Some(_), Some(organization)) = (&target.provider_uid, &target.organization) else {
-            let missing = if target.provider_uid.is_some() { "has no accepted Organization" } else { "does not exist in this namespace" };
+            let missing = if target.provider_uid.is_some() {
+                "has no accepted Organization"
+            } else {
+                "does not exist in this namespace"
+            };
             let message = format!(
                 "spec.identityProviderRefs[{index}].name: the IdentityProvider {:?} {missing}: create or mend it, or remove the reference",
                 target.name

@@ -116,9 +116,13 @@ fn holder_of_id<'a>(
         return None;
     }
     let others = || all.iter().filter(|other| other.path() != organization.path());
-    others()
-        .find(|other| is_default_of(other, id) && other.namespace_str() != organization.namespace_str())
-        .or_else(|| others().find(|other| id_of(other) == id && (is_default_of(other, id) || age_order(&***other, organization).is_lt())))
+    others().find(|other| is_default_of(other, id) && other.namespace_str() != organization.namespace_str()).or_else(
+        || {
+            others().find(|other| {
+                id_of(other) == id && (is_default_of(other, id) || age_order(&***other, organization).is_lt())
+            })
+        },
+    )
 }
 
 fn external_url(own: Option<&str>, settings: &Settings) -> Result<Url, Fact> {
@@ -153,7 +157,9 @@ fn urls(field: &str, texts: &[String]) -> Result<Vec<Url>, Fact> {
 }
 
 fn parse(field: &str, text: &str) -> Result<Url, Fact> {
-    Url::parse(text).map_err(|error| invalid(format!("{field}: {text:?} is not a URL ({error}): write it in full, such as https://app.example.com/")))
+    Url::parse(text).map_err(|error| {
+        invalid(format!("{field}: {text:?} is not a URL ({error}): write it in full, such as https://app.example.com/"))
+    })
 }
 
 fn invalid(message: String) -> Fact {

@@ -34,7 +34,10 @@ pub fn key_of(idp: &IdentityProvider) -> &str {
 
 /// The name of the Organization that a provider belongs to.
 pub fn organization_of(idp: &IdentityProvider) -> &str {
-    idp.spec.organization_ref.as_ref().map_or(crate::controller::organization::DEFAULT_NAME, |reference| &reference.name)
+    idp.spec
+        .organization_ref
+        .as_ref()
+        .map_or(crate::controller::organization::DEFAULT_NAME, |reference| &reference.name)
 }
 
 /// What the provider is called, when its organization is there.
@@ -45,15 +48,20 @@ pub fn identity<'a>(idp: &'a IdentityProvider, local: &'a Local) -> Option<Ident
 
 /// The `Accepted` condition.
 pub fn accepted(idp: &IdentityProvider, local: &Local) -> Fact {
-    let checks = [organization(idp, local), combination(&idp.spec), key_conflict(idp, local), name_conflict(idp, local)];
+    let checks =
+        [organization(idp, local), combination(&idp.spec), key_conflict(idp, local), name_conflict(idp, local)];
     checks.into_iter().flatten().next().unwrap_or_else(|| Fact::holds("The manifest is valid."))
 }
 
 fn organization(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
     let name = organization_of(idp);
     let message = match &local.organization {
-        None => format!("spec.organizationRef.name: there is no Organization {name:?} in this namespace: create it, or correct the name"),
-        Some(Err(fact)) => format!("spec.organizationRef.name: the Organization {name:?} is not accepted: {}", fact.message),
+        None => format!(
+            "spec.organizationRef.name: there is no Organization {name:?} in this namespace: create it, or correct the name"
+        ),
+        Some(Err(fact)) => {
+            format!("spec.organizationRef.name: the Organization {name:?} is not accepted: {}", fact.message)
+        }
         Some(Ok(_)) => return None,
     };
     Some(Fact::fails(Reason::OrganizationNotFound, message))
@@ -83,7 +91,11 @@ fn combination(spec: &IdentityProviderSpec) -> Option<Fact> {
 
 fn key_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
     let older = older_sibling(idp, local, |other| key_of(other) == key_of(idp))?;
-    let message = format!("spec.key: {:?} belongs to the IdentityProvider {}, which is older: choose another key", key_of(idp), older.path());
+    let message = format!(
+        "spec.key: {:?} belongs to the IdentityProvider {}, which is older: choose another key",
+        key_of(idp),
+        older.path()
+    );
     Some(Fact::fails(Reason::KeyConflict, message))
 }
 

@@ -12,12 +12,14 @@ use super::{
 };
 use crate::{
     api::{
-        ClaimMapping, Claims, ConditionType, Conditions, Discovered, Fact, IdentityProvider, IdentityProviderStatus, Reason, ResourceMeta,
-        SigningKey, Status,
+        ClaimMapping, Claims, ConditionType, Conditions, Discovered, Fact, IdentityProvider, IdentityProviderStatus,
+        Reason, ResourceMeta, SigningKey, Status,
     },
     domain::{
         organization::OrganizationKey,
-        provider::{ClaimNames, DEFAULT_DISCOVERY_INTERVAL, FetchFailure, Fetched, LoginState, Metadata, Provider, Relation},
+        provider::{
+            ClaimNames, DEFAULT_DISCOVERY_INTERVAL, FetchFailure, Fetched, LoginState, Metadata, Provider, Relation,
+        },
     },
 };
 
@@ -132,7 +134,12 @@ fn keys_usable(remote: &Remote) -> Fact {
     }
 }
 
-fn login_state(idp: &IdentityProvider, accepted: bool, relation: Option<Relation>, conditions: &Conditions) -> LoginState {
+fn login_state(
+    idp: &IdentityProvider,
+    accepted: bool,
+    relation: Option<Relation>,
+    conditions: &Conditions,
+) -> LoginState {
     let held_back = conditions.fact(ConditionType::Ready).filter(|ready| !ready.is_true()).map(|ready| ready.reason);
     match (held_back, relation) {
         _ if idp.spec.suspend => LoginState::Suspended,

@@ -26,7 +26,8 @@ pub async fn reconcile(idp: Arc<IdentityProvider>, context: Arc<Context>) -> Res
     let wish = wish(&idp, &local).ok();
     let known = context.fetches.known(&idp, wish.as_ref(), now);
     let waiting = known.pending_since.filter(|_| known.remote.is_empty());
-    let patience = waiting.map(|since| PATIENCE.saturating_sub(now.duration_since(since).try_into().unwrap_or_default()));
+    let patience =
+        waiting.map(|since| PATIENCE.saturating_sub(now.duration_since(since).try_into().unwrap_or_default()));
     let decision = decide(&idp, &Observed { local, remote: known.remote, now });
     context.publisher.provider(&idp.path(), Some(decision.entry));
     if let Some(patience) = patience.filter(|patience| !patience.is_zero()) {

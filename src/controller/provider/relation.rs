@@ -20,10 +20,16 @@ pub fn relation(
     metadata: &Metadata,
 ) -> Result<Relation, Fact> {
     if !metadata.response_types.is_empty() && !metadata.response_types.iter().any(|kind| kind == "code") {
-        return Err(incompatible("spec.authorization.responseType", "Code", "response_types_supported", &metadata.response_types));
+        return Err(incompatible(
+            "spec.authorization.responseType",
+            "Code",
+            "response_types_supported",
+            &metadata.response_types,
+        ));
     }
-    let redirect_uri = Url::parse(&identity.redirect_uri())
-        .map_err(|error| Fact::fails(Reason::InvalidCombination, format!("spec.key: makes no URL ({error}): choose another key")))?;
+    let redirect_uri = Url::parse(&identity.redirect_uri()).map_err(|error| {
+        Fact::fails(Reason::InvalidCombination, format!("spec.key: makes no URL ({error}): choose another key"))
+    })?;
     Ok(Relation {
         generation: idp.generation_number(),
         issuer: metadata.issuer.clone(),
@@ -49,12 +55,21 @@ fn client_auth(method: AuthMethod, secret: Option<&SecretString>, metadata: &Met
         (offered.is_empty() && name == "client_secret_basic") || offered.iter().any(|method| method == name)
     };
     let refused = |asked: &str| {
-        Err(incompatible("spec.client.authMethod", asked, "token_endpoint_auth_methods_supported", &metadata.auth_methods))
+        Err(incompatible(
+            "spec.client.authMethod",
+            asked,
+            "token_endpoint_auth_methods_supported",
+            &metadata.auth_methods,
+        ))
     };
     let Some(secret) = secret else { return Ok(ClientAuth::None) };
     match method {
-        AuthMethod::Auto | AuthMethod::ClientSecretBasic if offers("client_secret_basic") => Ok(ClientAuth::Basic(secret.clone())),
-        AuthMethod::Auto | AuthMethod::ClientSecretPost if offers("client_secret_post") => Ok(ClientAuth::Post(secret.clone())),
+        AuthMethod::Auto | AuthMethod::ClientSecretBasic if offers("client_secret_basic") => {
+            Ok(ClientAuth::Basic(secret.clone()))
+        }
+        AuthMethod::Auto | AuthMethod::ClientSecretPost if offers("client_secret_post") => {
+            Ok(ClientAuth::Post(secret.clone()))
+        }
         AuthMethod::Auto => refused("Auto (client_secret_basic or client_secret_post)"),
         AuthMethod::ClientSecretBasic => refused("ClientSecretBasic"),
         AuthMethod::ClientSecretPost => refused("ClientSecretPost"),
@@ -69,13 +84,19 @@ fn pkce(idp: &IdentityProvider, metadata: &Metadata) -> Result<bool, Fact> {
     let needed = idp.spec.client.auth_method == AuthMethod::None;
     match idp.spec.authorization.pkce {
         Pkce::Disabled => Ok(false),
-        Pkce::Required if !s256 => {
-            Err(incompatible("spec.authorization.pkce", "Required (S256)", "code_challenge_methods_supported", announced.unwrap_or_default()))
-        }
+        Pkce::Required if !s256 => Err(incompatible(
+            "spec.authorization.pkce",
+            "Required (S256)",
+            "code_challenge_methods_supported",
+            announced.unwrap_or_default(),
+        )),
         Pkce::Required => Ok(true),
-        Pkce::Auto if announced.is_some() && !s256 && needed => {
-            Err(incompatible("spec.client.authMethod", "None (with S256)", "code_challenge_methods_supported", announced.unwrap_or_default()))
-        }
+        Pkce::Auto if announced.is_some() && !s256 && needed => Err(incompatible(
+            "spec.client.authMethod",
+            "None (with S256)",
+            "code_challenge_methods_supported",
+            announced.unwrap_or_default(),
+        )),
         Pkce::Auto => Ok(announced.is_none() || s256),
     }
 }
@@ -97,7 +118,8 @@ fn incompatible(field: &str, asked: &str, member: &str, offered: &[String]) -> F
         // The provider's words, so only what such names are made of, and few of them.
         some => some.iter().take(12).map(|name| printable(name)).collect::<Vec<_>>().join(", "),
     };
-    let message = format!("{field}: {asked} is asked for, but the provider's {member} says {offered}: change one or the other");
+    let message =
+        format!("{field}: {asked} is asked for, but the provider's {member} says {offered}: change one or the other");
     Fact::fails(Reason::Incompatible, message)
 }
 

@@ -60,16 +60,24 @@ pub fn wish(idp: &IdentityProvider, local: &Local) -> Result<Wish, Fact> {
 }
 
 /// Where the metadata is, and which issuer it must name.
-fn metadata_request(discovery: &Discovery, issuer: Option<&str>, roots: Option<TrustRoots>) -> Result<MetadataRequest, Fact> {
+fn metadata_request(
+    discovery: &Discovery,
+    issuer: Option<&str>,
+    roots: Option<TrustRoots>,
+) -> Result<MetadataRequest, Fact> {
     let invalid = |field: &str, error: &dyn std::error::Error| {
-        Fact::fails(Reason::InvalidCombination, format!("{field}: is not a URL ({error}): write it in full, such as https://login.example.com"))
+        Fact::fails(
+            Reason::InvalidCombination,
+            format!("{field}: is not a URL ({error}): write it in full, such as https://login.example.com"),
+        )
     };
     match (&discovery.url, issuer) {
         (Some(url), issuer) => {
             let url = Url::parse(url).map_err(|error| invalid("spec.discovery.url", &error))?;
             Ok(MetadataRequest { url, issuer: issuer.map(str::to_owned), roots })
         }
-        (None, issuer) => MetadataRequest::of_issuer(issuer.unwrap_or_default(), roots).map_err(|error| invalid("spec.issuer", &error)),
+        (None, issuer) => MetadataRequest::of_issuer(issuer.unwrap_or_default(), roots)
+            .map_err(|error| invalid("spec.issuer", &error)),
     }
 }
 

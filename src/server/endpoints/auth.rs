@@ -52,7 +52,8 @@ impl Demands {
     }
 
     fn are_met(&self, outcome: &Outcome) -> bool {
-        let one_of = |wanted: &[String], has: &[String]| wanted.is_empty() || wanted.iter().any(|name| has.contains(name));
+        let one_of =
+            |wanted: &[String], has: &[String]| wanted.is_empty() || wanted.iter().any(|name| has.contains(name));
         one_of(&self.roles, &outcome.roles) && one_of(&self.groups, &outcome.groups)
     }
 }
@@ -72,7 +73,9 @@ pub async fn any(
 ) -> Response {
     let organization = path.iter().find_map(|(name, value)| (name == "org").then_some(value)).unwrap_or_default();
     let Ok(view) = server.view(organization) else { return refuse(StatusCode::FORBIDDEN) };
-    let Some(demands) = Demands::parse(query.as_deref().unwrap_or_default()) else { return refuse(StatusCode::FORBIDDEN) };
+    let Some(demands) = Demands::parse(query.as_deref().unwrap_or_default()) else {
+        return refuse(StatusCode::FORBIDDEN);
+    };
     match server.current(&view, &headers, Timestamp::now()).await {
         Ok(Some(current)) => {
             let answer = current.forward_auth(&view.organization, || answer(&current, &view));
@@ -87,7 +90,8 @@ pub async fn any(
 }
 
 fn answer(current: &Current, view: &View) -> Answer {
-    let outcome = outcome(&current.person.user, &current.person.grants, &view.organization, &current.session().provider_key);
+    let outcome =
+        outcome(&current.person.user, &current.person.grants, &view.organization, &current.session().provider_key);
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(USER, value(&outcome.id.to_string()));
     headers.insert(PREFERRED_USERNAME, value(&outcome.user_name));

@@ -57,13 +57,22 @@ pub async fn get(
     })
 }
 
-fn start(server: &Server, view: &View, provider: Option<&Provider>, headers: &HeaderMap, query: &str) -> Result<Response, Failure> {
+fn start(
+    server: &Server,
+    view: &View,
+    provider: Option<&Provider>,
+    headers: &HeaderMap,
+    query: &str,
+) -> Result<Response, Failure> {
     let provider = provider.ok_or(Failure::NoSuchProvider)?;
     let relation = serving(provider)?;
     let parameters = Parameters::parse(query).map_err(Failure::MalformedCallback)?;
     let organization = &view.organization;
-    let return_to =
-        return_url::resolve(parameters.text("return_to"), &organization.external_url, &organization.allowed_return_urls);
+    let return_to = return_url::resolve(
+        parameters.text("return_to"),
+        &organization.external_url,
+        &organization.allowed_return_urls,
+    );
     let now = Timestamp::now();
     let code_verifier = new_code_verifier();
     let attempt = Attempt {

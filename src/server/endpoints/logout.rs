@@ -32,7 +32,11 @@ pub async fn get(
         Err(failure) => return page(&failure, &Place::default()),
     };
     let organization = &view.organization;
-    let current = if query.as_deref() == Some(DONE) { None } else { server.current(&view, &headers, Timestamp::now()).await.ok().flatten() };
+    let current = if query.as_deref() == Some(DONE) {
+        None
+    } else {
+        server.current(&view, &headers, Timestamp::now()).await.ok().flatten()
+    };
     let Some(current) = current else { return signed_out(organization) };
     let question = SignOutPage {
         language: &ENGLISH,
@@ -41,7 +45,13 @@ pub async fn get(
         action: &format!("/o/{}/logout", organization.id),
         cancel_href: &format!("/o/{}/account", organization.id),
     };
-    respond::page(StatusCode::OK, &question, Some(organization), HeaderMap::new(), organization.logout_page_url.as_ref())
+    respond::page(
+        StatusCode::OK,
+        &question,
+        Some(organization),
+        HeaderMap::new(),
+        organization.logout_page_url.as_ref(),
+    )
 }
 
 /// What the logged-out page is told by the redirect that follows the form.
@@ -80,8 +90,7 @@ fn signed_out(organization: &Organization) -> Response {
 fn comes_from_elsewhere(headers: &HeaderMap, organization: &Organization) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let site = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
-    let origin = text("origin").is_some_and(|origin| {
-        origin != "null" && origin != organization.external_url.origin().ascii_serialization()
-    });
+    let origin = text("origin")
+        .is_some_and(|origin| origin != "null" && origin != organization.external_url.origin().ascii_serialization());
     site || origin
 }

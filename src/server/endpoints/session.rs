@@ -49,7 +49,11 @@ pub async fn get(State(server): State<Arc<Server>>, Path(organization): Path<Str
         Ok(None) => respond::json(StatusCode::UNAUTHORIZED, &Nobody { error: "nobody is signed in" }, organization),
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "a session could not be read");
-            respond::json(StatusCode::SERVICE_UNAVAILABLE, &Nobody { error: "sessions cannot be read right now" }, organization)
+            respond::json(
+                StatusCode::SERVICE_UNAVAILABLE,
+                &Nobody { error: "sessions cannot be read right now" },
+                organization,
+            )
         }
     }
 }

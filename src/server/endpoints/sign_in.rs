@@ -23,7 +23,11 @@ use crate::{
 /// What is passed on to the login of a provider.
 const PASSED_ON: [&str; 2] = ["return_to", "login_hint"];
 
-pub async fn get(State(server): State<Arc<Server>>, Path(organization): Path<String>, RawQuery(query): RawQuery) -> Response {
+pub async fn get(
+    State(server): State<Arc<Server>>,
+    Path(organization): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
     let view = match server.view(&organization) {
         Ok(view) => view,
         Err(failure) => return page(&failure, &Place::default()),
@@ -36,7 +40,7 @@ pub async fn get(State(server): State<Arc<Server>>, Path(organization): Path<Str
         .filter(|provider| !matches!(provider.login, LoginState::Suspended))
         .map(|provider| (provider, provider.serving().map(|_| href(&organization.id, &provider.key, &parameters))))
         .collect();
-    shown.sort_by(|(a, _), (b, _)| a.display_name.to_lowercase().cmp(&b.display_name.to_lowercase()));
+    shown.sort_by_key(|(provider, _)| provider.display_name.to_lowercase());
     let buttons = shown.iter().map(|(provider, href)| ProviderButton {
         display_name: &provider.display_name,
         href: href.as_deref(),

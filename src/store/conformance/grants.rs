@@ -1,7 +1,7 @@
 //! Grants by mapper, and the claims that they are made from.
 
 use super::*;
-use crate::store::{Keep, LONGEST_CLAIMS};
+use crate::store::LONGEST_CLAIMS;
 
 fn nothing() -> Keep {
     Keep::Mappers(Vec::new())

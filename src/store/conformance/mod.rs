@@ -17,7 +17,7 @@ use super::{Store, StoreChange, StoreError};
 use crate::domain::{
     Claims,
     organization::OrganizationKey,
-    user::{Grant, Granted, Link, LoginRecord, Session, SessionId, User, UserId},
+    user::{Grant, Granted, Keep, Link, LoginRecord, Session, SessionId, User, UserId},
 };
 
 /// A database of one test alone.
@@ -57,6 +57,7 @@ pub(super) fn login(name: &str) -> LoginRecord {
         link: link(&user.organization, name),
         claims: claims(json!({"sub": name, "groups": ["a", "b"]})),
         grants: Vec::new(),
+        keep: Keep::Mappers(Vec::new()),
         session: session(&user, "p1"),
         user,
     }
