@@ -56,7 +56,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let public = bind(config.listen, "--listen").await?;
     let private = bind(config.management_listen, "--management-listen").await?;
     let parts = make(&config).await?;
-    let management = Management { table: parts.table.clone(), store: parts.store.clone(), metrics };
+    let management =
+        Management { table: parts.table.clone(), store: parts.store.clone(), metrics, stopping: shutdown.clone() };
     tracing::info!(
         listen = %config.listen, management = %config.management_listen, external_url = %config.external_url,
         "latchkey is starting"
@@ -64,9 +65,21 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(stop_when_asked(shutdown.clone()));
     tasks.spawn(listen(public, server::router(parts.server.clone()), shutdown.clone()));
-    tasks.spawn(listen(private, server::management_router(management), shutdown.clone()));
     spawn_parts(&mut tasks, parts, &shutdown);
-    join(tasks, shutdown).await
+    // The management port answers until the last request has been answered elsewhere.
+    let drained = CancellationToken::new();
+    let parts = async {
+        let outcome = join(tasks, shutdown.clone()).await;
+        drained.cancel();
+        outcome
+    };
+    let management = async {
+        let (part, outcome) = listen(private, server::management_router(management), drained.clone()).await;
+        shutdown.cancel();
+        outcome.context(part)
+    };
+    let (parts, management) = tokio::join!(parts, management);
+    parts.and(management)
 }
 
 async fn make(config: &Config) -> anyhow::Result<Parts> {

@@ -2,9 +2,17 @@
 
 use std::io::IsTerminal;
 
+use serde::Deserialize;
 use tracing_subscriber::{EnvFilter, fmt};
 
-use crate::cli::serve::LogFormat;
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
 
 /// Writes the log to standard error from now on; `RUST_LOG` filters it.
 pub fn init(format: LogFormat) {

@@ -4,6 +4,8 @@
 mod context;
 mod fetch;
 mod follow_up;
+#[cfg(test)]
+mod golden;
 pub mod mapper;
 pub mod organization;
 pub mod provider;

@@ -10,6 +10,7 @@ use axum::{
     routing::get,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::{domain::table::Published, store::Store};
 
@@ -19,6 +20,8 @@ pub struct Management {
     pub table: Arc<Published>,
     pub store: Arc<dyn Store>,
     pub metrics: PrometheusHandle,
+    /// Cancelled once the process is stopping.
+    pub stopping: CancellationToken,
 }
 
 /// `GET /healthz /readyz /metrics`.
@@ -32,6 +35,9 @@ pub fn router(management: Management) -> Router {
 }
 
 async fn ready(State(management): State<Management>) -> impl IntoResponse {
+    if management.stopping.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "latchkey is stopping\n");
+    }
     if !management.table.load().settled {
         return (StatusCode::SERVICE_UNAVAILABLE, "the manifests have not all been looked at yet\n");
     }

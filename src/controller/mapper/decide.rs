@@ -97,8 +97,13 @@ fn granted(grant: &GrantSpec) -> Vec<Granted> {
     roles.chain(groups).chain(administrator).collect()
 }
 
+/// Whether a mapper can be served as it stands.
+pub fn is_servable(spec: &api::IdpMapperSpec, targets: &[Target]) -> bool {
+    rule(spec).is_ok() && resolve(spec, targets).is_true()
+}
+
 /// The `ResolvedRefs` condition.
-pub fn resolve(spec: &api::IdpMapperSpec, targets: &[Target]) -> Fact {
+fn resolve(spec: &api::IdpMapperSpec, targets: &[Target]) -> Fact {
     let grant = spec.grant.clone().unwrap_or_default();
     for (index, target) in targets.iter().enumerate() {
         let (Some(_), Some(organization)) = (&target.provider_uid, &target.organization) else {

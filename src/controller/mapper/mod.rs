@@ -3,5 +3,5 @@
 mod decide;
 mod reconcile;
 
-pub use decide::resolve;
+pub use decide::{Observed, decide, is_servable};
 pub use reconcile::{reconcile, remove, targets};

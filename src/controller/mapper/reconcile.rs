@@ -7,15 +7,15 @@ use kube::runtime::{controller::Action, reflector::ObjectRef};
 use super::decide::{Observed, Target, decide};
 use crate::{
     api::{IdpMapper, ResourceMeta},
-    controller::{Context, StatusError, provider},
-    source::Object,
+    controller::{Context, Settings, StatusError, provider},
+    source::{Object, Stores},
 };
 
 /// Observe, decide, apply.
 pub async fn reconcile(mapper: Arc<IdpMapper>, context: Arc<Context>) -> Result<Action, StatusError> {
     let table = context.publisher.table();
     let observed = Observed {
-        targets: targets(&mapper, &context),
+        targets: targets(&mapper, &context.stores, &context.settings),
         current: table.mapper(mapper.uid_str()).map(|current| &**current),
         now: context.now(),
     };
@@ -35,13 +35,13 @@ pub fn remove(namespace: &str, name: &str, context: &Context) {
 }
 
 /// What a mapper's references lead to.
-pub fn targets(mapper: &IdpMapper, context: &Context) -> Vec<Target> {
+pub fn targets(mapper: &IdpMapper, stores: &Stores, settings: &Settings) -> Vec<Target> {
     let target = |name: &str| {
         let key = ObjectRef::new(name).within(mapper.namespace_str());
-        let idp = context.stores.providers.get(&key);
+        let idp = stores.providers.get(&key);
         Target {
             name: name.to_owned(),
-            organization: idp.as_ref().and_then(|idp| provider::accepted_organization(idp, context)?.ok()),
+            organization: idp.as_ref().and_then(|idp| provider::accepted_organization(idp, stores, settings)?.ok()),
             provider_uid: idp.map(|idp| idp.uid_str().into()),
         }
     };

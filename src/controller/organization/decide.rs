@@ -74,7 +74,7 @@ pub fn accept(
     let id = id_of(organization);
     if let Some(holder) = holder_of_id(organization, id, organizations) {
         let message = format!(
-            "spec.id: {id:?} belongs to the Organization {}, which is older or has the right to it: choose another id",
+            "spec.id: {id:?} belongs to the Organization {}, which came first or is the one of that namespace: choose another id",
             holder.path()
         );
         return Err(Fact::fails(Reason::IdConflict, message));

@@ -92,7 +92,7 @@ fn combination(spec: &IdentityProviderSpec) -> Option<Fact> {
 fn key_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
     let older = older_sibling(idp, local, |other| key_of(other) == key_of(idp))?;
     let message = format!(
-        "spec.key: {:?} belongs to the IdentityProvider {}, which is older: choose another key",
+        "spec.key: {:?} belongs to the IdentityProvider {}, which came first: choose another key",
         key_of(idp),
         older.path()
     );
@@ -103,7 +103,7 @@ fn name_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
     let name = &idp.spec.display_name;
     let older = older_sibling(idp, local, |other| other.spec.display_name == *name)?;
     let message = format!(
-        "spec.displayName: the IdentityProvider {}, which is older, is called {name:?} too, and people could not tell them apart: choose another name",
+        "spec.displayName: the IdentityProvider {}, which came first, is called {name:?} too, and people could not tell them apart: choose another name",
         older.path()
     );
     Some(Fact::fails(Reason::DisplayNameConflict, message))

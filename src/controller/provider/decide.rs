@@ -51,6 +51,8 @@ pub struct Observed {
 pub struct Decision {
     pub status: IdentityProviderStatus,
     pub entry: Provider,
+    /// The `Ready` condition, for the log.
+    pub ready: Fact,
     /// When to look again by ourselves.
     pub requeue: Duration,
 }
@@ -66,6 +68,7 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
     let relation = discovered(idp, identity.as_ref(), wish.as_ref().ok(), remote, *now, &mut conditions);
     conditions.set(ConditionType::KeysUsable, keys_usable(remote));
     let accepted = conditions.fact(ConditionType::Accepted).is_some_and(Fact::is_true);
+    let key_taken = conditions.fact(ConditionType::Accepted).is_some_and(|fact| fact.reason == Reason::KeyConflict);
     conditions.summarize("People can sign in.");
     let login = login_state(idp, accepted, relation, &conditions);
     if idp.spec.suspend {
@@ -73,7 +76,9 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
     }
     Decision {
         requeue: requeue(idp, remote, wish.as_ref().ok(), *now),
-        status: status(idp, identity.as_ref(), observed, &login, &conditions),
+        // Who has another's key has none of its own to register.
+        status: status(idp, identity.as_ref().filter(|_| !key_taken), observed, &login, &conditions),
+        ready: conditions.fact(ConditionType::Ready).cloned().unwrap_or_else(|| Fact::unknown("")),
         entry: Provider {
             uid: idp.uid_str().into(),
             path: idp.path(),
@@ -107,6 +112,7 @@ fn discovered(
             Ok(relation) => (Fact::holds("The provider's metadata was fetched and fits the manifest."), Some(relation)),
             Err(fact) => (fact, None),
         },
+        (None, Some(_), Some(_)) => (Fact::unknown("The provider's metadata is being fetched."), None),
         _ => (Fact::unknown("The provider's metadata is fetched once the rest of the manifest is in order."), None),
     };
     let Some(failure) = &remote.metadata.failure else {

@@ -8,7 +8,7 @@ mod relation;
 mod wish;
 
 pub use accept::{Identity, key_of, organization_of};
-pub use decide::Remote;
-pub use observe::accepted_organization;
+pub use decide::{Observed, Remote, decide};
+pub use observe::{accepted_organization, local};
 pub use reconcile::{reconcile, remove};
 pub use wish::{Local, Wish};

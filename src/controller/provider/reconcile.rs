@@ -10,8 +10,9 @@ use super::{
     wish::wish,
 };
 use crate::{
-    api::{IdentityProvider, ResourceMeta},
+    api::{Fact, IdentityProvider, Reason, ResourceMeta},
     controller::{Context, StatusError},
+    domain::provider::{LoginState, Provider},
     source::Object,
 };
 
@@ -22,13 +23,15 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// the provider here again.
 pub async fn reconcile(idp: Arc<IdentityProvider>, context: Arc<Context>) -> Result<Action, StatusError> {
     let now = context.now();
-    let local = local(&idp, &context);
+    let local = local(&idp, &context.stores, &context.settings);
     let wish = wish(&idp, &local).ok();
     let known = context.fetches.known(&idp, wish.as_ref(), now);
     let waiting = known.pending_since.filter(|_| known.remote.is_empty());
     let patience =
         waiting.map(|since| PATIENCE.saturating_sub(now.duration_since(since).try_into().unwrap_or_default()));
     let decision = decide(&idp, &Observed { local, remote: known.remote, now });
+    let before = context.publisher.table();
+    log_turn(before.provider_by_uid(idp.uid_str()).map(|provider| &provider.login), &decision.entry, &decision.ready);
     context.publisher.provider(&idp.path(), Some(decision.entry));
     if let Some(patience) = patience.filter(|patience| !patience.is_zero()) {
         return Ok(Action::requeue(patience));
@@ -39,6 +42,21 @@ pub async fn reconcile(idp: Arc<IdentityProvider>, context: Arc<Context>) -> Res
         context.statuses.write(Object::IdentityProvider(Box::new(written))).await?;
     }
     Ok(Action::requeue(decision.requeue))
+}
+
+/// Says once when people can sign in through a provider, and when they no longer can.
+fn log_turn(before: Option<&LoginState>, provider: &Provider, ready: &Fact) {
+    let unchanged = before.is_some_and(|before| match (before, &provider.login) {
+        (LoginState::Unavailable(was), LoginState::Unavailable(is))
+        | (LoginState::Refused(was), LoginState::Refused(is)) => was == is,
+        (before, now) => std::mem::discriminant(before) == std::mem::discriminant(now),
+    });
+    let (path, reason, message) = (&provider.path, ready.reason.as_str(), &ready.message);
+    match &provider.login {
+        _ if unchanged || ready.reason == Reason::Pending => {}
+        LoginState::Serving(_) | LoginState::Suspended => tracing::info!(provider = path, reason, "{message}"),
+        LoginState::Refused(_) | LoginState::Unavailable(_) => tracing::warn!(provider = path, reason, "{message}"),
+    }
 }
 
 /// Takes a provider that is gone out of the table.

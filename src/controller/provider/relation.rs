@@ -105,22 +105,29 @@ fn algorithms(metadata: &Metadata) -> Result<Vec<SigningAlgorithm>, Fact> {
     let announced = &metadata.signing_algorithms;
     let known: Vec<_> = announced.iter().filter_map(|name| SigningAlgorithm::from_name(name)).collect();
     if known.is_empty() {
-        let known = SigningAlgorithm::ALL.map(SigningAlgorithm::as_str).join(", ");
-        let asked = format!("one of {known} for ID tokens");
-        return Err(incompatible("the provider", &asked, "id_token_signing_alg_values_supported", announced));
+        let message = format!(
+            "the provider's id_token_signing_alg_values_supported says {}, but an ID token must be signed with one of {}: let the provider's administrator choose one of those for this client",
+            names(announced),
+            SigningAlgorithm::ALL.map(SigningAlgorithm::as_str).join(", ")
+        );
+        return Err(Fact::fails(Reason::Incompatible, message));
     }
     Ok(known)
 }
 
 fn incompatible(field: &str, asked: &str, member: &str, offered: &[String]) -> Fact {
-    let offered = match offered {
-        [] => "nothing".to_owned(),
-        // The provider's words, so only what such names are made of, and few of them.
-        some => some.iter().take(12).map(|name| printable(name)).collect::<Vec<_>>().join(", "),
-    };
+    let offered = names(offered);
     let message =
         format!("{field}: {asked} is asked for, but the provider's {member} says {offered}: change one or the other");
     Fact::fails(Reason::Incompatible, message)
+}
+
+/// The provider's words, so only what such names are made of, and few of them.
+fn names(offered: &[String]) -> String {
+    match offered {
+        [] => "nothing".to_owned(),
+        some => some.iter().take(12).map(|name| printable(name)).collect::<Vec<_>>().join(", "),
+    }
 }
 
 fn printable(name: &str) -> String {

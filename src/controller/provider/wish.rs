@@ -8,10 +8,7 @@ use url::Url;
 
 use crate::{
     api::{Discovery, Fact, IdentityProvider, ReadyCount, Reason, TrustSourceKind},
-    controller::{
-        references::{TrustObject, secret_text, trust_text},
-        settings::Settings,
-    },
+    controller::references::{TrustObject, secret_text, trust_text},
     domain::{
         organization::Organization,
         provider::{DEFAULT_DISCOVERY_INTERVAL, TrustRoots},
@@ -21,7 +18,6 @@ use crate::{
 
 /// What the sources know about a provider's surroundings.
 pub struct Local {
-    pub settings: Arc<Settings>,
     /// The organization that the provider names: None when there is none, Err when it is not accepted.
     pub organization: Option<Result<Organization, Fact>>,
     /// The providers of the namespace, this one included or not.

@@ -1,0 +1,170 @@
+//! Golden cases for the decisions: `golden/NAME.in.yaml` holds manifests and what the world said, `NAME.out.yaml`
+//! every status and what logins see. `UPDATE_EXPECTED=1` writes the outputs anew.
+
+use std::{fs, path::Path, sync::Arc};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{
+    Settings, mapper, organization,
+    provider::{self, Remote},
+};
+use crate::{
+    api::{ReadyCount, Reason, ResourceMeta, SigningKey},
+    domain::provider::{FetchFailure, Fetched, LoginState, Metadata},
+    source::{
+        Feed, Object, Stores, Update,
+        directory::{Schemas, parse},
+    },
+};
+
+/// The first document of an input: what is not a manifest.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct World {
+    now: Timestamp,
+    #[serde(default)]
+    allow_http: bool,
+    /// What each provider answered, by metadata.name. Absent: nothing yet.
+    #[serde(default)]
+    answers: serde_json::Map<String, Value>,
+}
+
+#[test]
+fn every_golden_case_is_decided_as_written() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/controller/golden");
+    let mut cases = 0;
+    for entry in fs::read_dir(&dir).expect("the golden cases") {
+        let input = entry.expect("a file").path();
+        let Some(name) = input.file_name().and_then(|name| name.to_str()?.strip_suffix(".in.yaml").map(str::to_owned))
+        else {
+            continue;
+        };
+        let decided = decide(&fs::read_to_string(&input).expect("an input"));
+        let output = dir.join(format!("{name}.out.yaml"));
+        if std::env::var_os("UPDATE_EXPECTED").is_some() {
+            fs::write(&output, &decided).expect("written");
+        }
+        let expected = fs::read_to_string(&output).unwrap_or_default();
+        assert_eq!(decided, expected, "{name}: run with UPDATE_EXPECTED=1 and read the difference");
+        cases += 1;
+    }
+    assert!(cases >= 20, "only {cases} golden cases were found");
+}
+
+fn decide(input: &str) -> String {
+    let (world, manifests) = input.split_once("\n---\n").expect("the world, then the manifests");
+    let world: World = serde_yaml::from_str(world).expect("a world");
+    let settings = Settings {
+        external_url: Url::parse("https://login.example.com").expect("a URL"),
+        allowed_external_urls: vec![Url::parse("https://acme.example").expect("a URL")],
+        allow_http: world.allow_http,
+    };
+    let (feed, stores, _changes) = Feed::new();
+    let parsed = parse(&Schemas::new(), manifests).unwrap_or_else(|problems| panic!("{problems:?}"));
+    feed.apply(parsed.into_iter().map(|manifest| Update::Apply(numbered(manifest.object))).collect());
+    let mut out = Vec::new();
+    organizations(&stores, &settings, &world, &mut out);
+    providers(&stores, &settings, &world, &mut out);
+    mappers(&stores, &settings, &world, &mut out);
+    out.sort_by_key(|(name, _)| name.clone());
+    let out: serde_json::Map<String, Value> = out.into_iter().collect();
+    serde_yaml::to_string(&out).expect("YAML")
+}
+
+/// As a source numbers objects.
+fn numbered(mut object: Object) -> Object {
+    let uid = format!("uid-of-{}", object.name());
+    let meta = object.meta_mut();
+    (meta.uid, meta.generation) = (Some(uid), Some(1));
+    object
+}
+
+fn organizations(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<(String, Value)>) {
+    let all = stores.organizations.state();
+    for organization in &all {
+        let observed =
+            organization::Observed { settings, organizations: &all, providers: ReadyCount::default(), now: world.now };
+        let decision = organization::decide(organization, &observed);
+        let sees = decision.entry.map_or_else(|| "nothing".to_owned(), |entry| entry.url(""));
+        out.push((
+            format!("Organization {}", organization.path()),
+            json!({"logins see": sees, "status": decision.status}),
+        ));
+    }
+}
+
+fn providers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<(String, Value)>) {
+    for idp in stores.providers.state() {
+        let local = provider::local(&idp, stores, settings);
+        let remote = remote(world.answers.get(idp.name_str()));
+        let decision = provider::decide(&idp, &provider::Observed { local, remote, now: world.now });
+        let sees = match &decision.entry.login {
+            LoginState::Serving(relation) => json!({
+                "client": format!("{:?}", relation.client_auth).split('(').next(),
+                "pkce": relation.pkce,
+                "algorithms": relation.algorithms.iter().map(|algorithm| algorithm.as_str()).collect::<Vec<_>>(),
+                "scopes": relation.scopes,
+                "issuer": relation.issuer,
+            }),
+            other => json!(format!("{other:?}")),
+        };
+        let looks_again = format!("{}s", decision.requeue.as_secs());
+        let decided = json!({"logins see": sees, "looks again after": looks_again, "status": decision.status});
+        out.push((format!("IdentityProvider {}", idp.path()), decided));
+    }
+}
+
+fn mappers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<(String, Value)>) {
+    for mapper in stores.mappers.state() {
+        let targets = mapper::targets(&mapper, stores, settings);
+        let decision = mapper::decide(&mapper, &mapper::Observed { targets, current: None, now: world.now });
+        let sees = decision.entry.served.map(|(rule, _)| json!(*rule));
+        out.push((format!("IdpMapper {}", mapper.path()), json!({"logins see": sees, "status": decision.status})));
+    }
+}
+
+/// `{metadata: {…}, keys: […], failure: {reason, message, since}, keysFailure: {…}, at}`
+fn remote(answer: Option<&Value>) -> Remote {
+    let Some(answer) = answer else { return Remote::default() };
+    let time = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    let at = time(&answer["at"]).expect("when it answered");
+    let failure = |value: &Value| {
+        let reason: Reason = serde_json::from_value(value.get("reason")?.clone()).expect("a reason");
+        let message = value["message"].as_str().expect("a message").to_owned();
+        Some(FetchFailure { reason, message, since: time(&value["since"]).expect("since when") })
+    };
+    let metadata = answer.get("metadata").map(|metadata| (Arc::new(self::metadata(metadata)), at));
+    let keys = answer.get("keys").map(|keys| {
+        let keys: Vec<SigningKey> = serde_json::from_value(keys.clone()).expect("keys");
+        (Arc::new(keys), at)
+    });
+    let keys_failure = failure(&answer["keysFailure"]);
+    let keys_attempted = (keys.is_some() || keys_failure.is_some()).then_some(at);
+    Remote {
+        metadata: Fetched { good: metadata, failure: failure(&answer["failure"]), attempted_at: Some(at) },
+        keys: Fetched { good: keys, failure: keys_failure, attempted_at: keys_attempted },
+    }
+}
+
+fn metadata(given: &Value) -> Metadata {
+    let texts = |name: &str| given.get(name).and_then(|list| serde_json::from_value(list.clone()).ok());
+    let issuer = given["issuer"].as_str().expect("an issuer").to_owned();
+    let endpoint = |name: &str| Url::parse(&format!("{}/{name}", issuer.trim_end_matches('/'))).expect("a URL");
+    Metadata {
+        authorization_endpoint: endpoint("authorize"),
+        token_endpoint: endpoint("token"),
+        userinfo_endpoint: Some(endpoint("userinfo")),
+        jwks_uri: endpoint("jwks"),
+        end_session_endpoint: None,
+        response_types: texts("responseTypes").unwrap_or_else(|| vec!["code".into()]),
+        auth_methods: texts("authMethods").unwrap_or_default(),
+        signing_algorithms: texts("algorithms").unwrap_or_else(|| vec!["RS256".into()]),
+        pkce_methods: texts("pkceMethods"),
+        iss_parameter_supported: false,
+        issuer,
+    }
+}
