@@ -44,9 +44,16 @@ pub struct Publisher {
 struct State {
     /// Which UID a name had last: another one means another object.
     uids: HashMap<Name, Arc<str>>,
-    /// What must be decided before the table is settled; None until the source has listed everything.
-    awaited: Option<HashSet<Name>>,
+    /// What has been decided and is not gone.
     decided: HashSet<Name>,
+    /// What the source has listed and must be decided before the table is settled; None when nothing is awaited.
+    awaited: Option<Awaited>,
+}
+
+struct Awaited {
+    names: HashSet<Name>,
+    /// Whether the source could read everything.
+    complete: bool,
 }
 
 impl Publisher {
@@ -63,7 +70,7 @@ impl Publisher {
 
     /// Publishes what logins see of an organization; None when there is nothing to see.
     pub fn organization(&self, key: &OrganizationKey, entry: Option<Organization>) {
-        self.change(Name::Organization(key.as_str().to_owned()), |_, table| {
+        self.change(Name::Organization(key.as_str().to_owned()), entry.is_none(), |_, table| {
             table.set_organization(key, entry.map(Arc::new));
             Vec::new()
         });
@@ -72,7 +79,7 @@ impl Publisher {
     /// Publishes what logins see of a provider; None when it is gone.
     pub fn provider(&self, path: &str, entry: Option<Provider>) {
         let name = Name::Provider(path.to_owned());
-        self.change(name.clone(), |state, table| {
+        self.change(name.clone(), entry.is_none(), |state, table| {
             let old_uid = state.replace_uid(name, entry.as_ref().map(|entry| entry.uid.clone()));
             let before = old_uid.as_ref().and_then(|uid| table.provider_by_uid(uid).cloned());
             let follow_ups = after_provider(before.as_deref(), entry.as_ref());
@@ -89,7 +96,7 @@ impl Publisher {
     /// Publishes what logins see of a mapper; None when it is gone.
     pub fn mapper(&self, path: &str, entry: Option<Mapper>) {
         let name = Name::Mapper(path.to_owned());
-        self.change(name.clone(), |state, table| {
+        self.change(name.clone(), entry.is_none(), |state, table| {
             let uid = entry.as_ref().map(|entry| entry.uid.clone());
             let old_uid = state.replace_uid(name, uid.clone());
             let mut touched = Vec::new();
@@ -106,29 +113,36 @@ impl Publisher {
     /// The source has listed everything, namely these. The table is settled once each of them has been decided.
     pub fn initialized(&self, listed: HashSet<Name>, complete: bool) {
         let mut state = self.lock();
-        let undecided = listed.into_iter().filter(|name| !state.decided.contains(name)).collect();
-        state.awaited = Some(undecided);
-        let mut table = LoginTable::clone(&self.table.load());
-        table.complete = complete;
-        let settled = state.settle(&mut table) || table.settled;
-        self.table.replace(table);
-        drop(state);
-        if settled {
-            self.send(FollowUp::Settled);
-        }
+        let names = listed.into_iter().filter(|name| !state.decided.contains(name)).collect();
+        state.awaited = Some(Awaited { names, complete });
+        self.settle(state, LoginTable::clone(&self.table.load()), Vec::new());
     }
 
-    fn change(&self, name: Name, edit: impl FnOnce(&mut State, &mut LoginTable) -> Vec<FollowUp>) {
+    fn change(&self, name: Name, gone: bool, edit: impl FnOnce(&mut State, &mut LoginTable) -> Vec<FollowUp>) {
         let mut state = self.lock();
         let mut table = LoginTable::clone(&self.table.load());
         let follow_ups = edit(&mut state, &mut table);
-        state.note_decided(name);
-        let settled = state.settle(&mut table);
+        if let Some(awaited) = &mut state.awaited {
+            awaited.names.remove(&name);
+        }
+        if gone {
+            state.decided.remove(&name);
+        } else {
+            state.decided.insert(name);
+        }
+        self.settle(state, table, follow_ups);
+    }
+
+    /// Publishes the table, settled if nothing is awaited any longer, and then what has to follow.
+    fn settle(&self, mut state: MutexGuard<'_, State>, mut table: LoginTable, mut follow_ups: Vec<FollowUp>) {
+        if let Some(awaited) = state.awaited.take_if(|awaited| awaited.names.is_empty()) {
+            table.settled = true;
+            table.complete = awaited.complete;
+            follow_ups.push(FollowUp::Settled);
+        }
         self.table.replace(table);
         drop(state);
-        for follow_up in follow_ups.into_iter().chain(settled.then_some(FollowUp::Settled)) {
-            self.send(follow_up);
-        }
+        follow_ups.into_iter().for_each(|follow_up| self.send(follow_up));
     }
 
     fn send(&self, follow_up: FollowUp) {
@@ -147,28 +161,6 @@ impl State {
             Some(uid) => self.uids.insert(name, uid),
             None => self.uids.remove(&name),
         }
-    }
-
-    fn note_decided(&mut self, name: Name) {
-        match &mut self.awaited {
-            Some(awaited) => {
-                awaited.remove(&name);
-            }
-            None => {
-                self.decided.insert(name);
-            }
-        }
-    }
-
-    /// Marks the table as settled when it has become so; true only at that moment.
-    fn settle(&mut self, table: &mut LoginTable) -> bool {
-        let settled = self.awaited.as_ref().is_some_and(HashSet::is_empty);
-        let newly = settled && !table.settled;
-        table.settled |= settled;
-        if newly {
-            self.decided = HashSet::new();
-        }
-        newly
     }
 }
 

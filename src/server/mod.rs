@@ -12,6 +12,7 @@ mod parameters;
 mod respond;
 mod router;
 mod seal;
+mod segments;
 mod sessions;
 mod state;
 mod verify;

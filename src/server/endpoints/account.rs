@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::Response,
 };
@@ -15,11 +15,16 @@ use crate::{
         failure::{Failure, Place, page},
         pages::{ENGLISH, SignedInPage},
         respond,
+        segments::Segments,
         state::Server,
     },
 };
 
-pub async fn get(State(server): State<Arc<Server>>, Path(organization): Path<String>, headers: HeaderMap) -> Response {
+pub async fn get(
+    State(server): State<Arc<Server>>,
+    Segments(organization): Segments<String>,
+    headers: HeaderMap,
+) -> Response {
     let view = match server.view(&organization) {
         Ok(view) => view,
         Err(failure) => return page(&failure, &Place::default()),

@@ -1,14 +1,16 @@
 //! The stylesheet and the icon, under names that change with their content.
 
 use axum::{
-    extract::Path,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 
-use crate::server::pages::{favicon, stylesheet};
+use crate::server::{
+    pages::{favicon, stylesheet},
+    segments::Segments,
+};
 
-pub async fn get(Path(name): Path<String>) -> Response {
+pub async fn get(Segments(name): Segments<String>) -> Response {
     let path = format!("/assets/{name}");
     let Some(asset) = [stylesheet(), favicon()].into_iter().find(|asset| asset.path == path) else {
         return StatusCode::NOT_FOUND.into_response();

@@ -1,10 +1,10 @@
 //! `GET /o/{org}/callback/{key}`: the redirect URI (OpenID Connect Core 1.0, sections 3.1.2.5 to 3.1.3.7).
 //! Gathers and acts; what is decided is in `domain::login`.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
-    extract::{ConnectInfo, Path, RawQuery, State},
+    extract::{RawQuery, State},
     http::{HeaderMap, header},
     response::Response,
 };
@@ -25,10 +25,10 @@ use crate::{
         current::{View, session_purpose},
         endpoints::login::serving,
         failure::{Failure, Place, page},
-        limit::client_address,
         parameters::Parameters,
         respond,
         seal::random,
+        segments::Segments,
         state::Server,
         verify,
     },
@@ -57,8 +57,7 @@ const REGISTERED_ERRORS: [&str; 16] = [
 
 pub async fn get(
     State(server): State<Arc<Server>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path((organization, key)): Path<(String, String)>,
+    Segments((organization, key)): Segments<(String, String)>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
@@ -67,10 +66,8 @@ pub async fn get(
         Err(failure) => return page(&failure, &Place::default()),
     };
     let provider = view.table.provider(&view.organization.key, &key);
-    let client = client_address(peer, &headers, &server.trusted_proxies);
     let finished = match provider {
         None => Err(Failure::NoSuchProvider),
-        Some(_) if !server.limits.allows_login(client) => Err(Failure::TooManyLogins),
         Some(provider) => finish(&server, &view, provider, &headers, query.as_deref().unwrap_or_default()).await,
     };
     finished.unwrap_or_else(|failure| {

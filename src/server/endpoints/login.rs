@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
-    extract::{ConnectInfo, Path, RawQuery, State},
+    extract::{ConnectInfo, RawQuery, State},
     http::{HeaderMap, header},
     response::Response,
 };
@@ -26,6 +26,7 @@ use crate::{
         parameters::Parameters,
         respond,
         seal::random,
+        segments::Segments,
         state::Server,
     },
 };
@@ -36,7 +37,7 @@ const MAX_LOGIN_HINT: usize = 256;
 pub async fn get(
     State(server): State<Arc<Server>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path((organization, key)): Path<(String, String)>,
+    Segments((organization, key)): Segments<(String, String)>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {

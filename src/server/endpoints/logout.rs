@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{RawQuery, State},
     http::{HeaderMap, StatusCode, header},
     response::Response,
 };
@@ -16,6 +16,7 @@ use crate::{
         failure::{Failure, Place, page},
         pages::{ENGLISH, SignOutPage, SignedOutPage},
         respond,
+        segments::Segments,
         state::Server,
     },
 };
@@ -23,7 +24,7 @@ use crate::{
 /// The page that asks; says so when nobody is signed in.
 pub async fn get(
     State(server): State<Arc<Server>>,
-    Path(organization): Path<String>,
+    Segments(organization): Segments<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
@@ -58,7 +59,11 @@ pub async fn get(
 const DONE: &str = "done";
 
 /// Ends the session and takes the cookie away, also while the store does not answer.
-pub async fn post(State(server): State<Arc<Server>>, Path(organization): Path<String>, headers: HeaderMap) -> Response {
+pub async fn post(
+    State(server): State<Arc<Server>>,
+    Segments(organization): Segments<String>,
+    headers: HeaderMap,
+) -> Response {
     let view = match server.view(&organization) {
         Ok(view) => view,
         Err(failure) => return page(&failure, &Place::default()),

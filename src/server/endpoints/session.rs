@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::Response,
 };
@@ -15,7 +15,7 @@ use crate::{
         outcome::{Outcome, outcome},
         session::ends_at,
     },
-    server::{respond, state::Server},
+    server::{respond, segments::Segments, state::Server},
 };
 
 #[derive(Serialize)]
@@ -32,7 +32,11 @@ struct Nobody {
     error: &'static str,
 }
 
-pub async fn get(State(server): State<Arc<Server>>, Path(organization): Path<String>, headers: HeaderMap) -> Response {
+pub async fn get(
+    State(server): State<Arc<Server>>,
+    Segments(organization): Segments<String>,
+    headers: HeaderMap,
+) -> Response {
     let Ok(view) = server.view(&organization) else {
         return respond::json(StatusCode::NOT_FOUND, &Nobody { error: "no organization has this id" }, None);
     };

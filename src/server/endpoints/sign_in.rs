@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{RawQuery, State},
     http::{HeaderMap, StatusCode},
     response::Response,
 };
@@ -16,6 +16,7 @@ use crate::{
         pages::{ENGLISH, Icon, ProviderButton, SignInPage},
         parameters::Parameters,
         respond,
+        segments::Segments,
         state::Server,
     },
 };
@@ -25,7 +26,7 @@ const PASSED_ON: [&str; 2] = ["return_to", "login_hint"];
 
 pub async fn get(
     State(server): State<Arc<Server>>,
-    Path(organization): Path<String>,
+    Segments(organization): Segments<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
     let view = match server.view(&organization) {

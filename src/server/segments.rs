@@ -1,0 +1,22 @@
+//! The segments of a path; one that cannot be read leads to no page.
+
+use axum::{
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
+    response::Response,
+};
+use serde::de::DeserializeOwned;
+
+use super::failure::{Failure, Place, page};
+
+/// What `{…}` in a route stands for, decoded.
+pub struct Segments<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Segments<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let path = Path::from_request_parts(parts, state).await;
+        path.map(|Path(segments)| Self(segments)).map_err(|_| page(&Failure::NoSuchPage, &Place::default()))
+    }
+}
