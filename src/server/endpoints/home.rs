@@ -8,6 +8,7 @@ use axum::{
     response::Response,
 };
 
+use crate::domain::{organization::Organization, table::LoginTable};
 use crate::server::{
     pages::{ENGLISH, OrganizationPage},
     parameters::Parameters,
@@ -19,9 +20,10 @@ pub async fn get(State(server): State<Arc<Server>>, RawQuery(query): RawQuery) -
     let table = server.table.load();
     let parameters = Parameters::parse(query.as_deref().unwrap_or_default()).unwrap_or_default();
     let asked = parameters.text("organization").map(|id| id.trim().to_ascii_lowercase());
-    let mut all = table.organizations();
-    let only = if all.len() == 1 { all.next() } else { None };
-    let chosen = asked.as_deref().and_then(|id| table.organization(id)).or(only);
+    let chosen = match asked.as_deref() {
+        Some(id) => table.organization(id),
+        None => only_one(&table),
+    };
     match chosen {
         Some(organization) => respond::redirect(&organization.url("login"), Some(organization), HeaderMap::new()),
         None => {
@@ -30,4 +32,13 @@ pub async fn get(State(server): State<Arc<Server>>, RawQuery(query): RawQuery) -
             respond::page(status, &page, None, HeaderMap::new(), None)
         }
     }
+}
+
+/// The only organization that people can sign in to: one without providers, such as an undeclared `default` beside a
+/// declared one, does not count.
+fn only_one(table: &LoginTable) -> Option<&Arc<Organization>> {
+    let mut with_providers =
+        table.organizations().filter(|organization| table.providers_of(&organization.key).next().is_some());
+    let first = with_providers.next();
+    if with_providers.next().is_some() { None } else { first.or_else(|| table.organizations().next()) }
 }
