@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     body::Body,
-    extract::{ConnectInfo, RawPathParams, RawQuery, State},
+    extract::{ConnectInfo, RawPathParams, RawQuery, State, rejection::RawPathParamsRejection},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
@@ -67,10 +67,11 @@ pub struct Answer {
 pub async fn any(
     State(server): State<Arc<Server>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    path: RawPathParams,
+    path: Result<RawPathParams, RawPathParamsRejection>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
+    let Ok(path) = path else { return refuse(StatusCode::FORBIDDEN) };
     let organization = path.iter().find_map(|(name, value)| (name == "org").then_some(value)).unwrap_or_default();
     let Ok(view) = server.view(organization) else { return refuse(StatusCode::FORBIDDEN) };
     let Some(demands) = Demands::parse(query.as_deref().unwrap_or_default()) else {
