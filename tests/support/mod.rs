@@ -8,6 +8,7 @@ pub mod fake;
 pub mod latchkey;
 pub mod manifests;
 pub mod provider;
+pub mod refusal;
 pub mod visitor;
 pub mod world;
 

@@ -197,6 +197,12 @@ impl Visitor {
         pairs.collect::<Vec<_>>().join("; ")
     }
 
+    /// Has the cookies of another visitor for an origin from now on.
+    pub fn take_cookies_of(&self, other: &Self, origin: &str) {
+        let theirs = other.jar.lock().expect("the jar").clone();
+        self.jar.lock().expect("the jar").extend(theirs.into_iter().filter(|kept| kept.origin == origin));
+    }
+
     /// Forgets every cookie, as another browser never had them.
     pub fn forget_cookies(&self) {
         self.jar.lock().expect("the jar").clear();
