@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    extract::{RawPathParams, Request, rejection::RawPathParamsRejection},
+    middleware::{Next, from_fn},
     response::Response,
     routing::{any, get},
 };
@@ -29,6 +31,8 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/o/{org}/logout", get(logout::get).post(logout::post))
         .route("/o/{org}/session", get(session::get))
         .route("/o/{org}/account", get(account::get))
+        .layer(from_fn(refuse_unreadable_paths))
+        // Forward auth refuses such a path itself: with 403, as ingresses want it.
         .route("/o/{org}/auth", any(auth::any))
         .route("/o/{org}/auth/{*rest}", any(auth::any))
         .fallback(|| async { page(&Failure::NoSuchPage, &Place::default()) })
@@ -39,4 +43,16 @@ pub fn router(server: Arc<Server>) -> Router {
             page(&Failure::Internal, &Place::default())
         }))
         .with_state(server)
+}
+
+/// A path that is not UTF-8 names nothing here.
+async fn refuse_unreadable_paths(
+    path: Result<RawPathParams, RawPathParamsRejection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match path {
+        Ok(_) => next.run(request).await,
+        Err(_) => page(&Failure::NoSuchPage, &Place::default()),
+    }
 }

@@ -1,0 +1,290 @@
+//! Everything that can be wrong with what a browser brings to the redirect URI.
+
+mod support;
+
+use reqwest::{
+    Method,
+    header::{COOKIE, HeaderMap, HeaderValue},
+};
+use support::{
+    AT_ONCE,
+    latchkey::Latchkey,
+    manifests,
+    refusal::{MARK, must_be_refused},
+    visitor::Visitor,
+    wait_within,
+    world::World,
+};
+use url::form_urlencoded;
+
+/// Visitors come from addresses of their own, so that together they do not begin too many logins.
+const MANY_VISITORS: &[&str] = &["--allow-http", "--egress-allow", "127.0.0.0/8", "--trusted-proxies", "127.0.0.1/32"];
+
+type Change = fn(&mut Vec<(String, String)>);
+
+/// What the provider's answer is changed to, and what follows: status and the log's code.
+const ANSWERS: &[(&str, Change, u16, &str)] = &[
+    ("no state", |q| remove(q, "state"), 400, "malformed_callback"),
+    ("an empty state", |q| set(q, "state", ""), 400, "malformed_callback"),
+    ("an unknown state", |q| set(q, "state", "AAAAAAAAAAAAAAAAAAAAAA"), 400, "no_attempt"),
+    ("a state cut short", |q| cut(q, "state", 11), 400, "no_attempt"),
+    ("a state with an end of its own", |q| extend(q, "state", "A"), 400, "no_attempt"),
+    ("a state with a NUL", |q| extend(q, "state", "\0"), 400, "no_attempt"),
+    ("a state of hostile text", |q| set(q, "state", MARK), 400, "no_attempt"),
+    ("a state in two lines", |q| extend(q, "state", "\r\nSet-Cookie: m4rk=1"), 400, "no_attempt"),
+    ("a repeated state", |q| repeat(q, "state"), 400, "malformed_callback"),
+    ("a second, other state", |q| add(q, "state", "other"), 400, "malformed_callback"),
+    ("a repeated code", |q| repeat(q, "code"), 400, "malformed_callback"),
+    ("a second, other code", |q| add(q, "code", "other"), 400, "malformed_callback"),
+    ("a repeated iss", |q| repeat(q, "iss"), 400, "malformed_callback"),
+    ("anything else repeated", |q| (add(q, MARK, "1"), add(q, MARK, "1")).0, 400, "malformed_callback"),
+    ("nothing at all", |q| q.clear(), 400, "malformed_callback"),
+    ("no code", |q| remove(q, "code"), 400, "malformed_callback"),
+    ("an empty code", |q| set(q, "code", ""), 400, "malformed_callback"),
+    ("a code that the provider refuses", |q| set(q, "code", MARK), 502, "code_exchange"),
+    ("a code with a NUL", |q| extend(q, "code", "\0"), 502, "code_exchange"),
+    ("no iss, though it is announced", |q| remove(q, "iss"), 400, "missing_issuer"),
+    ("an empty iss", |q| set(q, "iss", ""), 400, "missing_issuer"),
+    ("another iss", |q| set(q, "iss", "https://m4rk.example"), 400, "wrong_issuer"),
+    ("iss with a slash more", |q| extend(q, "iss", "/"), 400, "wrong_issuer"),
+    ("access_denied", |q| fail(q, "access_denied"), 403, "refused_by_provider"),
+    ("login_required", |q| fail(q, "login_required"), 403, "refused_by_provider"),
+    ("server_error", |q| fail(q, "server_error"), 502, "refused_by_provider"),
+    ("temporarily_unavailable", |q| fail(q, "temporarily_unavailable"), 503, "refused_by_provider"),
+    ("invalid_scope", |q| fail(q, "invalid_scope"), 502, "refused_by_provider"),
+    ("an unknown error", |q| fail(q, "m4rk_error"), 502, "refused_by_provider"),
+    ("an error of hostile text", |q| fail(q, MARK), 502, "refused_by_provider"),
+    ("an error beside a code", |q| add(q, "error", "access_denied"), 403, "refused_by_provider"),
+    ("an error without iss", |q| (fail(q, "access_denied"), remove(q, "iss")).1, 400, "missing_issuer"),
+    ("a query of 17 KiB", |q| add(q, "more", &"m4rk".repeat(4400)), 400, "malformed_callback"),
+];
+
+#[tokio::test]
+async fn no_answer_that_was_tampered_with_signs_anybody_in() {
+    let world = World::start_with(MANY_VISITORS).await;
+    let (latchkey, provider) = (&world.latchkey, &world.provider);
+    // Signed in at the provider once, so that each case is but two redirects.
+    let alice = Visitor::new();
+    alice.sign_in(latchkey, "demo", "alice").await;
+    for (name, change, status, code) in ANSWERS {
+        let visitor = Visitor::new();
+        visitor.take_cookies_of(&alice, &provider.issuer);
+        let callback = visitor.come_back(&latchkey.url("o/default/login/demo"), "alice").await;
+        let answer = visitor.get(&changed(&callback, change)).await;
+        must_be_refused(name, latchkey, &answer, *status, code);
+        assert_eq!(visitor.session(latchkey).await, None, "{name}");
+    }
+    let visitor = Visitor::new();
+    visitor.sign_in(latchkey, "demo", "alice").await;
+    assert!(visitor.session(latchkey).await.is_some(), "what was not tampered with does");
+}
+
+#[tokio::test]
+async fn an_answer_counts_once_and_only_in_the_browser_that_asked() {
+    let world = World::start_with(MANY_VISITORS).await;
+    let latchkey = &world.latchkey;
+    let (alice, eve) = (Visitor::new(), Visitor::new());
+    let login = latchkey.url("o/default/login/demo");
+
+    let callback = alice.come_back(&login, "alice").await;
+    must_be_refused("no cookie", latchkey, &eve.get(&callback).await, 400, "no_attempt");
+    eve.get(&login).await;
+    must_be_refused("a cookie of another attempt", latchkey, &eve.get(&callback).await, 400, "no_attempt");
+    eve.forget_cookies();
+
+    // Eve plants her own answer on Alice, who has an attempt under way.
+    let planted = eve.come_back(&login, "bob").await;
+    must_be_refused("somebody else's answer", latchkey, &alice.get(&planted).await, 400, "no_attempt");
+
+    let cookies = alice.cookie_header(&callback.parse().expect("a URL"));
+    assert!(alice.get(&callback).await.signs_in());
+    must_be_refused("used, and the cookie gone", latchkey, &alice.get(&callback).await, 400, "no_attempt");
+    let replay = Visitor::new().get_with(&callback, &[("cookie", &cookies)]).await;
+    must_be_refused("used, with the old cookie", latchkey, &replay, 400, "attempt_used");
+
+    let failed = eve.come_back(&login, "bob").await;
+    let wrong = changed(&failed, |q| set(q, "iss", "https://elsewhere.example"));
+    must_be_refused("a wrong answer first", latchkey, &eve.get(&wrong).await, 400, "wrong_issuer");
+    must_be_refused("the right one afterwards", latchkey, &eve.get(&failed).await, 400, "attempt_used");
+}
+
+#[tokio::test]
+async fn a_cookie_that_was_tampered_with_is_no_attempt() {
+    let world = World::start_with(MANY_VISITORS).await;
+    let latchkey = &world.latchkey;
+    type Tamper = fn(&str) -> String;
+    let cases: &[(&str, Tamper)] = &[
+        ("another last byte", |value| flipped(value, value.len() - 4)),
+        ("another nonce", |value| flipped(value, 10)),
+        ("another key", |value| flipped(value, 0)),
+        ("cut short", |value| value[..value.len() / 2].to_owned()),
+        ("empty", |_| String::new()),
+        ("not base64", |_| "%%%".to_owned()),
+        ("very long", |value| value.repeat(20)),
+    ];
+    for (name, tamper) in cases {
+        let visitor = Visitor::new();
+        let callback = visitor.come_back(&latchkey.url("o/default/login/demo"), "alice").await;
+        visitor.tamper("latchkey-login-default-", tamper);
+        must_be_refused(name, latchkey, &visitor.get(&callback).await, 400, "no_attempt");
+    }
+    // The sealed session of one person under the name of an attempt, and the other way round.
+    let visitor = Visitor::new();
+    visitor.sign_in(latchkey, "demo", "alice").await;
+    let (_, session) = visitor.cookies(&latchkey.url("")).pop().expect("a session");
+    let callback = visitor.come_back(&latchkey.url("o/default/login/demo"), "alice").await;
+    visitor.tamper("latchkey-login-default-", |_| session.clone());
+    must_be_refused("a session", latchkey, &visitor.get(&callback).await, 400, "no_attempt");
+}
+
+#[tokio::test]
+async fn an_answer_goes_nowhere_but_to_the_provider_and_organization_that_it_began_with() {
+    let world = World::start_with(MANY_VISITORS).await;
+    let (latchkey, provider) = (&world.latchkey, &world.provider);
+    latchkey.write("other.yaml", &manifests::provider("other", &provider.issuer, ""));
+    let acme =
+        "apiVersion: latchkey.dev/v1alpha1\nkind: Organization\nmetadata: {name: acme}\nspec: {displayName: Acme}\n";
+    let of_acme =
+        manifests::provider("demo-at-acme", &provider.issuer, "  key: demo\n  organizationRef: {name: acme}\n");
+    latchkey.write("acme.yaml", &format!("{acme}---\n{of_acme}"));
+    latchkey.wait_until_ready("other").await;
+    latchkey.wait_until_ready("demo-at-acme").await;
+    let places = [
+        ("/o/default/callback/other", 400, "attempt_of_another_provider"),
+        ("/o/acme/callback/demo", 400, "no_attempt"),
+        ("/o/default/callback/DEMO", 404, "no_such_provider"),
+        ("/o/default/callback/demo%00", 404, "no_such_provider"),
+        ("/o/default/callback/%FFm4rk", 404, "no_such_page"),
+        ("/o/%FFm4rk/callback/demo", 404, "no_such_page"),
+        ("/o/default/callback/m4rk", 404, "no_such_provider"),
+        ("/o/DEFAULT/callback/demo", 404, "no_such_organization"),
+        ("/o/m4rk/callback/demo", 404, "no_such_organization"),
+        ("/o/default/callback/demo/", 404, "no_such_page"),
+        ("/o/default/callback/", 404, "no_such_page"),
+    ];
+    for (place, status, code) in places {
+        let visitor = Visitor::new();
+        let callback = visitor.come_back(&latchkey.url("o/default/login/demo"), "alice").await;
+        let elsewhere = callback.replacen("/o/default/callback/demo", place, 1);
+        must_be_refused(place, latchkey, &visitor.get(&elsewhere).await, status, code);
+        assert!(visitor.get(&callback).await.signs_in(), "{place} must not spoil the attempt");
+    }
+}
+
+#[tokio::test]
+async fn the_callback_takes_nothing_but_get() {
+    let world = World::start_with(MANY_VISITORS).await;
+    let latchkey = &world.latchkey;
+    for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
+        let visitor = Visitor::new();
+        let callback = visitor.come_back(&latchkey.url("o/default/login/demo"), "alice").await;
+        let answer = visitor.request(method.clone(), &callback, HeaderMap::new(), Some(String::new())).await;
+        must_be_refused(method.as_str(), latchkey, &answer, 405, "wrong_method");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_goes_away_during_a_login_finishes_none() {
+    let world = World::start_with(MANY_VISITORS).await;
+    let latchkey = &world.latchkey;
+    let begin = async || {
+        let visitor = Visitor::new();
+        let callback = visitor.come_back(&latchkey.url("o/default/login/demo"), "alice").await;
+        (visitor, callback)
+    };
+    let (suspended, deleted, moved) = (begin().await, begin().await, begin().await);
+    latchkey.edit("provider.yaml", "spec:", "spec:\n  suspend: true");
+    latchkey.wait_for_condition("identityprovider", "demo", ["Ready", "True", "Suspended"]).await;
+    must_be_refused("suspended", latchkey, &suspended.0.get(&suspended.1).await, 503, "provider_suspended");
+    latchkey.remove("provider.yaml");
+    gone(latchkey).await;
+    must_be_refused("deleted", latchkey, &deleted.0.get(&deleted.1).await, 404, "no_such_provider");
+    let other = support::provider::Provider::start().await;
+    latchkey.write("provider.yaml", &manifests::provider("demo", &other.issuer, ""));
+    latchkey.wait_until_ready("demo").await;
+    let answer = moved.0.get(&moved.1).await;
+    must_be_refused("another issuer", latchkey, &answer, 400, "attempt_of_another_provider");
+    let asked = other.control("GET", "requests", &serde_json::json!({})).await;
+    assert_eq!(asked["counts"]["token"], serde_json::Value::Null, "the code went to a stranger");
+}
+
+async fn gone(latchkey: &Latchkey) {
+    let login = latchkey.url("o/default/login/demo");
+    wait_within(AT_ONCE, "the provider is gone", async || {
+        (Visitor::new().get(&login).await.status == 404).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn bytes_that_no_browser_sends_are_refused_plainly() {
+    let world = World::start_with(MANY_VISITORS).await;
+    let latchkey = &world.latchkey;
+    let callback = latchkey.url("o/default/callback/demo");
+    let queries = ["state=%FF%FE&code=%C0%80", "state=%", "%FF=%FF", "=&=", "&&&", "state[]=1&code[]=2", "state"];
+    for query in queries {
+        let answer = Visitor::new().get(&format!("{callback}?{query}")).await;
+        assert_eq!(answer.status, 400, "{query}");
+        assert!(!answer.signs_in() && answer.reference().len() == 10, "{query}");
+    }
+    let huge = Visitor::new().get(&format!("{callback}?state={}", "A".repeat(60_000))).await;
+    assert!((400..500).contains(&huge.status) && !huge.signs_in(), "{}", huge.status);
+    for cookie in
+        [&b"latchkey-login-default-\xFF=\xFF"[..], b";;;=;", b"latchkey-login-default-AAAAAAAAAAA=", b"\xF0\x28"]
+    {
+        let headers = HeaderMap::from_iter([(COOKIE, HeaderValue::from_bytes(cookie).expect("a value"))]);
+        let url = format!("{callback}?state=AAAAAAAAAAAAAAAAAAAAAA&code=x");
+        let answer = Visitor::new().request(Method::GET, &url, headers, None).await;
+        must_be_refused("an odd cookie", latchkey, &answer, 400, "no_attempt");
+    }
+}
+
+fn changed(callback: &str, change: impl Fn(&mut Vec<(String, String)>)) -> String {
+    let (address, query) = callback.split_once('?').expect("a query");
+    let mut parameters: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    change(&mut parameters);
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    format!("{address}?{query}")
+}
+
+fn flipped(value: &str, at: usize) -> String {
+    let other = if value.as_bytes()[at] == b'A' { "B" } else { "A" };
+    format!("{}{other}{}", &value[..at], &value[at + 1..])
+}
+
+fn value_of<'a>(query: &'a mut [(String, String)], name: &str) -> &'a mut String {
+    &mut query.iter_mut().find(|(other, _)| other == name).expect("the parameter").1
+}
+
+fn remove(query: &mut Vec<(String, String)>, name: &str) {
+    query.retain(|(other, _)| other != name);
+}
+
+fn set(query: &mut [(String, String)], name: &str, value: &str) {
+    *value_of(query, name) = value.to_owned();
+}
+
+fn extend(query: &mut [(String, String)], name: &str, more: &str) {
+    value_of(query, name).push_str(more);
+}
+
+fn cut(query: &mut [(String, String)], name: &str, length: usize) {
+    value_of(query, name).truncate(length);
+}
+
+fn add(query: &mut Vec<(String, String)>, name: &str, value: &str) {
+    query.push((name.to_owned(), value.to_owned()));
+}
+
+fn repeat(query: &mut Vec<(String, String)>, name: &str) {
+    let value = value_of(query, name).clone();
+    add(query, name, &value);
+}
+
+/// The provider answers with an error, and a description of hostile text.
+fn fail(query: &mut Vec<(String, String)>, error: &str) {
+    remove(query, "code");
+    add(query, "error", error);
+    add(query, "error_description", MARK);
+    add(query, "error_uri", "https://m4rk.example");
+}

@@ -1,0 +1,184 @@
+//! A provider of the tests' own over real HTTP: well-behaved unless a test says otherwise, path by path.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, LazyLock, Mutex},
+};
+
+use aws_lc_rs::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
+};
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::provider::CLIENT_ID;
+
+static KEY: LazyLock<EcdsaKeyPair> =
+    LazyLock::new(|| EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key"));
+
+/// A running fake provider.
+pub struct Fake {
+    pub issuer: String,
+    answers: Arc<Answers>,
+}
+
+#[derive(Default)]
+struct Answers {
+    by_path: Mutex<HashMap<&'static str, Reply>>,
+    counts: Mutex<HashMap<String, usize>>,
+}
+
+/// What an endpoint answers.
+#[derive(Clone)]
+pub enum Reply {
+    With {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: String,
+    },
+    /// The connection stays open, and nothing comes.
+    Never,
+}
+
+impl Reply {
+    pub fn json(body: &Value) -> Self {
+        Self::text("application/json", &body.to_string())
+    }
+
+    pub fn text(content_type: &str, body: &str) -> Self {
+        let headers = vec![("content-type", content_type.to_owned())];
+        Self::With { status: 200, headers, body: body.to_owned() }
+    }
+
+    pub fn status(status: u16, body: &str) -> Self {
+        Self::With { status, headers: Vec::new(), body: body.to_owned() }
+    }
+
+    pub fn redirect(to: &str) -> Self {
+        Self::With { status: 302, headers: vec![("location", to.to_owned())], body: String::new() }
+    }
+}
+
+pub const DISCOVERY: &str = "/.well-known/openid-configuration";
+pub const KEYS: &str = "/keys";
+pub const TOKEN: &str = "/token";
+
+impl Fake {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let issuer = format!("http://{}", listener.local_addr().expect("an address"));
+        Self::serve(listener, issuer)
+    }
+
+    /// At an address that nothing listened on until now.
+    pub async fn start_at(address: SocketAddr) -> Self {
+        Self::serve(TcpListener::bind(address).await.expect("the port is free"), format!("http://{address}"))
+    }
+
+    fn serve(listener: TcpListener, issuer: String) -> Self {
+        let answers = Arc::new(Answers::default());
+        let fake = Self { issuer, answers: answers.clone() };
+        fake.behave(DISCOVERY);
+        fake.behave(KEYS);
+        let router = Router::new().fallback(answer).with_state(answers);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        fake
+    }
+
+    /// From now on the endpoint answers with this.
+    pub fn answer(&self, path: &'static str, reply: Reply) {
+        self.answers.by_path.lock().expect("the answers").insert(path, reply);
+    }
+
+    /// From now on discovery or the keys are as they should be.
+    pub fn behave(&self, path: &'static str) {
+        let good = if path == KEYS { keys() } else { discovery(&self.issuer) };
+        self.answer(path, Reply::json(&good));
+    }
+
+    /// How often an endpoint was asked.
+    pub fn count(&self, path: &str) -> usize {
+        self.answers.counts.lock().expect("the counts").get(path).copied().unwrap_or_default()
+    }
+
+    /// The claims of an ID token as it should be.
+    pub fn claims(&self, nonce: &str) -> Value {
+        let now = jiff::Timestamp::now().as_second();
+        json!({
+            "iss": self.issuer, "aud": CLIENT_ID, "sub": "mallory", "nonce": nonce, "iat": now, "exp": now + 300,
+            "name": "Mallory", "email": "mallory@example.com", "email_verified": true, "groups": ["engineering"]
+        })
+    }
+
+    /// From now on the token endpoint gives out this ID token.
+    pub fn give_out(&self, id_token: &str) {
+        let answer = json!({"access_token": "at", "token_type": "Bearer", "id_token": id_token});
+        self.answer(TOKEN, Reply::json(&answer));
+    }
+}
+
+async fn answer(State(answers): State<Arc<Answers>>, request: Request) -> Response {
+    let path = request.uri().path();
+    *answers.counts.lock().expect("the counts").entry(path.to_owned()).or_default() += 1;
+    let reply = answers.by_path.lock().expect("the answers").get(path).cloned();
+    match reply {
+        None => Response::builder().status(404).body(Body::empty()).expect("an answer"),
+        Some(Reply::Never) => std::future::pending().await,
+        Some(Reply::With { status, headers, body }) => {
+            let start = Response::builder().status(status);
+            let start = headers.into_iter().fold(start, |start, (name, value)| start.header(name, value));
+            start.body(body.into()).expect("an answer")
+        }
+    }
+}
+
+/// The metadata of a provider at `issuer`.
+pub fn discovery(issuer: &str) -> Value {
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/authorize"),
+        "token_endpoint": format!("{issuer}{TOKEN}"),
+        "jwks_uri": format!("{issuer}{KEYS}"),
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+        "code_challenge_methods_supported": ["S256"]
+    })
+}
+
+/// The public key as a JWK set.
+pub fn keys() -> Value {
+    let point = KEY.public_key().as_ref();
+    let (x, y) = point[1..].split_at(32);
+    json!({"keys": [{"kty": "EC", "kid": "one", "use": "sig", "alg": "ES256", "crv": "P-256", "x": b64(x), "y": b64(y)}]})
+}
+
+/// A token with these claims, signed as it should be.
+pub fn sign(claims: &Value) -> String {
+    sign_with(&json!({"alg": "ES256", "kid": "one", "typ": "JWT"}), claims)
+}
+
+/// A token with this header, signed with the usual key whatever the header says.
+pub fn sign_with(header: &Value, claims: &Value) -> String {
+    let input = unsigned(header, claims);
+    let signature = KEY.sign(&SystemRandom::new(), input.as_bytes()).expect("a signature");
+    format!("{input}.{}", b64(signature))
+}
+
+/// Header and claims, as they stand before the signature.
+pub fn unsigned(header: &Value, claims: &Value) -> String {
+    format!("{}.{}", b64(header.to_string()), b64(claims.to_string()))
+}
+
+fn b64(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}

@@ -1,0 +1,276 @@
+//! A running Latchkey with a directory of manifests of its own.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use super::{DEADLINE, wait_for, wait_within};
+
+/// The flags that let Latchkey talk to providers on this machine.
+pub const LOCAL: &[&str] = &["--allow-http", "--egress-allow", "127.0.0.0/8"];
+
+/// Latchkey, its manifests, status files, database and log.
+pub struct Latchkey {
+    dir: TempDir,
+    flags: Vec<String>,
+    listen: u16,
+    management: u16,
+    process: Option<Child>,
+    http: reqwest::Client,
+}
+
+impl Latchkey {
+    /// Starts it with these files and waits until it is ready.
+    pub async fn start(files: &[(&str, &str)]) -> Self {
+        Self::start_with(LOCAL, files).await
+    }
+
+    /// As `start`, with these flags instead of `LOCAL`. Without `--allow-http` its external URL is https.
+    pub async fn start_with(flags: &[&str], files: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::create_dir(dir.path().join("manifests")).expect("a directory");
+        let mut latchkey = Self {
+            dir,
+            flags: flags.iter().map(ToString::to_string).collect(),
+            listen: 0,
+            management: 0,
+            process: None,
+            http: reqwest::Client::builder().no_proxy().timeout(DEADLINE).build().expect("a client"),
+        };
+        for (file, text) in files {
+            latchkey.write(file, text);
+        }
+        for _ in 0..10 {
+            (latchkey.listen, latchkey.management) = (free_port(), free_port());
+            latchkey.spawn();
+            match latchkey.ready_or_ended().await {
+                None => return latchkey,
+                Some(_) if latchkey.log().contains("cannot be listened on") => {}
+                Some(status) => panic!("latchkey ended at its start, {status}"),
+            }
+        }
+        panic!("no two ports are free");
+    }
+
+    /// The process again, on the same ports, with the same database.
+    pub async fn start_again(&mut self) {
+        self.spawn();
+        if let Some(status) = self.ready_or_ended().await {
+            panic!("latchkey ended at its second start, {status}");
+        }
+    }
+
+    fn spawn(&mut self) {
+        let log = OpenOptions::new().create(true).append(true).open(self.log_path()).expect("a log");
+        let mut command = command();
+        command
+            .args(["serve", "--manifests"])
+            .arg(self.manifests())
+            .arg("--status-dir")
+            .arg(self.dir.path().join("status"))
+            .arg("--database-url")
+            .arg(format!("sqlite:{}", self.dir.path().join("latchkey.db").display()))
+            .args(["--external-url", &self.url("")])
+            .args(["--listen", &format!("127.0.0.1:{}", self.listen)])
+            .args(["--management-listen", &format!("127.0.0.1:{}", self.management)])
+            .args(&self.flags)
+            .stdout(Stdio::null())
+            .stderr(log);
+        self.process = Some(command.spawn().expect("latchkey starts"));
+    }
+
+    /// None once it is ready, or how it ended before.
+    async fn ready_or_ended(&mut self) -> Option<ExitStatus> {
+        let ready = format!("http://127.0.0.1:{}/readyz", self.management);
+        let (http, process) = (self.http.clone(), self.process.as_mut().expect("a process"));
+        wait_for("latchkey is ready", async || {
+            if let Some(status) = process.try_wait().expect("a status") {
+                return Some(Some(status));
+            }
+            http.get(&ready).send().await.is_ok_and(|answer| answer.status() == 200).then_some(None)
+        })
+        .await
+    }
+
+    /// An address here; the path without a leading slash. The external URL with an empty path.
+    pub fn url(&self, path: &str) -> String {
+        let scheme = if self.flags.iter().any(|flag| flag == "--allow-http") { "http" } else { "https" };
+        format!("{scheme}://127.0.0.1:{}/{path}", self.listen)
+    }
+
+    /// An answer of the management port: status and body.
+    pub async fn management(&self, path: &str) -> (u16, String) {
+        let url = format!("http://127.0.0.1:{}/{path}", self.management);
+        let answer = self.http.get(url).send().await.expect("an answer of the management port");
+        (answer.status().as_u16(), answer.text().await.expect("a body"))
+    }
+
+    /// The id of the process.
+    pub fn pid(&self) -> u32 {
+        self.process.as_ref().and_then(Child::id).expect("a running process")
+    }
+
+    /// Ends it as `kill -9` does, in the middle of whatever it is doing.
+    pub async fn kill(&mut self) {
+        self.process.take().expect("a process").kill().await.expect("killed");
+    }
+
+    /// Asks it to stop, as an init system does.
+    pub async fn terminate(&self) {
+        let pid = self.pid().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill runs");
+        assert!(sent.success());
+    }
+
+    /// How it ended, once it has.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let mut process = self.process.take().expect("a process");
+        tokio::time::timeout(DEADLINE, process.wait()).await.expect("latchkey ends in time").expect("a status")
+    }
+
+    /// Stops it gracefully.
+    pub async fn stop(&mut self) {
+        self.terminate().await;
+        let status = self.ended().await;
+        assert!(status.success(), "latchkey ended with {status}");
+    }
+
+    pub fn manifests(&self) -> PathBuf {
+        self.dir.path().join("manifests")
+    }
+
+    /// Writes a manifest at once and whole, as editors and deployments do.
+    pub fn write(&self, file: &str, text: &str) {
+        let unfinished = self.dir.path().join("unfinished");
+        fs::write(&unfinished, text).expect("written");
+        fs::rename(unfinished, self.manifests().join(file)).expect("renamed");
+    }
+
+    /// Replaces a text in a manifest, which must be there once.
+    pub fn edit(&self, file: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.manifests().join(file)).expect("the manifest");
+        assert_eq!(text.matches(from).count(), 1, "{from:?} in {file}");
+        self.write(file, &text.replacen(from, to, 1));
+    }
+
+    pub fn remove(&self, file: &str) {
+        fs::remove_file(self.manifests().join(file)).expect("removed");
+    }
+
+    /// What the status file of an object holds; None while there is none.
+    pub fn status_file(&self, kind: &str, name: &str) -> Option<Value> {
+        let path = self.dir.path().join("status").join(format!("{kind}.default.{name}.yaml"));
+        let text = fs::read_to_string(path).ok()?;
+        Some(serde_yaml::from_str(&text).expect("a status file is YAML"))
+    }
+
+    /// A condition of an object: its status, reason and message.
+    pub fn condition(&self, kind: &str, name: &str, type_: &str) -> Option<Condition> {
+        let file = self.status_file(kind, name)?;
+        let condition = file["status"]["conditions"].as_array()?.iter().find(|one| one["type"] == type_)?.clone();
+        let text = |member: &str| condition[member].as_str().unwrap_or_default().to_owned();
+        Some(Condition {
+            status: text("status"),
+            reason: text("reason"),
+            message: text("message"),
+            last_transition_time: text("lastTransitionTime"),
+        })
+    }
+
+    /// Waits until a condition has this status and reason; answers with its message.
+    pub async fn wait_for_condition(&self, kind: &str, name: &str, wanted: [&str; 3]) -> String {
+        self.wait_within_for_condition(DEADLINE, kind, name, wanted).await
+    }
+
+    /// As `wait_for_condition`, within `limit`. `wanted`: type, status and reason.
+    pub async fn wait_within_for_condition(
+        &self,
+        limit: Duration,
+        kind: &str,
+        name: &str,
+        [type_, status, reason]: [&str; 3],
+    ) -> String {
+        let what = format!("{kind} {name}: {type_}={status} {reason}");
+        wait_within(limit, &what, async || {
+            let condition = self.condition(kind, name, type_)?;
+            (condition.status == status && condition.reason == reason).then_some(condition.message)
+        })
+        .await
+    }
+
+    /// Waits until people can sign in through a provider.
+    pub async fn wait_until_ready(&self, provider: &str) {
+        self.wait_for_condition("identityprovider", provider, ["Ready", "True", "Succeeded"]).await;
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.dir.path().join("latchkey.log")
+    }
+
+    /// Everything that it has logged.
+    pub fn log(&self) -> String {
+        read(&self.log_path())
+    }
+
+    /// A directory for what a test makes besides.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+impl Drop for Latchkey {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("---- the log of latchkey:\n{}----", self.log());
+            for entry in fs::read_dir(self.dir.path().join("status")).into_iter().flatten().flatten() {
+                eprintln!("---- {}:\n{}", entry.file_name().display(), read(&entry.path()));
+            }
+        }
+    }
+}
+
+/// A condition in a status file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    pub status: String,
+    pub reason: String,
+    pub message: String,
+    pub last_transition_time: String,
+}
+
+/// The binary, with no setting from the environment, ended with the test.
+pub fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LATCHKEY_")) {
+        command.env_remove(name);
+    }
+    command.env_remove("RUST_LOG").stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// A port that nobody listens on. Below those that the system gives away by itself, so that no connection of
+/// another test takes it before Latchkey does, or while Latchkey is stopped.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let spread = u16::try_from(std::process::id() % 11_000).expect("it is small");
+    loop {
+        let port = 20_000 + (spread.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) * 7) % 12_000;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+fn read(path: &Path) -> String {
+    let mut bytes = Vec::new();
+    let _ = File::open(path).and_then(|mut file| std::io::Read::read_to_end(&mut file, &mut bytes));
+    String::from_utf8_lossy(&bytes).into_owned()
+}

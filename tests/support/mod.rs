@@ -1,0 +1,38 @@
+//! What the whole-process tests are made of: Latchkey's own binary, real and hostile providers, browsers and people.
+//! Everything listens on 127.0.0.1, shares nothing, and ends with the test that started it.
+
+#![allow(dead_code, reason = "each test file is a crate of its own and uses its part")]
+
+pub mod browser;
+pub mod fake;
+pub mod latchkey;
+pub mod manifests;
+pub mod provider;
+pub mod refusal;
+pub mod visitor;
+pub mod world;
+
+use std::time::{Duration, Instant};
+
+/// However busy the machine is, what does not happen within this time does not happen.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What an edited manifest changes, it changes within this time.
+pub const AT_ONCE: Duration = Duration::from_secs(1);
+
+/// Asks again and again, until there is an answer; panics with `what` when there is none within `limit`.
+pub async fn wait_within<T>(limit: Duration, what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(began.elapsed() < limit, "not within {limit:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// As `wait_within`, with time for a busy machine.
+pub async fn wait_for<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
+    wait_within(DEADLINE, what, ask).await
+}
