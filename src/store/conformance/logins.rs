@@ -164,7 +164,7 @@ pub async fn a_user_never_moves_to_another_organization(database: impl Database)
 async fn at_the_same_moment(
     database: &impl Database,
     logins: Vec<LoginRecord>,
-) -> Vec<(LoginRecord, Result<(), RecordLoginError>)> {
+) -> Vec<(LoginRecord, Result<i64, RecordLoginError>)> {
     let barrier = Arc::new(Barrier::new(logins.len()));
     let mut tasks = Vec::new();
     for login in logins {
