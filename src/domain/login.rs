@@ -204,21 +204,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn names() -> ClaimNames {
-        ClaimNames {
-            user_id: "sub".into(),
-            user_name: None,
-            full_name: "name".into(),
-            email: "email".into(),
-            email_verified: "email_verified".into(),
-            groups: "groups".into(),
-        }
-    }
-
-    fn claims(value: Value) -> Claims {
-        value.as_object().expect("an object").clone()
-    }
+    use crate::domain::testing::{claim_names as names, claims};
 
     #[test]
     fn the_id_token_wins_over_userinfo() {
