@@ -13,12 +13,12 @@ use tokio_util::sync::CancellationToken;
 use super::FollowUp;
 use crate::{
     domain::{
-        login::grants,
+        Claims, login,
         mapper::fingerprint,
         table::{LoginTable, Published},
-        user::Keep,
+        user::{Grant, Keep},
     },
-    store::{Store, StoreError},
+    store::{Replaced, Store, StoreError},
 };
 
 /// The claims of so many people are read at once.
@@ -136,13 +136,11 @@ impl FollowUps {
         loop {
             let people = self.store.claims_of_provider(provider_uid, after, BATCH).await?;
             for person in &people {
-                // Claims too large to keep are looked at again at the next login.
-                let Some(claims) = &person.claims else { continue };
-                let (given, keep) = provider
-                    .and_then(|provider| grants(&provider.claims, mappers, claims, table.complete))
-                    .unwrap_or((Vec::new(), Keep::Mappers(Vec::new())));
-                let differs = self.store.replace_grants(person.user, provider_uid, &given, &keep).await?;
-                changed += u64::from(differs);
+                let (given, keep) = due(&table, provider_uid, person.claims.as_ref());
+                // Outdated is as good: a newer login looks at the newest table itself.
+                let replaced =
+                    self.store.replace_grants(person.user, provider_uid, person.revision, &given, &keep).await?;
+                changed += u64::from(replaced == Replaced::Changed);
             }
             let Some(last) = people.last() else { break };
             after = Some(last.user);
@@ -155,5 +153,21 @@ impl FollowUps {
             tracing::info!(provider, changed, "mappers changed what people of a provider have");
         }
         Ok(())
+    }
+}
+
+/// What a person of a provider has now, and whose earlier grants stay. Without a provider, nothing.
+fn due(table: &LoginTable, provider_uid: &str, claims: Option<&Claims>) -> (Vec<Grant>, Keep) {
+    let nothing = (Vec::new(), Keep::Mappers(Vec::new()));
+    let Some(provider) = table.provider_by_uid(provider_uid) else { return nothing };
+    let mappers = table.mappers_of(provider_uid);
+    match claims {
+        Some(claims) => login::grants(&provider.claims, mappers, claims, table.complete).unwrap_or(nothing),
+        // Too large to be kept: what mappers say is not known until the next login, but those that are gone say
+        // nothing.
+        None if table.complete => {
+            (Vec::new(), Keep::Mappers(mappers.iter().map(|mapper| mapper.uid.clone()).collect()))
+        }
+        None => (Vec::new(), Keep::All),
     }
 }

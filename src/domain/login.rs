@@ -22,10 +22,12 @@ const MAX_GROUPS: usize = 10_000;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClaimsError {
     #[error(
-        "the claim {claim:?}, which claims.userID names, is absent, empty, longer than 255 bytes, or neither text nor a whole number"
+        "the claim {claim:?}, which claims.userID names, is absent, empty, longer than 255 bytes, has control characters, or is neither text nor a whole number"
     )]
     UserId { claim: String },
-    #[error("the claim {claim:?}, which claims.userName names, is absent, empty, longer than 255 bytes, or not text")]
+    #[error(
+        "the claim {claim:?}, which claims.userName names, is absent, empty, longer than 255 bytes, has control characters, or is not text"
+    )]
     UserName { claim: String },
 }
 
@@ -78,9 +80,10 @@ pub fn identify(claims: &Claims, names: &ClaimNames) -> Result<IdpUser, ClaimsEr
     })
 }
 
+/// Identifies a person as it is: white space around it is a part of it.
 fn identifier(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) if !text.is_empty() && text.len() <= MAX_TEXT => Some(text.clone()),
+        Value::String(text) => fits(text).then(|| text.clone()),
         Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
         _ => None,
     }
@@ -89,8 +92,11 @@ fn identifier(value: &Value) -> Option<String> {
 /// Text with something in it, without white space around it and control characters.
 fn text(claims: &Claims, name: &str) -> Option<String> {
     let text = claims.get(name)?.as_str()?.trim();
-    let fits = !text.is_empty() && text.len() <= MAX_TEXT && !text.chars().any(char::is_control);
-    fits.then(|| text.to_owned())
+    fits(text).then(|| text.to_owned())
+}
+
+fn fits(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_TEXT && !text.chars().any(char::is_control)
 }
 
 /// Some providers send the text "true".
@@ -198,21 +204,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn names() -> ClaimNames {
-        ClaimNames {
-            user_id: "sub".into(),
-            user_name: None,
-            full_name: "name".into(),
-            email: "email".into(),
-            email_verified: "email_verified".into(),
-            groups: "groups".into(),
-        }
-    }
-
-    fn claims(value: Value) -> Claims {
-        value.as_object().expect("an object").clone()
-    }
+    use crate::domain::testing::{claim_names as names, claims};
 
     #[test]
     fn the_id_token_wins_over_userinfo() {
@@ -253,6 +245,35 @@ mod tests {
             [json!({}), json!({"sub": ""}), json!({"sub": ["1"]}), json!({"sub": 1.5}), json!({"sub": "x".repeat(256)})]
         {
             assert_eq!(identify(&claims(given), &names()), Err(ClaimsError::UserId { claim: "sub".into() }));
+        }
+    }
+
+    #[test]
+    fn control_characters_make_no_user_id_name_or_address() {
+        for control in ["\u{0}", "\n", "\t", "\u{7f}", "\u{85}"] {
+            let odd = format!("an{control}n");
+            let refused = identify(&claims(json!({ "sub": odd })), &names());
+            assert_eq!(refused, Err(ClaimsError::UserId { claim: "sub".into() }), "{odd:?}");
+
+            let by_login = ClaimNames { user_name: Some("login".into()), ..names() };
+            let refused = identify(&claims(json!({"sub": "1", "login": odd})), &by_login);
+            assert_eq!(refused, Err(ClaimsError::UserName { claim: "login".into() }), "{odd:?}");
+
+            let given = json!({
+                "sub": "1", "preferred_username": odd, "name": odd, "email": format!("{odd}@example.com"),
+            });
+            let person = identify(&claims(given), &names()).expect("a person");
+            assert_eq!((&*person.user_name, person.full_name, person.email), ("1", None, None), "{odd:?}");
+
+            let domain = json!({"sub": "1", "email": format!("ann@exam{control}ple.com")});
+            assert_eq!(identify(&claims(domain), &names()).expect("a person").email, None, "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn a_user_id_keeps_the_white_space_that_makes_it_another() {
+        for id in ["ann", " ann", "ann "] {
+            assert_eq!(identify(&claims(json!({ "sub": id })), &names()).expect("a person").external_id, id);
         }
     }
 

@@ -127,6 +127,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::testing::{self, claim_names, claims};
 
     fn person(groups: &[&str]) -> IdpUser {
         IdpUser {
@@ -140,13 +141,7 @@ mod tests {
     }
 
     fn mapper(uid: &str, when: When, roles: &[&str]) -> Arc<Mapper> {
-        let grants = roles.iter().map(|&role| Granted::Role(role.into())).collect();
-        let served = Some((Arc::new(Rule { when, grants }), 1));
-        Arc::new(Mapper { uid: uid.into(), path: format!("default/{uid}"), providers: vec!["idp".into()], served })
-    }
-
-    fn claims(value: Value) -> Claims {
-        value.as_object().expect("an object").clone()
+        Arc::new(testing::mapper(uid, "idp", when, roles))
     }
 
     fn claim_is(key: &str, value: &str) -> When {
@@ -207,15 +202,7 @@ mod tests {
 
     #[test]
     fn the_fingerprint_tells_a_changed_rule_but_not_a_changed_order() {
-        let names = ClaimNames {
-            user_id: "sub".into(),
-            user_name: None,
-            full_name: "name".into(),
-            email: "email".into(),
-            email_verified: "email_verified".into(),
-            groups: "groups".into(),
-        };
-        let fingerprint = |mappers: &[Arc<Mapper>]| fingerprint(&names, mappers);
+        let fingerprint = |mappers: &[Arc<Mapper>]| fingerprint(&claim_names(), mappers);
         let (a, b) = (mapper("a", When::Always, &["viewer"]), mapper("b", When::Always, &["admin"]));
         let changed = mapper("b", When::Always, &["viewer"]);
         assert_eq!(fingerprint(&[a.clone(), b.clone()]), fingerprint(&[b.clone(), a.clone()]));

@@ -58,3 +58,67 @@ pub fn outcome(user: &User, grants: &[Granted], organization: &Organization, pro
         administrator,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::testing::{login, organization};
+
+    fn role(name: &str) -> Granted {
+        Granted::Role(name.to_owned())
+    }
+
+    fn group(name: &str) -> Granted {
+        Granted::Group(name.to_owned())
+    }
+
+    fn of(grants: &[Granted]) -> Outcome {
+        outcome(&login("ada").user, grants, &organization(), "azure")
+    }
+
+    #[test]
+    fn what_several_mappers_grant_is_there_once_and_sorted() {
+        let outcome = of(&[role("viewer"), group("staff"), role("admin"), role("viewer"), group("staff")]);
+        assert_eq!((outcome.roles, outcome.groups), (vec!["admin".into(), "viewer".into()], vec!["staff".into()]));
+    }
+
+    #[test]
+    fn what_the_organization_does_not_have_any_more_is_not_there() {
+        let outcome = of(&[role("retired"), group("retired"), role("staff"), group("viewer"), role("Admin")]);
+        assert_eq!((outcome.roles, outcome.groups, outcome.administrator), (Vec::new(), Vec::new(), false));
+    }
+
+    #[test]
+    fn an_administrator_is_one_by_grant_or_by_a_role_that_makes_one() {
+        for (grants, administrator) in [
+            (vec![], false),
+            (vec![role("viewer"), group("staff")], false),
+            (vec![Granted::Administrator], true),
+            (vec![role("admin")], true),
+            (vec![role("admin"), role("viewer")], true),
+        ] {
+            assert_eq!(of(&grants).administrator, administrator, "{grants:?}");
+        }
+    }
+
+    #[test]
+    fn applications_read_these_names() {
+        let user = User { full_name: None, ..login("ada").user };
+        let outcome = outcome(&user, &[role("viewer")], &organization(), "azure");
+        let expected = json!({
+            "id": user.id.to_string(),
+            "userName": "ada",
+            "fullName": null,
+            "email": "ada@example.com",
+            "emailVerified": true,
+            "organization": "acme",
+            "provider": "azure",
+            "roles": ["viewer"],
+            "groups": [],
+            "administrator": false,
+        });
+        assert_eq!(serde_json::to_value(outcome).expect("JSON"), expected);
+    }
+}

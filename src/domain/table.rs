@@ -143,3 +143,149 @@ impl Published {
         self.0.store(Arc::new(table));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        api::Reason,
+        domain::{
+            mapper::When,
+            testing::{mapper, organization, organization_key, provider},
+        },
+    };
+
+    fn organization_of(name: &str, id: &str) -> Organization {
+        Organization { key: organization_key(name), id: id.into(), ..organization() }
+    }
+
+    fn with_key(uid: &str, key: &str) -> Provider {
+        Provider { key: key.into(), ..provider(uid) }
+    }
+
+    fn refused(provider: Provider) -> Provider {
+        Provider { login: LoginState::Refused(Reason::KeyConflict), ..provider }
+    }
+
+    impl LoginTable {
+        fn put_organization(&mut self, organization: Organization) {
+            self.set_organization(&organization.key.clone(), Some(Arc::new(organization)));
+        }
+
+        fn put_provider(&mut self, provider: Provider) {
+            self.set_provider(&provider.uid.clone(), Some(Arc::new(provider)));
+        }
+
+        fn put_mapper(&mut self, mapper: Mapper) -> Vec<Arc<str>> {
+            self.set_mapper(&mapper.uid.clone(), Some(Arc::new(mapper)))
+        }
+
+        fn mapper_uids(&self, provider_uid: &str) -> Vec<&str> {
+            let mut uids: Vec<_> = self.mappers_of(provider_uid).iter().map(|mapper| &*mapper.uid).collect();
+            uids.sort_unstable();
+            uids
+        }
+    }
+
+    #[test]
+    fn an_organization_is_found_by_its_id_and_by_its_key() {
+        let mut table = LoginTable::default();
+        table.put_organization(organization_of("a", "one"));
+        assert_eq!(table.organization("one"), table.organization_by_key(&organization_key("a")));
+        assert!(table.organization("a").is_none());
+
+        table.put_organization(organization_of("a", "two"));
+        assert!(table.organization("one").is_none());
+        assert_eq!(table.organizations().len(), 1);
+
+        table.set_organization(&organization_key("a"), None);
+        assert!(table.organization("two").is_none() && table.organization_by_key(&organization_key("a")).is_none());
+    }
+
+    #[test]
+    fn an_id_that_was_taken_over_stays_with_its_new_organization() {
+        let mut table = LoginTable::default();
+        table.put_organization(organization_of("a", "one"));
+        table.put_organization(organization_of("b", "one"));
+        table.set_organization(&organization_key("a"), None);
+        assert_eq!(table.organization("one").map(|holder| &holder.key), Some(&organization_key("b")));
+    }
+
+    #[test]
+    fn a_refused_provider_has_no_url_but_keeps_its_place_among_all() {
+        let mut table = LoginTable::default();
+        table.put_provider(with_key("p1", "azure"));
+        table.put_provider(refused(with_key("p1", "azure")));
+        assert!(table.provider(&organization_key("acme"), "azure").is_none());
+        assert!(table.provider_by_uid("p1").is_some());
+    }
+
+    #[test]
+    fn a_key_changes_hands_in_whichever_order_both_are_decided() {
+        for refused_first in [true, false] {
+            let mut table = LoginTable::default();
+            table.put_provider(with_key("p1", "azure"));
+            if refused_first {
+                table.put_provider(refused(with_key("p1", "azure")));
+                table.put_provider(with_key("p2", "azure"));
+            } else {
+                table.put_provider(with_key("p2", "azure"));
+                table.put_provider(refused(with_key("p1", "azure")));
+            }
+            table.set_provider("p1", None);
+            let holder = table.provider(&organization_key("acme"), "azure").map(|holder| &*holder.uid);
+            assert_eq!(holder, Some("p2"), "refused first: {refused_first}");
+        }
+    }
+
+    #[test]
+    fn the_providers_of_an_organization_come_by_key_and_without_its_neighbours() {
+        let mut table = LoginTable::default();
+        for (uid, organization, key) in [
+            ("p1", "b", "zeta"),
+            ("p2", "b", "alpha"),
+            ("p3", "a", "other"),
+            ("p4", "bb", "other"),
+            ("p5", "b/c", "other"),
+        ] {
+            table.put_provider(Provider { organization: organization_key(organization), ..with_key(uid, key) });
+        }
+        let keys: Vec<_> = table.providers_of(&organization_key("b")).map(|provider| &*provider.key).collect();
+        assert_eq!(keys, ["alpha", "zeta"]);
+        assert_eq!(table.provider_uids().count(), 5);
+    }
+
+    #[test]
+    fn a_mapper_says_whose_people_it_touches() {
+        let mut table = LoginTable::default();
+        let first = mapper("m1", "p1", When::Always, &["viewer"]);
+        assert_eq!(table.put_mapper(first.clone()), ["p1".into()]);
+        assert_eq!(table.put_mapper(first.clone()), [], "nothing changed");
+
+        let moved = Mapper { providers: vec!["p3".into(), "p2".into(), "p3".into()], ..first };
+        assert_eq!(table.put_mapper(moved), ["p1".into(), "p2".into(), "p3".into()]);
+        table.put_mapper(mapper("m2", "p3", When::Always, &[]));
+        assert_eq!(table.mapper_uids("p1"), [""; 0]);
+        assert_eq!(table.mapper_uids("p2"), ["m1"]);
+        assert_eq!(table.mapper_uids("p3"), ["m1", "m2"]);
+
+        assert_eq!(table.set_mapper("m1", None), ["p2".into(), "p3".into()]);
+        assert_eq!(table.mapper_uids("p3"), ["m2"]);
+        assert!(table.mapper("m1").is_none());
+        assert_eq!(table.set_mapper("m1", None), []);
+    }
+
+    #[test]
+    fn what_a_request_holds_never_changes_under_it() {
+        let published = Published::default();
+        let held = published.load();
+        let mut changed = LoginTable::clone(&held);
+        changed.put_organization(organization_of("a", "one"));
+        changed.put_provider(provider("p1"));
+        changed.put_mapper(mapper("m1", "p1", When::Always, &[]));
+        published.replace(changed);
+        assert!(held.organization("one").is_none() && held.provider_by_uid("p1").is_none());
+        assert!(held.mappers_of("p1").is_empty());
+        assert_eq!(published.load().mapper_uids("p1"), ["m1"]);
+    }
+}

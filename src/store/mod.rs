@@ -18,6 +18,8 @@ use crate::domain::{
 mod conformance;
 mod seal;
 mod sqlite;
+#[cfg(test)]
+pub mod testing;
 
 /// Claims whose JSON is longer than this many bytes are not kept.
 pub const LONGEST_CLAIMS: usize = 64 * 1024;
@@ -61,8 +63,8 @@ pub trait Store: Send + Sync {
     async fn linked_user(&self, link: &Link) -> Result<Option<User>, StoreError>;
     /// Writes a login: creates or updates the user, links it, keeps the claims, sets the grants that this
     /// provider's mappers make (those of other providers stay), and begins the session. `login.user` is written
-    /// whole.
-    async fn record_login(&self, login: &LoginRecord) -> Result<(), RecordLoginError>;
+    /// whole. Says which revision the claims have now: 1 at first, one more at every login.
+    async fn record_login(&self, login: &LoginRecord) -> Result<i64, RecordLoginError>;
 
     /// A session that has not ended, with its user and all grants of the user. Whether it has expired is for
     /// the caller to say.
@@ -85,14 +87,16 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Vec<StoredClaims>, StoreError>;
     /// Sets the grants that a provider's mappers make for a user, but leaves those of the mappers in `keep` as
-    /// they are, whatever `grants` says of them; true when that changed anything.
+    /// they are, whatever `grants` says of them. Writes nothing when the claims have another revision than the one
+    /// that `grants` were decided by: a newer login is never overwritten.
     async fn replace_grants(
         &self,
         user: UserId,
         provider_uid: &str,
+        revision: i64,
         grants: &[Grant],
         keep: &Keep,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<Replaced, StoreError>;
     /// What `set_applied_mappers` noted last for a provider.
     async fn applied_mappers(&self, provider_uid: &str) -> Result<Option<String>, StoreError>;
     /// Notes the fingerprint of the mappers by which all grants of a provider were evaluated last.
@@ -148,8 +152,19 @@ pub struct StoredKey {
 #[derive(Clone, Debug)]
 pub struct StoredClaims {
     pub user: UserId,
+    /// Tells these claims from those of a newer login.
+    pub revision: i64,
     /// None when they were longer than `LONGEST_CLAIMS`.
     pub claims: Option<Claims>,
+}
+
+/// What came of setting somebody's grants anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replaced {
+    Changed,
+    Same,
+    /// A newer login has been written, or the user is gone; nothing was changed.
+    Outdated,
 }
 
 /// Something that holders of copies in memory must hear of.

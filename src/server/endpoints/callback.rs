@@ -32,7 +32,7 @@ use crate::{
         state::Server,
         verify,
     },
-    store::{RecordLoginError, StoreError},
+    store::{RecordLoginError, Replaced, StoreError},
 };
 
 /// The errors that a provider may answer with; others are not repeated, even in the log.
@@ -99,9 +99,9 @@ async fn finish(
     let mappers = view.table.mappers_of(&provider.uid);
     let claims = verify::claims(&server.remote, provider, relation, &attempt, tokens, mappers, &code).await?;
     let person = login::identify(&claims, &provider.claims)?;
-    let record = record(server, view, provider, relation, &claims, &person).await?;
+    let (record, revision) = record(server, view, provider, relation, &claims, &person).await?;
     // What changed while the store was writing was decided without this person.
-    catch_up(server, provider, &record).await?;
+    catch_up(server, provider, &record, revision).await?;
     metrics::counter!("latchkey_logins_total", "provider" => provider.path.clone()).increment(1);
     tracing::info!(organization = &*view.organization.id, provider = provider.path, user = %record.user.id, "signed in");
     signed_in(server, &view.organization, &attempt, &record.session.id, headers)
@@ -143,7 +143,7 @@ fn code(parameters: &Parameters, relation: &Relation) -> Result<SecretString, Fa
     Ok(code.into())
 }
 
-/// Decides and writes. Two first logins of one person at the same moment meet in the store; the later one
+/// Decides and writes; with the record comes the revision of its claims. Two first logins of one person at the same moment meet in the store; the later one
 /// decides again.
 async fn record(
     server: &Server,
@@ -152,7 +152,7 @@ async fn record(
     relation: &Relation,
     claims: &crate::domain::Claims,
     person: &IdpUser,
-) -> Result<LoginRecord, Failure> {
+) -> Result<(LoginRecord, i64), Failure> {
     let organization = &view.organization.key;
     for _ in 0..3 {
         let known = server.store.linked_user(&login::link(organization, &relation.issuer, person)).await?;
@@ -173,7 +173,7 @@ async fn record(
         };
         let record = login::decide(verified, known, fresh);
         match server.store.record_login(&record).await {
-            Ok(()) => return Ok(record),
+            Ok(revision) => return Ok((record, revision)),
             Err(RecordLoginError::Raced) => {}
             Err(RecordLoginError::UserNameTaken) => return Err(Failure::UserNameTaken),
             Err(RecordLoginError::EmailTaken) => return Err(Failure::EmailTaken),
@@ -185,19 +185,26 @@ async fn record(
 
 /// Ends the session if the provider is gone or suspended by now, and grants again by the mappers as they are now,
 /// should they have changed since the login was decided.
-async fn catch_up(server: &Server, provider: &Provider, record: &LoginRecord) -> Result<(), Failure> {
-    let table = server.table.load();
-    let Some(now) = table.provider_by_uid(&provider.uid).filter(|provider| provider.keeps_sessions()) else {
-        server.sessions.end(&record.session.id, Timestamp::now()).await;
-        return Err(Failure::ProviderSuspended);
-    };
-    let all_known = table.settled && table.complete;
-    if let Some((grants, keep)) = login::grants(&now.claims, table.mappers_of(&provider.uid), &record.claims, all_known)
-        && (&grants, &keep) != (&record.grants, &record.keep)
-    {
-        server.store.replace_grants(record.user.id, &provider.uid, &grants, &keep).await?;
+async fn catch_up(server: &Server, provider: &Provider, record: &LoginRecord, revision: i64) -> Result<(), Failure> {
+    let mut written = (record.grants.clone(), record.keep.clone());
+    // Until the table that was written by is still the newest after the write: what is written by an older one
+    // could undo what the controllers wrote meanwhile.
+    loop {
+        let table = server.table.load();
+        let Some(now) = table.provider_by_uid(&provider.uid).filter(|provider| provider.keeps_sessions()) else {
+            server.sessions.end(&record.session.id, Timestamp::now()).await;
+            return Err(Failure::ProviderSuspended);
+        };
+        let all_known = table.settled && table.complete;
+        let due = login::grants(&now.claims, table.mappers_of(&provider.uid), &record.claims, all_known);
+        let Some(due) = due.filter(|due| *due != written) else { return Ok(()) };
+        let (grants, keep) = &due;
+        let replaced = server.store.replace_grants(record.user.id, &provider.uid, revision, grants, keep).await?;
+        if replaced == Replaced::Outdated {
+            return Ok(());
+        }
+        written = due;
     }
-    Ok(())
 }
 
 fn signed_in(

@@ -127,7 +127,7 @@ pub async fn another_organization_has_names_addresses_and_links_of_its_own(datab
     let store = open(&database).await;
     let here = login("ada");
     let mut there = login("ada");
-    there.user.organization = organization("globex");
+    there.user.organization = organization_key("globex");
     there.link = link(&there.user.organization, "ada");
     there.session = session(&there.user, "p9");
     store.record_login(&here).await.unwrap();
@@ -152,7 +152,7 @@ pub async fn a_user_never_moves_to_another_organization(database: impl Database)
     store.record_login(&ada).await.unwrap();
 
     let mut moved = again(&ada);
-    moved.user.organization = organization("globex");
+    moved.user.organization = organization_key("globex");
     moved.user.full_name = Some("Moved".to_owned());
     moved.link = link(&moved.user.organization, "ada");
     moved.session = session(&moved.user, "p9");
@@ -164,7 +164,7 @@ pub async fn a_user_never_moves_to_another_organization(database: impl Database)
 async fn at_the_same_moment(
     database: &impl Database,
     logins: Vec<LoginRecord>,
-) -> Vec<(LoginRecord, Result<(), RecordLoginError>)> {
+) -> Vec<(LoginRecord, Result<i64, RecordLoginError>)> {
     let barrier = Arc::new(Barrier::new(logins.len()));
     let mut tasks = Vec::new();
     for login in logins {

@@ -11,13 +11,11 @@ use std::{path::PathBuf, sync::Arc};
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::broadcast;
-use uuid::Uuid;
 
 use super::{Store, StoreChange, StoreError};
 use crate::domain::{
-    Claims,
-    organization::OrganizationKey,
-    user::{Grant, Granted, Keep, Link, LoginRecord, Session, SessionId, User, UserId},
+    testing::{again, at, claims, group, link, login, organization_key, role, session, through},
+    user::{Grant, Granted, Keep, Link, LoginRecord, UserId},
 };
 
 /// A database of one test alone.
@@ -30,83 +28,6 @@ trait Database: Sized {
 /// Opens a database, as often as a test likes.
 async fn open(database: &impl Database) -> Arc<dyn Store> {
     super::open(&database.url(), Some(&database.key_file())).await.unwrap()
-}
-
-const START: i64 = 1_760_000_000_000;
-
-/// So many milliseconds after the tests' epoch.
-fn at(milliseconds: i64) -> Timestamp {
-    Timestamp::from_millisecond(START + milliseconds).unwrap()
-}
-
-fn organization(name: &str) -> OrganizationKey {
-    OrganizationKey::new("default", name)
-}
-
-/// A first login through provider `p1` of organization `default/acme`, with names and an address made from `name`.
-pub(super) fn login(name: &str) -> LoginRecord {
-    let user = User {
-        id: UserId(Uuid::now_v7()),
-        organization: organization("acme"),
-        user_name: name.to_owned(),
-        full_name: Some(format!("Full {name}")),
-        email: Some(format!("{name}@example.com")),
-        email_verified: true,
-    };
-    LoginRecord {
-        link: link(&user.organization, name),
-        claims: claims(json!({"sub": name, "groups": ["a", "b"]})),
-        grants: Vec::new(),
-        keep: Keep::Mappers(Vec::new()),
-        session: session(&user, "p1"),
-        user,
-    }
-}
-
-/// The same person's next login.
-fn again(login: &LoginRecord) -> LoginRecord {
-    LoginRecord { session: session(&login.user, &login.session.provider_uid), ..login.clone() }
-}
-
-/// The same person's login through another provider.
-fn through(login: &LoginRecord, provider_uid: &str, grants: Vec<Grant>) -> LoginRecord {
-    LoginRecord { session: session(&login.user, provider_uid), grants, ..login.clone() }
-}
-
-fn session(user: &User, provider_uid: &str) -> Session {
-    let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
-    let mut id = [0; 32];
-    id[..16].copy_from_slice(first.as_bytes());
-    id[16..].copy_from_slice(second.as_bytes());
-    Session {
-        id: SessionId(id),
-        organization: user.organization.clone(),
-        user: user.id,
-        provider_uid: provider_uid.into(),
-        provider_key: format!("key-of-{provider_uid}").into(),
-        started_at: at(0),
-        last_used_at: at(0),
-    }
-}
-
-fn link(organization: &OrganizationKey, external_id: &str) -> Link {
-    Link {
-        organization: organization.clone(),
-        issuer: "https://issuer.example".to_owned(),
-        external_id: external_id.to_owned(),
-    }
-}
-
-fn claims(value: serde_json::Value) -> Claims {
-    value.as_object().unwrap().clone()
-}
-
-fn role(mapper: &str, name: &str) -> Grant {
-    Grant { mapper_uid: mapper.into(), granted: Granted::Role(name.to_owned()) }
-}
-
-fn group(mapper: &str, name: &str) -> Grant {
-    Grant { mapper_uid: mapper.into(), granted: Granted::Group(name.to_owned()) }
 }
 
 /// What was announced until now; announcements come before the answer, so nothing is waited for.
@@ -127,6 +48,10 @@ macro_rules! every_promise_holds_for {
             grants: claims_come_back_page_by_page_for_one_provider_alone,
             grants: claims_up_to_the_limit_are_kept_and_longer_ones_are_not,
             grants: a_login_replaces_the_claims_of_the_one_before,
+            grants: every_login_gives_the_claims_a_revision_one_higher,
+            grants: grants_decided_by_older_claims_are_not_written,
+            grants: nobody_gets_grants_by_a_provider_that_they_never_signed_in_through,
+            grants: a_login_beside_a_re_evaluation_always_has_the_last_word,
             grants: the_applied_mappers_are_remembered_by_provider,
             grants: providers_with_grants_are_those_with_grants_now,
             keys: keys_come_back_newest_first_after_a_restart,

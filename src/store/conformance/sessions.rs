@@ -73,14 +73,14 @@ pub async fn expired_sessions_of_one_organization_are_removed(database: impl Dat
     logins[1].session.last_used_at = at(200);
     logins[2].session.started_at = at(20);
     logins[2].session.last_used_at = at(100);
-    logins[3].user.organization = organization("globex");
-    logins[3].link.organization = organization("globex");
-    logins[3].session.organization = organization("globex");
+    logins[3].user.organization = organization_key("globex");
+    logins[3].link.organization = organization_key("globex");
+    logins[3].session.organization = organization_key("globex");
     for login in &logins {
         store.record_login(login).await.unwrap();
     }
 
-    assert_eq!(store.remove_expired_sessions(&organization("acme"), at(100), at(20)).await.unwrap(), 2);
+    assert_eq!(store.remove_expired_sessions(&organization_key("acme"), at(100), at(20)).await.unwrap(), 2);
     let mut left = Vec::new();
     for login in &logins {
         if let Some(signed_in) = store.session(&login.session.id).await.unwrap() {

@@ -35,22 +35,32 @@ fn open_claims(seal: &Seal, provider_uid: &str, user: &str, sealed: &[u8]) -> Re
     serde_json::from_slice(&json).map_err(|_| StoreError::Damaged { what: "claims" })
 }
 
+/// Says which revision the claims have now.
 pub async fn write_claims(
     db: &mut SqliteConnection,
     user: UserId,
     provider_uid: &str,
     sealed: Option<&[u8]>,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO claims (provider_uid, user_id, sealed) VALUES ($1, $2, $3) \
-         ON CONFLICT (provider_uid, user_id) DO UPDATE SET sealed = excluded.sealed",
+) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar(
+        "INSERT INTO claims (provider_uid, user_id, revision, sealed) VALUES ($1, $2, 1, $3) \
+         ON CONFLICT (provider_uid, user_id) \
+         DO UPDATE SET revision = claims.revision + 1, sealed = excluded.sealed RETURNING revision",
     )
     .bind(provider_uid)
     .bind(user.to_string())
     .bind(sealed)
-    .execute(db)
-    .await?;
-    Ok(())
+    .fetch_one(db)
+    .await?)
+}
+
+/// The revision of a person's claims; None when the person never signed in through the provider.
+pub async fn revision(db: &mut SqliteConnection, user: UserId, provider_uid: &str) -> Result<Option<i64>, StoreError> {
+    Ok(sqlx::query_scalar("SELECT revision FROM claims WHERE provider_uid = $1 AND user_id = $2")
+        .bind(provider_uid)
+        .bind(user.to_string())
+        .fetch_optional(db)
+        .await?)
 }
 
 pub async fn claims_of_provider(
@@ -60,8 +70,9 @@ pub async fn claims_of_provider(
     after: Option<UserId>,
     limit: u32,
 ) -> Result<Vec<StoredClaims>, StoreError> {
-    let rows: Vec<(String, Option<Vec<u8>>)> = sqlx::query_as(
-        "SELECT user_id, sealed FROM claims WHERE provider_uid = $1 AND user_id > $2 ORDER BY user_id LIMIT $3",
+    let rows: Vec<(String, i64, Option<Vec<u8>>)> = sqlx::query_as(
+        "SELECT user_id, revision, sealed FROM claims \
+         WHERE provider_uid = $1 AND user_id > $2 ORDER BY user_id LIMIT $3",
     )
     .bind(provider_uid)
     .bind(after.map(|user| user.to_string()).unwrap_or_default())
@@ -69,9 +80,9 @@ pub async fn claims_of_provider(
     .fetch_all(readers)
     .await?;
     rows.into_iter()
-        .map(|(user, sealed)| {
+        .map(|(user, revision, sealed)| {
             let claims = sealed.map(|sealed| open_claims(seal, provider_uid, &user, &sealed)).transpose()?;
-            Ok(StoredClaims { user: rows::user_id(&user)?, claims })
+            Ok(StoredClaims { user: rows::user_id(&user)?, revision, claims })
         })
         .collect()
 }

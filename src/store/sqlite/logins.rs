@@ -22,12 +22,12 @@ pub async fn linked_user(db: impl SqliteExecutor<'_>, link: &Link) -> Result<Opt
     row.map(User::try_from).transpose()
 }
 
-/// Writes a login. Says what other sessions of the user must hear of.
+/// Writes a login. Says which revision the claims have now, and what other sessions of the user must hear of.
 pub async fn record(
     db: &mut SqliteConnection,
     login: &LoginRecord,
     sealed_claims: Option<&[u8]>,
-) -> Result<Option<StoreChange>, RecordLoginError> {
+) -> Result<(i64, Option<StoreChange>), RecordLoginError> {
     let user = &login.user;
     // First, because a person who was linked meanwhile also took the name and the address.
     if linked_user(&mut *db, &login.link).await?.is_some_and(|linked| linked.id != user.id) {
@@ -39,12 +39,12 @@ pub async fn record(
     write_user(db, user).await?;
     write_link(db, &login.link, user.id).await?;
     let provider = &login.session.provider_uid;
-    grants::write_claims(db, user.id, provider, sealed_claims).await?;
+    let revision = grants::write_claims(db, user.id, provider, sealed_claims).await?;
     let granted = grants::replace(db, user.id, provider, &login.grants, &login.keep).await?;
     sessions::begin(db, &login.session).await?;
 
     let changed = before.is_some_and(|before| granted || before != *user);
-    Ok(changed.then_some(StoreChange::UserChanged(user.id)))
+    Ok((revision, changed.then_some(StoreChange::UserChanged(user.id))))
 }
 
 async fn refuse_what_others_have(db: &mut SqliteConnection, user: &User) -> Result<(), RecordLoginError> {

@@ -18,7 +18,9 @@ use jiff::Timestamp;
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::broadcast;
 
-use super::{Keep, KeyPurpose, RecordLoginError, Store, StoreChange, StoreError, StoredClaims, StoredKey, seal::Seal};
+use super::{
+    Keep, KeyPurpose, RecordLoginError, Replaced, Store, StoreChange, StoreError, StoredClaims, StoredKey, seal::Seal,
+};
 use crate::domain::{
     organization::OrganizationKey,
     user::{Grant, Link, LoginRecord, SessionId, SignedIn, User, UserId},
@@ -109,11 +111,10 @@ impl Store for Sqlite {
         self.read(logins::linked_user(&self.readers, link)).await
     }
 
-    async fn record_login(&self, login: &LoginRecord) -> Result<(), RecordLoginError> {
+    async fn record_login(&self, login: &LoginRecord) -> Result<i64, RecordLoginError> {
         let claims = grants::seal_claims(&self.seal, login.user.id, &login.session.provider_uid, &login.claims)?;
         let login = login.clone();
-        self.write(move |db| Box::pin(async move { Ok(((), logins::record(db, &login, claims.as_deref()).await?)) }))
-            .await
+        self.write(move |db| Box::pin(async move { logins::record(db, &login, claims.as_deref()).await })).await
     }
 
     async fn session(&self, id: &SessionId) -> Result<Option<SignedIn>, StoreError> {
@@ -161,14 +162,20 @@ impl Store for Sqlite {
         &self,
         user: UserId,
         provider_uid: &str,
+        revision: i64,
         grants: &[Grant],
         keep: &Keep,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Replaced, StoreError> {
         let (provider, grants, keep) = (provider_uid.to_owned(), grants.to_vec(), keep.clone());
         self.write(move |db| {
             Box::pin(async move {
-                let changed = grants::replace(db, user, &provider, &grants, &keep).await?;
-                Ok((changed, changed.then_some(StoreChange::UserChanged(user))))
+                if grants::revision(db, user, &provider).await? != Some(revision) {
+                    return Ok((Replaced::Outdated, None));
+                }
+                Ok(match grants::replace(db, user, &provider, &grants, &keep).await? {
+                    true => (Replaced::Changed, Some(StoreChange::UserChanged(user))),
+                    false => (Replaced::Same, None),
+                })
             })
         })
         .await

@@ -2,37 +2,17 @@
 
 use std::{
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
 use secrecy::SecretSlice;
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use tempfile::TempDir;
+use sqlx::Connection;
 
-use crate::store::{self, KeyPurpose, Store, StoreError, StoredKey, conformance};
-
-struct Files(TempDir);
-
-impl Files {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    async fn open(&self) -> Result<std::sync::Arc<dyn Store>, StoreError> {
-        store::open(&format!("sqlite:{}", self.path("latchkey.db").display()), None).await
-    }
-
-    /// A connection as another process has it.
-    async fn stranger(&self) -> SqliteConnection {
-        let options = SqliteConnectOptions::new().filename(self.path("latchkey.db"));
-        SqliteConnection::connect_with(&options).await.unwrap()
-    }
-}
+use crate::{
+    domain::testing::login,
+    store::{self, KeyPurpose, StoreError, StoredKey, testing::Files},
+};
 
 fn key(id: u32) -> StoredKey {
     StoredKey { id, secret: SecretSlice::from(vec![id as u8; 32]), made_at: jiff::Timestamp::UNIX_EPOCH }
@@ -173,7 +153,7 @@ async fn a_sealed_value_moved_to_another_row_does_not_open() {
 async fn no_file_holds_a_claim_a_key_or_a_session_id_in_the_clear() {
     let files = Files::new();
     let store = files.open().await.unwrap();
-    let mut login = conformance::login("ada");
+    let mut login = login("ada");
     login.claims.insert("department".to_owned(), "only-in-the-claims".into());
     store.record_login(&login).await.unwrap();
     store.add_key(KeyPurpose::Cookie, key(77)).await.unwrap();

@@ -52,6 +52,8 @@ CREATE INDEX links_by_user ON links (user_id);
 CREATE TABLE claims (
     provider_uid TEXT NOT NULL,
     user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- One more at every login.
+    revision BIGINT NOT NULL,
     -- NULL when the claims were too large to be kept.
     sealed BLOB,
     PRIMARY KEY (provider_uid, user_id)

@@ -1,0 +1,149 @@
+//! The pieces that tests are made of: one organization, its providers, mappers and people.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    Claims,
+    mapper::{Mapper, Rule, When},
+    organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
+    provider::{ClaimNames, LoginState, Provider},
+    user::{Grant, Granted, Keep, Link, LoginRecord, Session, SessionId, User, UserId},
+};
+use crate::api::Reason;
+
+/// `default/acme` with the roles `admin` (administrators) and `viewer`, and the group `staff`.
+pub fn organization() -> Organization {
+    let role = |name: &str, administrator| Role { name: name.into(), display_name: name.into(), administrator };
+    Organization {
+        key: organization_key("acme"),
+        id: "acme".into(),
+        display_name: "Acme".into(),
+        external_url: "https://sso.example".parse().expect("a URL"),
+        roles: vec![role("admin", true), role("viewer", false)],
+        groups: vec![Group { name: "staff".into(), display_name: "Staff".into() }],
+        title: None,
+        allowed_return_urls: Vec::new(),
+        logout_page_url: None,
+        session: SessionLimits { idle_timeout: Duration::from_secs(1800), lifetime: Duration::from_secs(36_000) },
+    }
+}
+
+/// A provider of `default/acme` whose sessions go on.
+pub fn provider(uid: &str) -> Provider {
+    Provider {
+        uid: uid.into(),
+        path: format!("default/{uid}"),
+        organization: organization_key("acme"),
+        key: format!("key-of-{uid}").into(),
+        display_name: format!("Provider {uid}"),
+        claims: Arc::new(claim_names()),
+        login: LoginState::Unavailable(Reason::Pending),
+    }
+}
+
+/// The claims that the OpenID specifications name, and `groups`.
+pub fn claim_names() -> ClaimNames {
+    ClaimNames {
+        user_id: "sub".into(),
+        user_name: None,
+        full_name: "name".into(),
+        email: "email".into(),
+        email_verified: "email_verified".into(),
+        groups: "groups".into(),
+    }
+}
+
+/// A mapper for the people of a provider, in its first generation.
+pub fn mapper(uid: &str, provider_uid: &str, when: When, roles: &[&str]) -> Mapper {
+    let grants = roles.iter().map(|name| Granted::Role((*name).to_owned())).collect();
+    Mapper {
+        uid: uid.into(),
+        path: format!("default/{uid}"),
+        providers: vec![provider_uid.into()],
+        served: Some((Arc::new(Rule { when, grants }), 1)),
+    }
+}
+
+const START: i64 = 1_760_000_000_000;
+
+/// So many milliseconds after the tests' epoch.
+pub fn at(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(START + milliseconds).unwrap()
+}
+
+/// The key of `default/NAME`.
+pub fn organization_key(name: &str) -> OrganizationKey {
+    OrganizationKey::new("default", name)
+}
+
+/// A first login through provider `p1` of organization `default/acme`, with names and an address made from `name`.
+pub fn login(name: &str) -> LoginRecord {
+    let user = User {
+        id: UserId(Uuid::now_v7()),
+        organization: organization_key("acme"),
+        user_name: name.to_owned(),
+        full_name: Some(format!("Full {name}")),
+        email: Some(format!("{name}@example.com")),
+        email_verified: true,
+    };
+    LoginRecord {
+        link: link(&user.organization, name),
+        claims: claims(json!({"sub": name, "groups": ["a", "b"]})),
+        grants: Vec::new(),
+        keep: Keep::Mappers(Vec::new()),
+        session: session(&user, "p1"),
+        user,
+    }
+}
+
+/// The same person's next login.
+pub fn again(login: &LoginRecord) -> LoginRecord {
+    LoginRecord { session: session(&login.user, &login.session.provider_uid), ..login.clone() }
+}
+
+/// The same person's login through another provider.
+pub fn through(login: &LoginRecord, provider_uid: &str, grants: Vec<Grant>) -> LoginRecord {
+    LoginRecord { session: session(&login.user, provider_uid), grants, ..login.clone() }
+}
+
+/// A new session that began at the tests' epoch.
+pub fn session(user: &User, provider_uid: &str) -> Session {
+    let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
+    let mut id = [0; 32];
+    id[..16].copy_from_slice(first.as_bytes());
+    id[16..].copy_from_slice(second.as_bytes());
+    Session {
+        id: SessionId(id),
+        organization: user.organization.clone(),
+        user: user.id,
+        provider_uid: provider_uid.into(),
+        provider_key: format!("key-of-{provider_uid}").into(),
+        started_at: at(0),
+        last_used_at: at(0),
+    }
+}
+
+pub fn link(organization: &OrganizationKey, external_id: &str) -> Link {
+    Link {
+        organization: organization.clone(),
+        issuer: "https://issuer.example".to_owned(),
+        external_id: external_id.to_owned(),
+    }
+}
+
+/// The claims of a JSON object.
+pub fn claims(value: serde_json::Value) -> Claims {
+    value.as_object().unwrap().clone()
+}
+
+pub fn role(mapper: &str, name: &str) -> Grant {
+    Grant { mapper_uid: mapper.into(), granted: Granted::Role(name.to_owned()) }
+}
+
+pub fn group(mapper: &str, name: &str) -> Grant {
+    Grant { mapper_uid: mapper.into(), granted: Granted::Group(name.to_owned()) }
+}
