@@ -87,7 +87,7 @@ impl Stage<'_> {
             .filter(|cookie| cookie["name"].as_str().is_some_and(|name| name.contains("latchkey")))
             .collect();
         let [session] = ours.as_slice() else { panic!("one cookie is left: {ours:?}") };
-        assert_eq!((&session["name"], &session["httpOnly"]), (&json!("latchkey-default"), &json!(true)));
+        assert_eq!((&session["name"], &session["httpOnly"]), (&json!("latchkey.session.default"), &json!(true)));
         assert_eq!((&session["sameSite"], &session["path"]), (&json!("Lax"), &json!("/")));
     }
 

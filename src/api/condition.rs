@@ -204,12 +204,11 @@ impl Conditions {
     }
 
     /// Adds `Ready` and, while it isn't True, `Stalled` or `Reconciling`, by the first fact that does not hold.
-    /// `serving` is the message of a Ready object. While `ServingStale` is True, what cannot be fetched holds
+    /// `serving` is the message of a Ready object. While `ServingStale` is True, `Discovered` holds
     /// nothing back.
     pub fn summarize(&mut self, serving: impl Into<String>) {
         let stale = self.fact(ConditionType::ServingStale).is_some_and(Fact::is_true);
-        let excused =
-            |type_: ConditionType| stale && matches!(type_, ConditionType::Discovered | ConditionType::KeysUsable);
+        let excused = |type_: ConditionType| stale && type_ == ConditionType::Discovered;
         let held_back =
             self.0.iter().find(|(type_, fact)| !fact.is_true() && !excused(*type_)).map(|(_, fact)| fact.clone());
         let Some(fact) = held_back else {

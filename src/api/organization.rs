@@ -121,7 +121,7 @@ pub struct SessionPolicy {
     /// A session ends when it was not used for so long. Default: 1h.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<Duration>,
-    /// A session ends so long after signing in, used or not. Default: 12h.
+    /// A session ends so long after signing in, used or not. Default: 12h; at most 2160h.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<Duration>,
 }

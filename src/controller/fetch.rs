@@ -1,7 +1,7 @@
 //! Asks providers for their metadata and keys, beside the reconciliations: a provider that hangs delays none.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -23,12 +23,16 @@ const CONCURRENCY: usize = 64;
 /// Providers of one issuer share a failure that is not older.
 const SHARED_FAILURE: Duration = Duration::from_millis(500);
 
-/// One question to a provider.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// One question to a provider, for all who wait for its answer.
 struct Fetch {
-    provider: ObjectRef<IdentityProvider>,
     request: MetadataRequest,
     interval: Duration,
+}
+
+/// Who waits for an answer, and since when it is being asked for.
+struct Pending {
+    since: Timestamp,
+    waiting: HashSet<ObjectRef<IdentityProvider>>,
 }
 
 /// What is known of a provider, and since when more is being asked.
@@ -40,7 +44,7 @@ pub struct Known {
 /// What was fetched, and what is being fetched.
 pub struct Fetches {
     remote: Arc<Remote>,
-    pending: Mutex<HashMap<Fetch, Timestamp>>,
+    pending: Mutex<HashMap<MetadataRequest, Pending>>,
     wanted: mpsc::UnboundedSender<Fetch>,
 }
 
@@ -62,8 +66,7 @@ impl Fetches {
         let metadata_due = remote.metadata.due_at(wish.interval).is_none_or(|due| due <= now);
         let keys_due = remote.keys.due_at(wish.interval).is_none_or(|due| due <= now);
         let due = metadata_due || (keys_due && remote.metadata.good.is_some());
-        let fetch = Fetch { provider: ObjectRef::from_obj(idp), request, interval: wish.interval };
-        let pending_since = if due { Some(self.ask(fetch, now)) } else { None };
+        let pending_since = due.then(|| self.ask(ObjectRef::from_obj(idp), request, wish.interval, now));
         Known { remote, pending_since }
     }
 
@@ -74,28 +77,36 @@ impl Fetches {
         provider::Remote { keys: keys.map(|keys| keys.map(|keys| keys.summaries())).unwrap_or_default(), metadata }
     }
 
-    fn ask(&self, fetch: Fetch, now: Timestamp) -> Timestamp {
+    fn ask(
+        &self,
+        idp: ObjectRef<IdentityProvider>,
+        request: MetadataRequest,
+        interval: Duration,
+        now: Timestamp,
+    ) -> Timestamp {
         let mut pending = self.lock();
-        if let Some(since) = pending.get(&fetch) {
-            return *since;
+        if let Some(asked) = pending.get_mut(&request) {
+            asked.waiting.insert(idp);
+            return asked.since;
         }
-        pending.insert(fetch.clone(), now);
+        pending.insert(request.clone(), Pending { since: now, waiting: HashSet::from([idp]) });
         // Nobody asks any more only while the process is ending.
-        let _ = self.wanted.send(fetch);
+        let _ = self.wanted.send(Fetch { request, interval });
         now
     }
 
-    async fn fetch(&self, fetch: &Fetch) {
+    /// Asks, and says who waited for the answer.
+    async fn fetch(&self, fetch: &Fetch) -> HashSet<ObjectRef<IdentityProvider>> {
         let freshness = Freshness { max_age: fetch.interval, retry_after: SHARED_FAILURE };
         let metadata = self.remote.metadata(&fetch.request, freshness, Timestamp::now()).await;
         if let Some((metadata, _)) = metadata.good {
             let request = keys_request(&metadata, &fetch.request);
             self.remote.keys(&request, freshness, Timestamp::now()).await;
         }
-        self.lock().remove(fetch);
+        self.lock().remove(&fetch.request).map(|pending| pending.waiting).unwrap_or_default()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Fetch, Timestamp>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<MetadataRequest, Pending>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -106,7 +117,7 @@ fn keys_request(metadata: &Metadata, request: &MetadataRequest) -> KeysRequest {
 
 /// Asks what is wanted until shutdown; tells `answered` which provider has been asked.
 pub async fn run(
-    fetches: Arc<super::Context>,
+    context: Arc<super::Context>,
     mut wanted: FetchQueue,
     answered: mpsc::UnboundedSender<ObjectRef<IdentityProvider>>,
     shutdown: CancellationToken,
@@ -116,14 +127,11 @@ pub async fn run(
         tokio::select! {
             () = shutdown.cancelled() => break,
             Some(fetch) = wanted.0.recv(), if running.len() < CONCURRENCY => {
-                let context = fetches.clone();
-                running.spawn(async move {
-                    context.fetches.fetch(&fetch).await;
-                    fetch.provider
-                });
+                let context = context.clone();
+                running.spawn(async move { context.fetches.fetch(&fetch).await });
             }
             Some(finished) = running.join_next(), if !running.is_empty() => match finished {
-                Ok(provider) => _ = answered.send(provider),
+                Ok(waiting) => waiting.into_iter().for_each(|provider| _ = answered.send(provider)),
                 Err(error) => std::panic::resume_unwind(error.into_panic()),
             },
         }

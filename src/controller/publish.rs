@@ -71,7 +71,10 @@ impl Publisher {
     /// Publishes what logins see of an organization; None when there is nothing to see.
     pub fn organization(&self, key: &OrganizationKey, entry: Option<Organization>) {
         self.change(Name::Organization(key.as_str().to_owned()), entry.is_none(), |_, table| {
-            table.set_organization(key, entry.map(Arc::new));
+            // An equal one stays the same one: answers that were prepared with it stay good.
+            if table.organization_by_key(key).map(|before| &**before) != entry.as_ref() {
+                table.set_organization(key, entry.map(Arc::new));
+            }
             Vec::new()
         });
     }
@@ -177,6 +180,9 @@ fn after_provider(before: Option<&Provider>, now: Option<&Provider>) -> Vec<Foll
         });
         if !goes_on {
             follow_ups.push(FollowUp::Sessions(before.uid.clone()));
+        }
+        if now.is_none_or(|now| now.uid != before.uid) {
+            follow_ups.push(FollowUp::Grants(before.uid.clone()));
         }
     }
     if let Some(now) = now {

@@ -21,13 +21,15 @@ pub struct Provider {
     pub key: Arc<str>,
     pub display_name: String,
     pub claims: Arc<ClaimNames>,
+    /// Its sessions are over, whether or not people could sign in otherwise.
+    pub suspended: bool,
     pub login: LoginState,
 }
 
 /// Whether people can sign in through a provider.
 #[derive(Clone, Debug)]
 pub enum LoginState {
-    /// Suspended: nobody signs in, and its sessions end.
+    /// Suspended: nobody signs in.
     Suspended,
     /// Not accepted, so that no URL leads to it: nobody signs in; its sessions go on.
     Refused(Reason),
@@ -48,14 +50,13 @@ impl Provider {
 
     /// Whether sessions that began with this provider are still good.
     pub fn keeps_sessions(&self) -> bool {
-        !matches!(self.login, LoginState::Suspended)
+        !self.suspended
     }
 }
 
 /// Everything that a login needs to know of a provider: the relation between it and us.
 #[derive(Clone, Debug)]
 pub struct Relation {
-    pub generation: i64,
     pub issuer: String,
     pub authorization_endpoint: Url,
     pub token_endpoint: Url,

@@ -11,8 +11,9 @@ use crate::domain::organization::Organization;
 
 /// A person has so long to sign in at the provider.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
-/// So many attempts of one browser are under way at most; the oldest give way.
-const MAX_ATTEMPTS: usize = 30;
+/// All cookies go in one header, and common proxies take no header over 8 KiB: the attempts of one browser are
+/// longer than this together only if the newest alone is; the oldest give way. Twenty everyday ones fit.
+const MAX_TOGETHER: usize = 7 * 1024;
 
 /// One attempt to sign in.
 #[derive(Serialize, Deserialize)]
@@ -26,6 +27,7 @@ pub struct Attempt {
     pub code_verifier: Zeroizing<String>,
     /// Where to go afterwards, already resolved.
     pub return_to: Option<String>,
+    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
     pub expires_at: Timestamp,
 }
 
@@ -51,7 +53,7 @@ impl Attempt {
     /// The cookie that carries the attempt; None when it would be too long for browsers or cannot be sealed.
     pub fn cookie(&self, organization: &Organization, sealer: &Sealer) -> Option<HeaderValue> {
         let name = cookies::attempt_name(organization, &self.state_parameter());
-        let plain = Zeroizing::new(serde_json::to_vec(self).ok()?);
+        let plain = Zeroizing::new(postcard::to_stdvec(self).ok()?);
         let sealed = sealer.seal(&purpose(organization), &plain)?;
         let max_age = cookie::time::Duration::seconds(LIFETIME.as_secs());
         (name.len() + sealed.len() < 4000).then(|| cookies::set(organization, name, sealed, Some(max_age)))
@@ -81,14 +83,16 @@ impl Attempt {
 
     fn open(sealed: &str, organization: &Organization, sealer: &Sealer) -> Option<Self> {
         let plain = Zeroizing::new(sealer.open(&purpose(organization), sealed)?);
-        serde_json::from_slice(&plain).ok()
+        postcard::from_bytes(&plain).ok()
     }
 
-    /// Takes away the cookies that have had their time, so that they do not pile up when one more comes.
+    /// Takes away the cookies that have had their time, and the oldest of those that would be too long together with
+    /// one more of `newest` bytes.
     pub fn sweep(
         headers: &HeaderMap,
         organization: &Organization,
         sealer: &Sealer,
+        newest: usize,
         now: Timestamp,
     ) -> Vec<HeaderValue> {
         let prefix = cookies::attempt_prefix(organization);
@@ -96,13 +100,18 @@ impl Attempt {
         let mut over = Vec::new();
         for (name, sealed) in cookies::all(headers).filter(|(name, _)| name.starts_with(&prefix)) {
             match Self::open(sealed, organization, sealer) {
-                Some(attempt) if now < attempt.expires_at => live.push((attempt.expires_at, name)),
+                Some(attempt) if now < attempt.expires_at => live.push((attempt.expires_at, name, sealed.len())),
                 _ => over.push(name),
             }
         }
-        live.sort();
-        let too_many = (live.len() + 1).saturating_sub(MAX_ATTEMPTS);
-        over.extend(live.into_iter().take(too_many).map(|(_, name)| name));
+        live.sort_by_key(|(expires_at, ..)| std::cmp::Reverse(*expires_at));
+        let mut together = newest;
+        for (_, name, length) in live {
+            together += name.len() + length + "=; ".len();
+            if together > MAX_TOGETHER {
+                over.push(name);
+            }
+        }
         over.into_iter().map(|name| cookies::remove(organization, name.to_owned())).collect()
     }
 }

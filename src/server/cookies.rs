@@ -1,4 +1,5 @@
-//! The cookies: one for the session of each organization, one for each login attempt.
+//! The cookies: one for the session of each organization, one for each login attempt. Ids hold no dot, so no name
+//! of one organization begins as one of another.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::{Cookie, SameSite, time::Duration};
@@ -10,7 +11,7 @@ const HOST_PREFIX: &str = "__Host-";
 
 /// The name of the cookie that holds the session of an organization.
 pub fn session_name(organization: &Organization) -> String {
-    named(organization, &format!("latchkey-{}", organization.id))
+    named(organization, &format!("latchkey.session.{}", organization.id))
 }
 
 /// The name of the cookie of a login attempt.
@@ -21,7 +22,7 @@ pub fn attempt_name(organization: &Organization, state: &str) -> String {
 
 /// What the names of all login attempts of an organization begin with.
 pub fn attempt_prefix(organization: &Organization) -> String {
-    named(organization, &format!("latchkey-login-{}-", organization.id))
+    named(organization, &format!("latchkey.login.{}.", organization.id))
 }
 
 fn named(organization: &Organization, name: &str) -> String {
@@ -70,6 +71,8 @@ pub fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item =
 
 /// All cookies, by name and value.
 pub fn all(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='))
+    let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
+    let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';'));
+    // Pair by pair: another application's odd cookie must not hide ours.
+    pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
 }

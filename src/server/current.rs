@@ -21,8 +21,11 @@ impl Server {
     /// The organization of an id, in the table as it is now.
     pub(super) fn view(&self, organization_id: &str) -> Result<View, Failure> {
         let table = self.table.load();
-        let organization = table.organization(organization_id).cloned().ok_or(Failure::NoSuchOrganization)?;
-        Ok(View { table, organization })
+        match table.organization(organization_id).cloned() {
+            Some(organization) => Ok(View { table, organization }),
+            None if table.settled => Err(Failure::NoSuchOrganization),
+            None => Err(Failure::Starting),
+        }
     }
 
     /// Who is signed in to the organization by this request's cookie.

@@ -1,12 +1,12 @@
 //! Everything that can go wrong for a person, and the one place that turns it into a page.
 
 use axum::{
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
 
 use super::{
-    pages::{ENGLISH, ErrorPage},
+    pages::{ENGLISH, ErrorPage, Forms},
     respond,
     seal::random,
 };
@@ -23,6 +23,10 @@ pub enum Failure {
     NoSuchPage,
     #[error("the method is not allowed here")]
     WrongMethod,
+    #[error("another site sent this form")]
+    ForeignForm,
+    #[error("the manifests have not all been looked at yet")]
+    Starting,
     #[error("no organization has this id")]
     NoSuchOrganization,
     #[error("the organization has no provider of this key")]
@@ -60,7 +64,7 @@ pub enum Failure {
     #[error("the claims do not describe a user")]
     Claims(#[from] ClaimsError),
     #[error(
-        "somebody else in the organization has this user name; users.userNameSeparator keeps the names of providers apart"
+        "somebody else in the organization has this user name; let claims.userName name a claim that tells people apart"
     )]
     UserNameTaken,
     #[error("somebody else in the organization has this e-mail address")]
@@ -93,6 +97,8 @@ impl Failure {
         match self {
             Self::NoSuchPage => "no_such_page",
             Self::WrongMethod => "wrong_method",
+            Self::ForeignForm => "foreign_form",
+            Self::Starting => "starting",
             Self::NoSuchOrganization => "no_such_organization",
             Self::NoSuchProvider => "no_such_provider",
             Self::ProviderSuspended => "provider_suspended",
@@ -132,6 +138,18 @@ impl Failure {
                 title: "This page can't be used that way",
                 what_happened: "The request was of a kind that this page does not take.",
                 what_to_do: &[TRY_AGAIN],
+            },
+            Self::ForeignForm => Advice {
+                status: StatusCode::FORBIDDEN,
+                title: "This came from another site",
+                what_happened: "Another site asked for something that only you may ask for here. Nothing was done.",
+                what_to_do: &["Use the pages here instead."],
+            },
+            Self::Starting => Advice {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                title: "Just a moment",
+                what_happened: "The sign-in service is starting.",
+                what_to_do: &["Reload this page in a few seconds."],
             },
             Self::NoSuchOrganization => Advice {
                 status: StatusCode::NOT_FOUND,
@@ -248,30 +266,18 @@ pub struct Place<'a> {
 
 /// Logs a failure once and shows the page. The reference is in both.
 pub fn page(failure: &Failure, place: &Place<'_>) -> Response {
+    page_with(failure, place, HeaderMap::new())
+}
+
+/// The same, with headers besides.
+pub fn page_with(failure: &Failure, place: &Place<'_>, mut extra: HeaderMap) -> Response {
     let advice = failure.advice();
     let reference = reference();
     let organization = place.organization.map(|organization| &*organization.id);
-    let (code, provider) = (failure.code(), place.provider);
-    if advice.status.is_server_error() {
-        tracing::warn!(
-            reference,
-            code,
-            organization,
-            provider,
-            error = failure as &dyn std::error::Error,
-            "a login failed"
-        );
-    } else {
-        tracing::info!(
-            reference,
-            code,
-            organization,
-            provider,
-            error = failure as &dyn std::error::Error,
-            "a login was refused"
-        );
+    log(failure, advice.status, &reference, organization, place.provider);
+    if advice.status == StatusCode::TOO_MANY_REQUESTS || matches!(failure, Failure::Starting) {
+        extra.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
-    metrics::counter!("latchkey_login_failures_total", "reason" => code).increment(1);
     let sign_in = organization.map(|id| format!("/o/{id}/login"));
     let page = ErrorPage {
         language: &ENGLISH,
@@ -283,7 +289,23 @@ pub fn page(failure: &Failure, place: &Place<'_>) -> Response {
         try_again: sign_in.as_deref(),
         home: None,
     };
-    respond::page(advice.status, &page, place.organization, HeaderMap::new(), None)
+    respond::page(advice.status, &page, place.organization, extra, Forms::LeadHere)
+}
+
+fn log(failure: &Failure, status: StatusCode, reference: &str, organization: Option<&str>, provider: Option<&str>) {
+    let (code, error) = (failure.code(), failure as &dyn std::error::Error);
+    match failure {
+        // Whoever guesses addresses is not somebody who fails to sign in.
+        Failure::NoSuchPage | Failure::WrongMethod | Failure::NoSuchOrganization | Failure::ForeignForm => {
+            tracing::info!(reference, code, "a request was refused");
+            return;
+        }
+        _ if status.is_server_error() => {
+            tracing::warn!(reference, code, organization, provider, error, "a login failed");
+        }
+        _ => tracing::info!(reference, code, organization, provider, error, "a login was refused"),
+    }
+    metrics::counter!("latchkey_login_failures_total", "reason" => code).increment(1);
 }
 
 /// Ten characters that are easy to read out, without those that look alike.

@@ -61,7 +61,7 @@ pub fn client_address(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) 
         return peer.ip();
     }
     let lines = headers.get_all("x-forwarded-for").iter().rev().filter_map(|line| line.to_str().ok());
-    let hops = lines.flat_map(|line| line.rsplit(',')).map_while(|hop| hop.trim().parse::<IpAddr>().ok());
+    let hops = lines.flat_map(|line| line.rsplit(',')).map_while(hop);
     let mut last = peer.ip();
     for hop in hops {
         last = hop;
@@ -70,6 +70,12 @@ pub fn client_address(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) 
         }
     }
     last
+}
+
+/// Some gateways send the port along.
+fn hop(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    text.parse().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip())).ok()
 }
 
 #[cfg(test)]
@@ -91,6 +97,8 @@ mod tests {
         assert_eq!(client("10.0.0.1", &["198.51.100.7"]), "198.51.100.7");
         assert_eq!(client("10.0.0.1", &["203.0.113.9, 198.51.100.7, 10.1.1.1"]), "198.51.100.7");
         assert_eq!(client("10.0.0.1", &["203.0.113.9", "198.51.100.7"]), "198.51.100.7");
+        assert_eq!(client("10.0.0.1", &["198.51.100.7:4711"]), "198.51.100.7");
+        assert_eq!(client("10.0.0.1", &["[2001:db8::7]:4711"]), "2001:db8::7");
         assert_eq!(client("10.0.0.1", &["nonsense"]), "10.0.0.1");
         assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
     }

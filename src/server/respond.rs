@@ -1,28 +1,26 @@
 //! Answers with the headers that security.md asks of them.
 
+use super::pages::{Forms, Page, content_security_policy};
+use crate::domain::organization::Organization;
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
-use url::Url;
 
-use super::pages::{Page, content_security_policy};
-use crate::domain::organization::Organization;
-
-/// A page, never stored by anybody. `form_leads_to` is where a form of the page can lead, besides this origin.
+/// A page, never stored by anybody.
 pub fn page(
     status: StatusCode,
     page: &impl Page,
     organization: Option<&Organization>,
     extra: HeaderMap,
-    form_leads_to: Option<&Url>,
+    forms: Forms<'_>,
 ) -> Response {
     let mut response = Response::new(Body::from(page.render()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(form_leads_to)) {
+    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(forms)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
@@ -57,7 +55,8 @@ pub fn json(status: StatusCode, body: &impl serde::Serialize, organization: Opti
 
 fn add_common(headers: &mut HeaderMap, organization: Option<&Organization>) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // Forms here name their origin by it; other sites learn nothing.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if organization.is_some_and(|organization| organization.external_url.scheme() == "https") {
         let year = HeaderValue::from_static("max-age=31536000");

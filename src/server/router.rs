@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{RawPathParams, Request, rejection::RawPathParamsRejection},
-    middleware::{Next, from_fn},
     response::Response,
     routing::{any, get},
 };
-use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
+use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
     endpoints::{account, assets, auth, callback, home, login, logout, session, sign_in},
@@ -17,10 +15,8 @@ use super::{
     state::Server,
 };
 
-/// Forms are small, in bytes.
-const MAX_BODY: usize = 64 * 1024;
-
-/// The login endpoints (design, section 3).
+/// The login endpoints (design, section 3). None of them reads a body, so none is limited: an ingress that asks
+/// forward auth about a large upload must not be told 413.
 pub fn router(server: Arc<Server>) -> Router {
     Router::new()
         .route("/", get(home::get))
@@ -31,28 +27,13 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/o/{org}/logout", get(logout::get).post(logout::post))
         .route("/o/{org}/session", get(session::get))
         .route("/o/{org}/account", get(account::get))
-        .layer(from_fn(refuse_unreadable_paths))
-        // Forward auth refuses such a path itself: with 403, as ingresses want it.
         .route("/o/{org}/auth", any(auth::any))
         .route("/o/{org}/auth/{*rest}", any(auth::any))
         .fallback(|| async { page(&Failure::NoSuchPage, &Place::default()) })
         .method_not_allowed_fallback(|| async { page(&Failure::WrongMethod, &Place::default()) })
-        .layer(RequestBodyLimitLayer::new(MAX_BODY))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| -> Response {
             tracing::error!("a request ended in a panic");
             page(&Failure::Internal, &Place::default())
         }))
         .with_state(server)
-}
-
-/// A path that is not UTF-8 names nothing here.
-async fn refuse_unreadable_paths(
-    path: Result<RawPathParams, RawPathParamsRejection>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match path {
-        Ok(_) => next.run(request).await,
-        Err(_) => page(&Failure::NoSuchPage, &Place::default()),
-    }
 }

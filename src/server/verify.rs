@@ -16,8 +16,8 @@ use crate::{
     oidc::{Expected, Freshness, KeysRequest, Remote, TokenResponse, exchange_code, fetch_userinfo, verify_id_token},
 };
 
-/// Keys that nobody has fetched yet are fetched at the first login; the controllers keep them fresh.
-const FRESHNESS: Freshness = Freshness { max_age: Duration::MAX, retry_after: Duration::from_secs(1) };
+/// The controllers keep the keys fresh; a login fetches them only when there are none.
+const AT_ONCE: Freshness = Freshness { max_age: Duration::MAX, retry_after: Duration::from_secs(1) };
 
 /// Exchanges the code at the token endpoint of the provider that the attempt began with.
 pub async fn exchange(
@@ -72,7 +72,11 @@ async fn id_token(
         code: Some(code.expose_secret()),
     };
     let raw = tokens.id_token.expose_secret();
-    let (keys, _) = remote.keys(&request, FRESHNESS, now).await.good.ok_or(Failure::NoKeys)?;
+    let known = match remote.cached_keys(&request).good {
+        Some(known) => Some(known),
+        None => remote.keys(&request, AT_ONCE, now).await.good,
+    };
+    let (keys, _) = known.ok_or(Failure::NoKeys)?;
     match verify_id_token(raw, &keys, &expected) {
         Err(error) if error.asks_for_newer_keys() => {
             let (keys, _) = remote.refresh_keys(&request, now).await.good.ok_or(Failure::NoKeys)?;

@@ -63,7 +63,7 @@ impl Answer {
     /// Whether a session cookie of Latchkey's is set here.
     pub fn signs_in(&self) -> bool {
         let is_session = |cookie: &Cookie<'_>| {
-            cookie.name().contains("latchkey-")
+            cookie.name().contains("latchkey.")
                 && !cookie.name().contains("latchkey-login-")
                 && !cookie.value().is_empty()
         };

@@ -15,6 +15,8 @@ use crate::{
 pub const DEFAULT_NAME: &str = "default";
 
 const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+/// The keys that seal session cookies are kept longer than this.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// Everything that the decision depends on.
@@ -148,6 +150,9 @@ fn session_limits(policy: &api::SessionPolicy) -> Result<SessionLimits, Fact> {
         if span < Duration::from_secs(1) {
             return Err(invalid(format!("spec.session.{field}: must be at least 1s")));
         }
+    }
+    if limits.lifetime > LONGEST_LIFETIME {
+        return Err(invalid("spec.session.lifetime: must be at most 2160h, which is 90 days".to_owned()));
     }
     Ok(limits)
 }

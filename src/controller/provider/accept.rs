@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Local;
+use super::{Local, wish::metadata_request};
 use crate::{
     api::{AuthMethod, Fact, IdentityProvider, IdentityProviderSpec, Pkce, Reason, ResourceMeta, age_order},
     domain::organization::Organization,
@@ -84,7 +84,8 @@ fn combination(spec: &IdentityProviderSpec) -> Option<Fact> {
     } else if interval_too_short {
         "spec.discovery.interval: must be at least 1s"
     } else {
-        return None;
+        let malformed = metadata_request(spec, None).err()?;
+        return Some(Fact::fails(Reason::InvalidCombination, malformed));
     };
     Some(Fact::fails(Reason::InvalidCombination, message))
 }

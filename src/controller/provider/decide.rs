@@ -86,6 +86,7 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
             key: key_of(idp).into(),
             display_name: idp.spec.display_name.clone(),
             claims: Arc::new(claim_names(&idp.spec.claims)),
+            suspended: idp.spec.suspend,
             login,
         },
     }
@@ -148,8 +149,8 @@ fn login_state(
 ) -> LoginState {
     let held_back = conditions.fact(ConditionType::Ready).filter(|ready| !ready.is_true()).map(|ready| ready.reason);
     match (held_back, relation) {
-        _ if idp.spec.suspend => LoginState::Suspended,
         (Some(reason), _) if !accepted => LoginState::Refused(reason),
+        _ if idp.spec.suspend => LoginState::Suspended,
         (None, Some(relation)) => LoginState::Serving(Arc::new(relation)),
         (reason, _) => LoginState::Unavailable(reason.unwrap_or(Reason::Pending)),
     }
@@ -217,5 +218,6 @@ fn requeue(idp: &IdentityProvider, remote: &Remote, wish: Option<&Wish>, now: Ti
     let first = due.into_iter().flatten().min();
     let wait = first.map_or(wish.interval, |due| Duration::try_from(due.duration_since(now)).unwrap_or_default());
     let spread = idp.uid_str().bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 100;
-    wait + wait * spread / 1000
+    // What is due is being fetched; its answer comes here by itself.
+    (wait + wait * spread / 1000).max(Duration::from_secs(1))
 }

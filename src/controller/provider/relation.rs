@@ -5,7 +5,7 @@ use url::Url;
 
 use super::{Identity, Wish};
 use crate::{
-    api::{AuthMethod, Fact, IdentityProvider, Pkce, Reason, ResourceMeta},
+    api::{AuthMethod, Fact, IdentityProvider, Pkce, Reason},
     domain::provider::{ClientAuth, Metadata, Relation, SigningAlgorithm},
 };
 
@@ -31,7 +31,6 @@ pub fn relation(
         Fact::fails(Reason::InvalidCombination, format!("spec.key: makes no URL ({error}): choose another key"))
     })?;
     Ok(Relation {
-        generation: idp.generation_number(),
         issuer: metadata.issuer.clone(),
         authorization_endpoint: metadata.authorization_endpoint.clone(),
         token_endpoint: metadata.token_endpoint.clone(),

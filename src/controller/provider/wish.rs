@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::{
-    api::{Discovery, Fact, IdentityProvider, ReadyCount, Reason, TrustSourceKind},
+    api::{Fact, IdentityProvider, IdentityProviderSpec, ReadyCount, Reason, TrustSourceKind},
     controller::references::{TrustObject, secret_text, trust_text},
     domain::{
         organization::Organization,
@@ -49,31 +49,28 @@ pub fn wish(idp: &IdentityProvider, local: &Local) -> Result<Wish, Fact> {
         None => None,
     };
     Ok(Wish {
-        metadata: metadata_request(&spec.discovery, spec.issuer.as_deref(), trust_roots(idp, local)?)?,
+        metadata: metadata_request(spec, trust_roots(idp, local)?)
+            .map_err(|_| Fact::unknown("The references are followed once the URLs are valid."))?,
         interval: spec.discovery.interval.map_or(DEFAULT_DISCOVERY_INTERVAL, |interval| interval.get()),
         client_secret,
     })
 }
 
 /// Where the metadata is, and which issuer it must name.
-fn metadata_request(
-    discovery: &Discovery,
-    issuer: Option<&str>,
-    roots: Option<TrustRoots>,
-) -> Result<MetadataRequest, Fact> {
-    let invalid = |field: &str, error: &dyn std::error::Error| {
-        Fact::fails(
-            Reason::InvalidCombination,
-            format!("{field}: is not a URL ({error}): write it in full, such as https://login.example.com"),
-        )
-    };
-    match (&discovery.url, issuer) {
-        (Some(url), issuer) => {
-            let url = Url::parse(url).map_err(|error| invalid("spec.discovery.url", &error))?;
+///
+/// # Errors
+/// Names the field that holds no URL.
+pub fn metadata_request(spec: &IdentityProviderSpec, roots: Option<TrustRoots>) -> Result<MetadataRequest, String> {
+    let issuer = spec.issuer.as_deref();
+    match &spec.discovery.url {
+        Some(url) => {
+            let url = Url::parse(url).map_err(|error| {
+                format!("spec.discovery.url: is not a URL ({error}): write it in full, such as https://login.example.com/.well-known/openid-configuration")
+            })?;
             Ok(MetadataRequest { url, issuer: issuer.map(str::to_owned), roots })
         }
-        (None, issuer) => MetadataRequest::of_issuer(issuer.unwrap_or_default(), roots)
-            .map_err(|error| invalid("spec.issuer", &error)),
+        None => MetadataRequest::of_issuer(issuer.unwrap_or_default(), roots)
+            .map_err(|error| format!("spec.issuer: {error}")),
     }
 }
 

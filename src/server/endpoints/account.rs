@@ -13,7 +13,7 @@ use crate::{
     domain::outcome::outcome,
     server::{
         failure::{Failure, Place, page},
-        pages::{ENGLISH, SignedInPage},
+        pages::{ENGLISH, Forms, SignedInPage},
         respond,
         segments::Segments,
         state::Server,
@@ -51,5 +51,5 @@ pub async fn get(
         provider: provider.map_or("", |provider| &provider.display_name),
         sign_out_href: &format!("/o/{}/logout", organization.id),
     };
-    respond::page(StatusCode::OK, &account, Some(organization), HeaderMap::new(), None)
+    respond::page(StatusCode::OK, &account, Some(organization), HeaderMap::new(), Forms::LeadHere)
 }

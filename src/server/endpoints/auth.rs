@@ -5,8 +5,8 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     body::Body,
-    extract::{ConnectInfo, RawPathParams, RawQuery, State, rejection::RawPathParamsRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     response::Response,
 };
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use url::form_urlencoded;
 
 use crate::{
     domain::outcome::{Outcome, outcome},
-    server::{current::View, limit::is_trusted, respond, sessions::Current, state::Server},
+    server::{current::View, failure::Failure, limit::is_trusted, respond, sessions::Current, state::Server},
 };
 
 const USER: HeaderName = HeaderName::from_static("x-auth-request-user");
@@ -67,16 +67,18 @@ pub struct Answer {
 pub async fn any(
     State(server): State<Arc<Server>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    path: Result<RawPathParams, RawPathParamsRejection>,
+    uri: Uri,
     headers: HeaderMap,
-    RawQuery(query): RawQuery,
 ) -> Response {
-    let Ok(path) = path else { return refuse(StatusCode::FORBIDDEN) };
-    let organization = path.iter().find_map(|(name, value)| (name == "org").then_some(value)).unwrap_or_default();
-    let Ok(view) = server.view(organization) else { return refuse(StatusCode::FORBIDDEN) };
-    let Some(demands) = Demands::parse(query.as_deref().unwrap_or_default()) else {
-        return refuse(StatusCode::FORBIDDEN);
+    let (organization, rest) = named(uri.path());
+    let view = match server.view(organization) {
+        Ok(view) => view,
+        Err(Failure::Starting) => return refuse(StatusCode::UNAUTHORIZED),
+        Err(_) => return refuse(StatusCode::FORBIDDEN),
     };
+    // Below /auth/ stands what the browser asked the ingress for, query included: no demand of the ingress.
+    let query = if rest.is_empty() { uri.query().unwrap_or_default() } else { "" };
+    let Some(demands) = Demands::parse(query) else { return refuse(StatusCode::FORBIDDEN) };
     match server.current(&view, &headers, Timestamp::now()).await {
         Ok(Some(current)) => {
             let answer = current.forward_auth(&view.organization, || answer(&current, &view));
@@ -88,6 +90,14 @@ pub async fn any(
             sign_in_first(&server, &view, &demands, peer, &headers)
         }
     }
+}
+
+/// The organization's id and what follows `/auth` in `/o/{org}/auth…`. Ids need no decoding, and the rest may be
+/// anything, UTF-8 or not.
+fn named(path: &str) -> (&str, &str) {
+    let after = path.strip_prefix("/o/").unwrap_or_default();
+    let (organization, rest) = after.split_once('/').unwrap_or_default();
+    (organization, rest.strip_prefix("auth").unwrap_or_default())
 }
 
 fn answer(current: &Current, view: &View) -> Answer {

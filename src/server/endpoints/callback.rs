@@ -24,7 +24,7 @@ use crate::{
         cookies,
         current::{View, session_purpose},
         endpoints::login::serving,
-        failure::{Failure, Place, page},
+        failure::{Failure, Place, page, page_with},
         parameters::Parameters,
         respond,
         seal::random,
@@ -72,8 +72,20 @@ pub async fn get(
     };
     finished.unwrap_or_else(|failure| {
         let provider = provider.map(|provider| provider.path.as_str());
-        page(&failure, &Place { organization: Some(&view.organization), provider })
+        let place = Place { organization: Some(&view.organization), provider };
+        page_with(&failure, &place, without_attempt(&view.organization, &headers, query.as_deref().unwrap_or_default()))
     })
+}
+
+/// Takes away the cookie of an attempt that has failed.
+fn without_attempt(organization: &Organization, headers: &HeaderMap, query: &str) -> HeaderMap {
+    let mut set = HeaderMap::new();
+    let parameters = Parameters::parse(query).unwrap_or_default();
+    let name = parameters.text("state").map(|state| cookies::attempt_name(organization, state));
+    if let Some(name) = name.filter(|name| cookies::values(headers, name).next().is_some()) {
+        set.append(header::SET_COOKIE, cookies::remove(organization, name));
+    }
+    set
 }
 
 async fn finish(
@@ -104,6 +116,10 @@ async fn finish(
     catch_up(server, provider, &record, revision).await?;
     metrics::counter!("latchkey_logins_total", "provider" => provider.path.clone()).increment(1);
     tracing::info!(organization = &*view.organization.id, provider = provider.path, user = %record.user.id, "signed in");
+    // The browser's cookie names the new session from now on; nobody could end the old one any more.
+    for replaced in server.session_ids(view, headers) {
+        server.sessions.end(&replaced, now).await;
+    }
     signed_in(server, &view.organization, &attempt, &record.session.id, headers)
 }
 
@@ -219,7 +235,7 @@ fn signed_in(
     set.append(header::SET_COOKIE, cookies::set(organization, cookies::session_name(organization), sealed, None));
     let used = cookies::attempt_name(organization, &attempt.state_parameter());
     set.append(header::SET_COOKIE, cookies::remove(organization, used));
-    for gone in Attempt::sweep(headers, organization, &server.sealer, Timestamp::now()) {
+    for gone in Attempt::sweep(headers, organization, &server.sealer, 0, Timestamp::now()) {
         set.append(header::SET_COOKIE, gone);
     }
     let account = organization.url("account");

@@ -10,7 +10,7 @@ use axum::{
 
 use crate::domain::{organization::Organization, table::LoginTable};
 use crate::server::{
-    pages::{ENGLISH, OrganizationPage},
+    pages::{ENGLISH, Forms, OrganizationPage},
     parameters::Parameters,
     respond,
     state::Server,
@@ -29,7 +29,7 @@ pub async fn get(State(server): State<Arc<Server>>, RawQuery(query): RawQuery) -
         None => {
             let status = if asked.is_some() { StatusCode::NOT_FOUND } else { StatusCode::OK };
             let page = OrganizationPage { language: &ENGLISH, wrong_id: asked.as_deref() };
-            respond::page(status, &page, None, HeaderMap::new(), None)
+            respond::page(status, &page, None, HeaderMap::new(), Forms::LeadAnywhere)
         }
     }
 }

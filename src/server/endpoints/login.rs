@@ -88,7 +88,7 @@ fn start(
     let to = destination(relation, &attempt, &code_verifier, parameters.text("login_hint"));
     let cookie = attempt.cookie(organization, &server.sealer).ok_or(Failure::TooLong)?;
     let mut set = HeaderMap::new();
-    for gone in Attempt::sweep(headers, organization, &server.sealer, now) {
+    for gone in Attempt::sweep(headers, organization, &server.sealer, cookie.len(), now) {
         set.append(header::SET_COOKIE, gone);
     }
     set.append(header::SET_COOKIE, cookie);

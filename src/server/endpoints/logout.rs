@@ -14,7 +14,7 @@ use crate::{
     server::{
         cookies,
         failure::{Failure, Place, page},
-        pages::{ENGLISH, SignOutPage, SignedOutPage},
+        pages::{ENGLISH, Forms, SignOutPage, SignedOutPage},
         respond,
         segments::Segments,
         state::Server,
@@ -51,7 +51,7 @@ pub async fn get(
         &question,
         Some(organization),
         HeaderMap::new(),
-        organization.logout_page_url.as_ref(),
+        organization.logout_page_url.as_ref().map_or(Forms::LeadHere, Forms::LeadTo),
     )
 }
 
@@ -70,7 +70,7 @@ pub async fn post(
     };
     let organization = &view.organization;
     if comes_from_elsewhere(&headers, organization) {
-        return page(&Failure::WrongMethod, &Place { organization: Some(organization), provider: None });
+        return page(&Failure::ForeignForm, &Place { organization: Some(organization), provider: None });
     }
     for id in server.session_ids(&view, &headers) {
         server.sessions.end(&id, Timestamp::now()).await;
@@ -88,14 +88,13 @@ fn signed_out(organization: &Organization) -> Response {
         organization: &organization.display_name,
         sign_in_href: &format!("/o/{}/login", organization.id),
     };
-    respond::page(StatusCode::OK, &page, Some(organization), HeaderMap::new(), None)
+    respond::page(StatusCode::OK, &page, Some(organization), HeaderMap::new(), Forms::LeadHere)
 }
 
 /// Whether another site made the browser send this form. Its cookie would be missing anyway (`SameSite`).
 fn comes_from_elsewhere(headers: &HeaderMap, organization: &Organization) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let site = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
-    let origin = text("origin")
-        .is_some_and(|origin| origin != "null" && origin != organization.external_url.origin().ascii_serialization());
-    site || origin
+    let here = organization.external_url.origin().ascii_serialization();
+    text("sec-fetch-site").is_some_and(|site| site != "same-origin")
+        || text("origin").is_some_and(|origin| origin != here)
 }

@@ -13,7 +13,7 @@ use crate::{
     domain::provider::LoginState,
     server::{
         failure::{Place, page},
-        pages::{ENGLISH, Icon, ProviderButton, SignInPage},
+        pages::{ENGLISH, Forms, Icon, ProviderButton, SignInPage},
         parameters::Parameters,
         respond,
         segments::Segments,
@@ -53,7 +53,7 @@ pub async fn get(
         title: organization.title.as_deref(),
         providers: buttons.collect(),
     };
-    respond::page(StatusCode::OK, &page, Some(organization), HeaderMap::new(), None)
+    respond::page(StatusCode::OK, &page, Some(organization), HeaderMap::new(), Forms::LeadHere)
 }
 
 fn href(organization_id: &str, key: &str, parameters: &Parameters) -> String {

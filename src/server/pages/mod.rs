@@ -19,7 +19,7 @@ pub use assets::{Asset, favicon, stylesheet};
 pub use english::ENGLISH;
 pub use error::ErrorPage;
 pub use organization::OrganizationPage;
-pub use policy::content_security_policy;
+pub use policy::{Forms, content_security_policy};
 pub use sign_in::{Icon, ProviderButton, SignInPage};
 pub use sign_out::{SignOutPage, SignedOutPage};
 pub use signed_in::SignedInPage;
