@@ -15,12 +15,13 @@ use axum::{
     body::Body,
     extract::{Request, State},
     response::Response,
+    serve::Listener,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::provider::CLIENT_ID;
+use super::{provider::CLIENT_ID, tls::TlsListener};
 
 static KEY: LazyLock<EcdsaKeyPair> =
     LazyLock::new(|| EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key"));
@@ -84,7 +85,14 @@ impl Fake {
         Self::serve(TcpListener::bind(address).await.expect("the port is free"), format!("http://{address}"))
     }
 
-    fn serve(listener: TcpListener, issuer: String) -> Self {
+    /// With https, and a certificate that nobody trusts but by the PEM text that comes with it.
+    pub async fn start_tls() -> (Self, String) {
+        let (listener, certificate) = TlsListener::bind().await;
+        let issuer = format!("https://{}", Listener::local_addr(&listener).expect("an address"));
+        (Self::serve(listener, issuer), certificate)
+    }
+
+    fn serve<L: Listener<Addr = SocketAddr>>(listener: L, issuer: String) -> Self {
         let answers = Arc::new(Answers::default());
         let fake = Self { issuer, answers: answers.clone() };
         fake.behave(DISCOVERY);

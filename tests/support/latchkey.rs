@@ -4,7 +4,7 @@ use std::{
     fs::{self, File, OpenOptions},
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
-    sync::atomic::{AtomicU16, Ordering},
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -259,10 +259,11 @@ pub fn command() -> Command {
 /// A port that nobody listens on. Below those that the system gives away by itself, so that no connection of
 /// another test takes it before Latchkey does, or while Latchkey is stopped.
 pub fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let spread = u16::try_from(std::process::id() % 11_000).expect("it is small");
+    static NEXT: AtomicU32 = AtomicU32::new(0);
     loop {
-        let port = 20_000 + (spread.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) * 7) % 12_000;
+        // Each test process begins elsewhere.
+        let next = std::process::id().wrapping_mul(7).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(20_000 + next % 12_000).expect("a port");
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }

@@ -9,6 +9,7 @@ pub mod latchkey;
 pub mod manifests;
 pub mod provider;
 pub mod refusal;
+pub mod tls;
 pub mod visitor;
 pub mod world;
 

@@ -1,0 +1,164 @@
+//! Providers that are absent, slow, broken or lying: the status says which and what to do, nobody else suffers, and
+//! what mends itself is Ready without an edit.
+
+mod support;
+
+use std::time::Duration;
+
+use serde_json::json;
+use support::{
+    fake::{DISCOVERY, Fake, KEYS, Reply, discovery},
+    latchkey::{Latchkey, free_port},
+    manifests,
+    refusal::MARK,
+    wait_for,
+};
+
+const IDP: &str = "identityprovider";
+
+/// Latchkey with providers by name, issuer and more lines of the spec.
+async fn latchkey_with(providers: &[(&str, &str, &str)]) -> Latchkey {
+    let latchkey = Latchkey::start(&[("secret.yaml", &manifests::usual_secret())]).await;
+    write(&latchkey, providers);
+    latchkey
+}
+
+fn write(latchkey: &Latchkey, providers: &[(&str, &str, &str)]) {
+    for (name, issuer, more) in providers {
+        latchkey.write(&format!("{name}.yaml"), &manifests::provider(name, issuer, more));
+    }
+}
+
+/// Ready is False for `reason`, and kstatus sees `kind` (Stalled or Reconciling) alone.
+async fn held_back(latchkey: &Latchkey, name: &str, reason: &str, kind: &str) -> String {
+    let message = latchkey.wait_for_condition(IDP, name, ["Ready", "False", reason]).await;
+    assert_eq!(latchkey.condition(IDP, name, kind).expect(kind).reason, reason);
+    let other = if kind == "Stalled" { "Reconciling" } else { "Stalled" };
+    assert_eq!(latchkey.condition(IDP, name, other), None, "{name}");
+    message
+}
+
+/// Nothing of what a provider sent is in the log or in a status.
+fn nothing_is_repeated(latchkey: &Latchkey, name: &str) {
+    let status = latchkey.status_file(IDP, name).expect("a status").to_string();
+    for text in [latchkey.log(), status] {
+        assert!(!text.contains("m4rk"), "{name}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_is_none_is_told_by_its_reason_and_never_repeated() {
+    let html = format!("<html>{MARK}</html>");
+    let big = format!("{{\"issuer\": \"{}\"}}", "m4rk".repeat(512 * 1024));
+    let cases: Vec<(&'static str, Reply, &str)> = vec![
+        (DISCOVERY, Reply::text("application/json", &html), "InvalidDocument"),
+        (DISCOVERY, Reply::text("text/html", &html), "InvalidDocument"),
+        (DISCOVERY, Reply::text("application/json", ""), "InvalidDocument"),
+        (DISCOVERY, Reply::json(&json!(["m4rk"])), "InvalidDocument"),
+        (DISCOVERY, Reply::text("application/json", &"[".repeat(100_000)), "InvalidDocument"),
+        (DISCOVERY, Reply::text("application/json", &big), "InvalidDocument"),
+        (DISCOVERY, Reply::status(404, &html), "HTTPStatus"),
+        (DISCOVERY, Reply::status(500, &html), "HTTPStatus"),
+        (DISCOVERY, Reply::redirect("/m4rk"), "HTTPStatus"),
+        (KEYS, Reply::text("application/json", &html), "InvalidDocument"),
+        (KEYS, Reply::json(&json!({"keys": "m4rk"})), "InvalidDocument"),
+        (KEYS, Reply::text("application/json", &big), "InvalidDocument"),
+        (KEYS, Reply::json(&json!({"keys": []})), "NoUsableKeys"),
+        (KEYS, Reply::json(&json!({"keys": [{"kty": "oct", "k": "m4rk"}]})), "NoUsableKeys"),
+        (KEYS, Reply::status(503, &html), "HTTPStatus"),
+    ];
+    let latchkey = latchkey_with(&[]).await;
+    for (number, (path, reply, reason)) in cases.into_iter().enumerate() {
+        let (fake, name) = (Fake::start().await, format!("case-{number}"));
+        fake.answer(path, reply);
+        write(&latchkey, &[(&name, &fake.issuer, "")]);
+        let message = held_back(&latchkey, &name, reason, "Reconciling").await;
+        let host = fake.issuer.strip_prefix("http://").expect("http");
+        assert!(message.contains(host), "{name}: {message}");
+        nothing_is_repeated(&latchkey, &name);
+    }
+}
+
+#[tokio::test]
+async fn a_document_of_another_issuer_needs_a_person() {
+    let (other, slash) = (Fake::start().await, Fake::start().await);
+    let latchkey = latchkey_with(&[]).await;
+    let with_slash = format!("{}/", slash.issuer);
+    for (name, fake, found) in [("other", &other, "https://elsewhere.example"), ("slash", &slash, &with_slash)] {
+        fake.answer(DISCOVERY, Reply::json(&discovery(found)));
+        write(&latchkey, &[(name, &fake.issuer, "")]);
+        let message = held_back(&latchkey, name, "IssuerMismatch", "Stalled").await;
+        assert!(message.contains(&format!("{found:?}")) && message.contains("spec.issuer"), "{message}");
+    }
+    // Either side can mend it: the provider, or the manifest.
+    other.behave(DISCOVERY);
+    latchkey.edit("slash.yaml", &slash.issuer, &with_slash);
+    latchkey.wait_until_ready("other").await;
+    latchkey.wait_until_ready("slash").await;
+}
+
+#[tokio::test]
+async fn a_provider_that_comes_up_late_becomes_ready_without_an_edit() {
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let latchkey = latchkey_with(&[("late", &format!("http://{address}"), "")]).await;
+    held_back(&latchkey, "late", "ConnectFailed", "Reconciling").await;
+    let uri = latchkey.status_file(IDP, "late").expect("a status")["status"]["redirectURI"].clone();
+    assert_eq!(uri, latchkey.url("o/default/callback/late"), "it can be registered before");
+    let _fake = Fake::start_at(address).await;
+    latchkey.wait_until_ready("late").await;
+    assert_eq!(latchkey.condition(IDP, "late", "Reconciling"), None);
+}
+
+#[tokio::test]
+async fn a_provider_that_never_answers_times_out_while_others_are_ready_at_once() {
+    let (slow, quick) = (Fake::start().await, Fake::start().await);
+    slow.answer(DISCOVERY, Reply::Never);
+    let latchkey = latchkey_with(&[("slow", &slow.issuer, "")]).await;
+    wait_for("the slow one is asked", async || (slow.count(DISCOVERY) > 0).then_some(())).await;
+    write(&latchkey, &[("quick", &quick.issuer, "")]);
+    let ready = ["Ready", "True", "Succeeded"];
+    latchkey.wait_within_for_condition(Duration::from_secs(3), IDP, "quick", ready).await;
+    assert_ne!(latchkey.condition(IDP, "slow", "Ready").map(|ready| ready.status), Some("True".to_owned()));
+    held_back(&latchkey, "slow", "Timeout", "Reconciling").await;
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_offer_what_the_manifest_asks_for_is_incompatible() {
+    let latchkey = latchkey_with(&[]).await;
+    let pkce = ("authorization: {", "authorization: {pkce: Required, ");
+    let post = ("client: {", "client: {authMethod: ClientSecretPost, ");
+    let none = ("", "");
+    let cases = [
+        ("flow", "response_types_supported", json!(["id_token"]), none),
+        ("pkce", "code_challenge_methods_supported", json!(["plain"]), pkce),
+        ("alg", "id_token_signing_alg_values_supported", json!(["HS256"]), none),
+        ("method", "token_endpoint_auth_methods_supported", json!(["client_secret_basic"]), post),
+    ];
+    for (name, member, value, (from, to)) in cases {
+        let fake = Fake::start().await;
+        let mut document = discovery(&fake.issuer);
+        document[member] = value;
+        fake.answer(DISCOVERY, Reply::json(&document));
+        let manifest = manifests::provider(name, &fake.issuer, "").replacen(from, to, 1);
+        latchkey.write(&format!("{name}.yaml"), &manifest);
+        let message = held_back(&latchkey, name, "Incompatible", "Stalled").await;
+        assert!(message.contains(member), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_later_goes_on_serving_and_says_so() {
+    let fake = Fake::start().await;
+    let latchkey = latchkey_with(&[("demo", &fake.issuer, "  discovery: {interval: 1s}\n")]).await;
+    latchkey.wait_until_ready("demo").await;
+    fake.answer(DISCOVERY, Reply::status(500, MARK));
+    latchkey.wait_for_condition(IDP, "demo", ["ServingStale", "True", "HTTPStatus"]).await;
+    let ready = latchkey.condition(IDP, "demo", "Ready").expect("Ready");
+    assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("True", "Succeeded"));
+    let login = support::visitor::Visitor::new().get(&latchkey.url("o/default/login/demo")).await;
+    assert_eq!(login.status, 303, "logins go on");
+    nothing_is_repeated(&latchkey, "demo");
+    fake.behave(DISCOVERY);
+    wait_for("it is as before", async || latchkey.condition(IDP, "demo", "ServingStale").is_none().then_some(())).await;
+    assert_eq!(latchkey.condition(IDP, "demo", "Ready"), Some(ready), "Ready never moved");
+}
