@@ -44,9 +44,27 @@ pub struct Publisher {
 struct State {
     /// Which UID a name had last: another one means another object.
     uids: HashMap<Name, Arc<str>>,
-    /// What must be decided before the table is settled; None until the source has listed everything.
-    awaited: Option<HashSet<Name>>,
-    decided: HashSet<Name>,
+    progress: Progress,
+}
+
+/// How far the table is with what the source has listed.
+enum Progress {
+    /// The source is still listing; these have been decided already.
+    Listing {
+        decided: HashSet<Name>,
+    },
+    /// These are still to be decided. `complete`: nothing but what was listed exists.
+    Deciding {
+        awaited: HashSet<Name>,
+        complete: bool,
+    },
+    Settled,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self::Listing { decided: HashSet::new() }
+    }
 }
 
 impl Publisher {
@@ -99,18 +117,22 @@ impl Publisher {
             if let Some(uid) = uid {
                 touched.extend(table.set_mapper(&uid, entry.map(Arc::new)));
             }
+            // A provider that is not here yet follows once it is; one that is gone has been followed.
+            touched.retain(|provider| table.provider_by_uid(provider).is_some());
             touched.into_iter().map(FollowUp::Grants).collect()
         });
     }
 
-    /// The source has listed everything, namely these. The table is settled once each of them has been decided.
-    pub fn initialized(&self, listed: HashSet<Name>, complete: bool) {
+    /// The source has listed everything, namely these; each of them is decided once more, or for the first time.
+    /// Only then the table is settled, and as complete as the source is.
+    pub fn initialized(&self, mut listed: HashSet<Name>, complete: bool) {
         let mut state = self.lock();
-        let undecided = listed.into_iter().filter(|name| !state.decided.contains(name)).collect();
-        state.awaited = Some(undecided);
+        if let Progress::Listing { decided } = &state.progress {
+            listed.retain(|name| !decided.contains(name));
+        }
+        state.progress = Progress::Deciding { awaited: listed, complete };
         let mut table = LoginTable::clone(&self.table.load());
-        table.complete = complete;
-        let settled = state.settle(&mut table) || table.settled;
+        let settled = state.settle(&mut table);
         self.table.replace(table);
         drop(state);
         if settled {
@@ -150,30 +172,27 @@ impl State {
     }
 
     fn note_decided(&mut self, name: Name) {
-        match &mut self.awaited {
-            Some(awaited) => {
-                awaited.remove(&name);
-            }
-            None => {
-                self.decided.insert(name);
-            }
+        match &mut self.progress {
+            Progress::Listing { decided } => _ = decided.insert(name),
+            Progress::Deciding { awaited, .. } => _ = awaited.remove(&name),
+            Progress::Settled => {}
         }
     }
 
-    /// Marks the table as settled when it has become so; true only at that moment.
+    /// Marks the table as settled when nothing is awaited any more; true only at that moment.
     fn settle(&mut self, table: &mut LoginTable) -> bool {
-        let settled = self.awaited.as_ref().is_some_and(HashSet::is_empty);
-        let newly = settled && !table.settled;
-        table.settled |= settled;
-        if newly {
-            self.decided = HashSet::new();
+        let Progress::Deciding { awaited, complete } = &self.progress else { return false };
+        if !awaited.is_empty() {
+            return false;
         }
-        newly
+        (table.settled, table.complete) = (true, *complete);
+        self.progress = Progress::Settled;
+        true
     }
 }
 
 /// A provider that is gone, suspended, or known by another name ends its sessions; one that reads other claims
-/// may give its people something else.
+/// may give its people something else, and one that is gone gives them nothing any more.
 fn after_provider(before: Option<&Provider>, now: Option<&Provider>) -> Vec<FollowUp> {
     let mut follow_ups = Vec::new();
     if let Some(before) = before {
@@ -186,6 +205,9 @@ fn after_provider(before: Option<&Provider>, now: Option<&Provider>) -> Vec<Foll
         if !goes_on {
             follow_ups.push(FollowUp::Sessions(before.uid.clone()));
         }
+        if now.is_none_or(|now| now.uid != before.uid) {
+            follow_ups.push(FollowUp::Grants(before.uid.clone()));
+        }
     }
     if let Some(now) = now {
         let same_claims = before.is_some_and(|before| before.uid == now.uid && before.claims == now.claims);
@@ -195,3 +217,6 @@ fn after_provider(before: Option<&Provider>, now: Option<&Provider>) -> Vec<Foll
     }
     follow_ups
 }
+
+#[cfg(test)]
+mod tests;
