@@ -68,7 +68,7 @@ pub async fn post(State(server): State<Arc<Server>>, Path(organization): Path<St
         return page(&Failure::WrongMethod, &Place { organization: Some(organization), provider: None });
     }
     for id in server.session_ids(&view, &headers) {
-        server.sessions.end(&id, Timestamp::now()).await;
+        server.sessions.end(&id).await;
     }
     let mut set = HeaderMap::new();
     set.append(header::SET_COOKIE, cookies::remove(organization, cookies::session_name(organization)));
