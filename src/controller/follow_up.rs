@@ -1,11 +1,7 @@
 //! Brings the store in step with the login table: grants that mappers no longer make, sessions that are over.
 //! Catches up, once everything has been looked at, with what happened while Latchkey was down.
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::{sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -25,11 +21,15 @@ use crate::{
 const BATCH: u32 = 200;
 /// A store that fails is tried again after this.
 const RETRY: Duration = Duration::from_secs(1);
+/// Noted as applied while people are evaluated again; no fingerprint is that.
+const UNDER_WAY: &str = "";
 
 /// What the store is told about changes of the table.
 pub struct FollowUps {
     store: Arc<dyn Store>,
     table: Arc<Published>,
+    /// Whether everything has been looked at: before, an absent mapper may only not have been read yet.
+    settled: bool,
     /// Work that is left, by provider UID.
     grants: BTreeSet<Arc<str>>,
     sessions: BTreeSet<Arc<str>>,
@@ -38,7 +38,7 @@ pub struct FollowUps {
 
 impl FollowUps {
     pub fn new(store: Arc<dyn Store>, table: Arc<Published>) -> Self {
-        Self { store, table, grants: BTreeSet::new(), sessions: BTreeSet::new(), catch_up: false }
+        Self { store, table, settled: false, grants: BTreeSet::new(), sessions: BTreeSet::new(), catch_up: false }
     }
 
     /// Follows up until shutdown. What the store refuses is tried again until it takes it.
@@ -55,7 +55,12 @@ impl FollowUps {
             while let Ok(follow_up) = follow_ups.try_recv() {
                 self.note(follow_up);
             }
-            if let Err(error) = self.work().await {
+            let worked = tokio::select! {
+                // The rest is caught up with after the next start.
+                () = shutdown.cancelled() => return,
+                worked = self.work() => worked,
+            };
+            if let Err(error) = worked {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "the store could not follow a change of the manifests; trying again"
@@ -66,9 +71,11 @@ impl FollowUps {
 
     fn note(&mut self, follow_up: FollowUp) {
         match follow_up {
+            // Catching up will find it.
+            FollowUp::Grants(_) if !self.settled => {}
             FollowUp::Grants(provider) => _ = self.grants.insert(provider),
             FollowUp::Sessions(provider) => _ = self.sessions.insert(provider),
-            FollowUp::Settled => self.catch_up = true,
+            FollowUp::Settled => (self.settled, self.catch_up) = (true, true),
         }
     }
 
@@ -77,29 +84,30 @@ impl FollowUps {
     }
 
     async fn work(&mut self) -> Result<(), StoreError> {
+        if self.catch_up {
+            self.note_what_was_missed().await?;
+            self.catch_up = false;
+        }
         while let Some(provider) = self.sessions.first().cloned() {
             let ended = self.store.end_sessions_of_provider(&provider).await?;
             tracing::info!(provider = &*provider, ended, "ended the sessions of a provider that is gone or suspended");
             self.sessions.remove(&provider);
         }
-        // Before everything has been looked at, a mapper that is absent may only not have been read yet.
-        let table = self.table.load();
-        if !table.settled {
-            return Ok(());
+        let mut damage = None;
+        for provider in self.grants.clone() {
+            match self.evaluate_again(&provider).await {
+                Ok(()) => _ = self.grants.remove(&provider),
+                // What one provider's people have cannot be read; the others must not wait for it.
+                Err(error @ (StoreError::Damaged { .. } | StoreError::Unsealable { .. })) => damage = Some(error),
+                Err(error) => return Err(error),
+            }
         }
-        if self.catch_up {
-            self.note_what_was_missed(&table).await?;
-            self.catch_up = false;
-        }
-        while let Some(provider) = self.grants.first().cloned() {
-            self.evaluate_again(&provider).await?;
-            self.grants.remove(&provider);
-        }
-        Ok(())
+        damage.map_or(Ok(()), Err)
     }
 
-    async fn note_what_was_missed(&mut self, table: &LoginTable) -> Result<(), StoreError> {
-        let known: HashSet<&str> = table.provider_uids().map(|uid| &**uid).collect();
+    /// Compares the store with the table: what differs has happened while nobody followed.
+    async fn note_what_was_missed(&mut self) -> Result<(), StoreError> {
+        let table = self.table.load();
         for uid in self.store.providers_with_sessions().await? {
             let over = match table.provider_by_uid(&uid) {
                 Some(provider) => !provider.keeps_sessions(),
@@ -109,13 +117,15 @@ impl FollowUps {
                 self.sessions.insert(uid.into());
             }
         }
-        let granting = self.store.providers_with_grants().await?;
-        self.grants.extend(
-            granting.into_iter().map(Arc::from).filter(|uid: &Arc<str>| table.complete || known.contains(&**uid)),
-        );
-        self.grants.extend(table.provider_uids().cloned());
-        for provider in std::mem::take(&mut self.sessions) {
-            self.store.end_sessions_of_provider(&provider).await?;
+        for provider in self.store.providers_with_grants().await? {
+            if table.complete && table.provider_by_uid(&provider).is_none() {
+                self.grants.insert(provider.into());
+            }
+        }
+        for uid in table.provider_uids() {
+            if self.store.applied_mappers(uid).await? != mark(&table, uid) {
+                self.grants.insert(uid.clone());
+            }
         }
         Ok(())
     }
@@ -123,13 +133,9 @@ impl FollowUps {
     /// Evaluates the mappers of a provider again for everybody who has signed in through it.
     async fn evaluate_again(&self, provider_uid: &Arc<str>) -> Result<(), StoreError> {
         let table = self.table.load();
-        let mappers = table.mappers_of(provider_uid);
-        let provider = table.provider_by_uid(provider_uid);
-        let mark = provider.map(|provider| {
-            format!("{}{}", fingerprint(&provider.claims, mappers), if table.complete { "" } else { "?" })
-        });
-        if mark.is_some() && self.store.applied_mappers(provider_uid).await? == mark {
-            return Ok(());
+        let mark = mark(&table, provider_uid);
+        if mark.is_some() {
+            self.store.set_applied_mappers(provider_uid, UNDER_WAY).await?;
         }
         let mut after = None;
         let mut changed = 0;
@@ -149,11 +155,19 @@ impl FollowUps {
             self.store.set_applied_mappers(provider_uid, &mark).await?;
         }
         if changed > 0 {
-            let provider = provider.map_or(&**provider_uid, |provider| &*provider.path);
+            let provider = table.provider_by_uid(provider_uid).map_or(&**provider_uid, |provider| &*provider.path);
             tracing::info!(provider, changed, "mappers changed what people of a provider have");
         }
         Ok(())
     }
+}
+
+/// What `applied_mappers` says when the grants of a provider's people are those of this table; None when the
+/// provider is gone.
+fn mark(table: &LoginTable, provider_uid: &str) -> Option<String> {
+    let provider = table.provider_by_uid(provider_uid)?;
+    let fingerprint = fingerprint(&provider.claims, table.mappers_of(provider_uid));
+    Some(if table.complete { fingerprint } else { format!("{fingerprint}?") })
 }
 
 /// What a person of a provider has now, and whose earlier grants stay. Without a provider, nothing.
@@ -171,3 +185,6 @@ fn due(table: &LoginTable, provider_uid: &str, claims: Option<&Claims>) -> (Vec<
         None => (Vec::new(), Keep::All),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,16 +44,27 @@ pub struct Publisher {
 struct State {
     /// Which UID a name had last: another one means another object.
     uids: HashMap<Name, Arc<str>>,
-    /// What has been decided and is not gone.
-    decided: HashSet<Name>,
-    /// What the source has listed and must be decided before the table is settled; None when nothing is awaited.
-    awaited: Option<Awaited>,
+    progress: Progress,
 }
 
-struct Awaited {
-    names: HashSet<Name>,
-    /// Whether the source could read everything.
-    complete: bool,
+/// How far the table is with what the source has listed.
+enum Progress {
+    /// The source is still listing; these have been decided already.
+    Listing {
+        decided: HashSet<Name>,
+    },
+    /// These are still to be decided. `complete`: nothing but what was listed exists.
+    Deciding {
+        awaited: HashSet<Name>,
+        complete: bool,
+    },
+    Settled,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self::Listing { decided: HashSet::new() }
+    }
 }
 
 impl Publisher {
@@ -70,7 +81,7 @@ impl Publisher {
 
     /// Publishes what logins see of an organization; None when there is nothing to see.
     pub fn organization(&self, key: &OrganizationKey, entry: Option<Organization>) {
-        self.change(Name::Organization(key.as_str().to_owned()), entry.is_none(), |_, table| {
+        self.change(Name::Organization(key.as_str().to_owned()), |_, table| {
             // An equal one stays the same one: answers that were prepared with it stay good.
             if table.organization_by_key(key).map(|before| &**before) != entry.as_ref() {
                 table.set_organization(key, entry.map(Arc::new));
@@ -82,7 +93,7 @@ impl Publisher {
     /// Publishes what logins see of a provider; None when it is gone.
     pub fn provider(&self, path: &str, entry: Option<Provider>) {
         let name = Name::Provider(path.to_owned());
-        self.change(name.clone(), entry.is_none(), |state, table| {
+        self.change(name.clone(), |state, table| {
             let old_uid = state.replace_uid(name, entry.as_ref().map(|entry| entry.uid.clone()));
             let before = old_uid.as_ref().and_then(|uid| table.provider_by_uid(uid).cloned());
             let follow_ups = after_provider(before.as_deref(), entry.as_ref());
@@ -99,7 +110,7 @@ impl Publisher {
     /// Publishes what logins see of a mapper; None when it is gone.
     pub fn mapper(&self, path: &str, entry: Option<Mapper>) {
         let name = Name::Mapper(path.to_owned());
-        self.change(name.clone(), entry.is_none(), |state, table| {
+        self.change(name.clone(), |state, table| {
             let uid = entry.as_ref().map(|entry| entry.uid.clone());
             let old_uid = state.replace_uid(name, uid.clone());
             let mut touched = Vec::new();
@@ -109,43 +120,40 @@ impl Publisher {
             if let Some(uid) = uid {
                 touched.extend(table.set_mapper(&uid, entry.map(Arc::new)));
             }
+            // A provider that is not here yet follows once it is; one that is gone has been followed.
+            touched.retain(|provider| table.provider_by_uid(provider).is_some());
             touched.into_iter().map(FollowUp::Grants).collect()
         });
     }
 
-    /// The source has listed everything, namely these. The table is settled once each of them has been decided.
-    pub fn initialized(&self, listed: HashSet<Name>, complete: bool) {
+    /// The source has listed everything, namely these; each of them is decided once more, or for the first time.
+    /// Only then the table is settled, and as complete as the source is.
+    pub fn initialized(&self, mut listed: HashSet<Name>, complete: bool) {
         let mut state = self.lock();
-        let names = listed.into_iter().filter(|name| !state.decided.contains(name)).collect();
-        state.awaited = Some(Awaited { names, complete });
-        self.settle(state, LoginTable::clone(&self.table.load()), Vec::new());
+        if let Progress::Listing { decided } = &state.progress {
+            listed.retain(|name| !decided.contains(name));
+        }
+        state.progress = Progress::Deciding { awaited: listed, complete };
+        let mut table = LoginTable::clone(&self.table.load());
+        let settled = state.settle(&mut table);
+        self.table.replace(table);
+        drop(state);
+        if settled {
+            self.send(FollowUp::Settled);
+        }
     }
 
-    fn change(&self, name: Name, gone: bool, edit: impl FnOnce(&mut State, &mut LoginTable) -> Vec<FollowUp>) {
+    fn change(&self, name: Name, edit: impl FnOnce(&mut State, &mut LoginTable) -> Vec<FollowUp>) {
         let mut state = self.lock();
         let mut table = LoginTable::clone(&self.table.load());
         let follow_ups = edit(&mut state, &mut table);
-        if let Some(awaited) = &mut state.awaited {
-            awaited.names.remove(&name);
-        }
-        if gone {
-            state.decided.remove(&name);
-        } else {
-            state.decided.insert(name);
-        }
-        self.settle(state, table, follow_ups);
-    }
-
-    /// Publishes the table, settled if nothing is awaited any longer, and then what has to follow.
-    fn settle(&self, mut state: MutexGuard<'_, State>, mut table: LoginTable, mut follow_ups: Vec<FollowUp>) {
-        if let Some(awaited) = state.awaited.take_if(|awaited| awaited.names.is_empty()) {
-            table.settled = true;
-            table.complete = awaited.complete;
-            follow_ups.push(FollowUp::Settled);
-        }
+        state.note_decided(name);
+        let settled = state.settle(&mut table);
         self.table.replace(table);
         drop(state);
-        follow_ups.into_iter().for_each(|follow_up| self.send(follow_up));
+        for follow_up in follow_ups.into_iter().chain(settled.then_some(FollowUp::Settled)) {
+            self.send(follow_up);
+        }
     }
 
     fn send(&self, follow_up: FollowUp) {
@@ -165,10 +173,29 @@ impl State {
             None => self.uids.remove(&name),
         }
     }
+
+    fn note_decided(&mut self, name: Name) {
+        match &mut self.progress {
+            Progress::Listing { decided } => _ = decided.insert(name),
+            Progress::Deciding { awaited, .. } => _ = awaited.remove(&name),
+            Progress::Settled => {}
+        }
+    }
+
+    /// Marks the table as settled when nothing is awaited any more; true only at that moment.
+    fn settle(&mut self, table: &mut LoginTable) -> bool {
+        let Progress::Deciding { awaited, complete } = &self.progress else { return false };
+        if !awaited.is_empty() {
+            return false;
+        }
+        (table.settled, table.complete) = (true, *complete);
+        self.progress = Progress::Settled;
+        true
+    }
 }
 
 /// A provider that is gone, suspended, or known by another name ends its sessions; one that reads other claims
-/// may give its people something else.
+/// may give its people something else, and one that is gone gives them nothing any more.
 fn after_provider(before: Option<&Provider>, now: Option<&Provider>) -> Vec<FollowUp> {
     let mut follow_ups = Vec::new();
     if let Some(before) = before {
@@ -193,3 +220,6 @@ fn after_provider(before: Option<&Provider>, now: Option<&Provider>) -> Vec<Foll
     }
     follow_ups
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,3 +119,6 @@ impl Attempt {
 fn purpose(organization: &Organization) -> String {
     format!("login attempt\n{}", organization.key)
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,3 +95,6 @@ pub fn random<const N: usize>() -> Option<[u8; N]> {
     let mut bytes = [0; N];
     rand::fill(&mut bytes).ok().map(|()| bytes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,10 @@
 //! Who is signed in: from memory, with one read of the store for a session that was not seen yet.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -38,15 +38,16 @@ pub struct Sessions {
     store: Arc<dyn Store>,
     sessions: Cache<SessionId, Arc<Held>>,
     people: Cache<UserId, Arc<Person>>,
-    /// Counts the changes heard of, so that a read that overlaps one is not kept.
-    changes: AtomicU64,
-    unwritten: Mutex<Unwritten>,
+    ledger: Mutex<Ledger>,
 }
 
 #[derive(Default)]
-struct Unwritten {
+struct Ledger {
+    /// Counts the changes heard of, so that a read that overlaps one is not kept.
+    changes: u64,
+    /// What the store has not taken yet.
     used: HashMap<SessionId, Timestamp>,
-    ended: HashMap<SessionId, Timestamp>,
+    ended: HashSet<SessionId>,
 }
 
 struct Held {
@@ -98,13 +99,7 @@ impl Current {
 
 impl Sessions {
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self {
-            store,
-            sessions: Cache::new(CAPACITY),
-            people: Cache::new(CAPACITY),
-            changes: AtomicU64::new(0),
-            unwritten: Mutex::default(),
-        }
+        Self { store, sessions: Cache::new(CAPACITY), people: Cache::new(CAPACITY), ledger: Mutex::default() }
     }
 
     /// The person whom a session signs in to an organization now, if it does; counts as a use.
@@ -138,8 +133,8 @@ impl Sessions {
     }
 
     /// Ends a session: at once here, and in the store as soon as it answers.
-    pub async fn end(&self, id: &SessionId, now: Timestamp) {
-        self.lock().ended.insert(id.clone(), now);
+    pub async fn end(&self, id: &SessionId) {
+        self.note_change(|ledger| _ = ledger.ended.insert(id.clone()));
         self.sessions.invalidate(id);
         if self.store.end_session(id).await.is_ok() {
             self.lock().ended.remove(id);
@@ -148,43 +143,62 @@ impl Sessions {
 
     /// Hears of changes, and writes uses and ends that the store has not taken yet, until shutdown.
     pub async fn run(&self, shutdown: CancellationToken) {
-        let mut changes = self.store.changes();
-        let mut writes = interval(WRITE_INTERVAL);
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                change = changes.recv() => match change {
-                    Ok(change) => self.hear(&change),
-                    Err(broadcast::error::RecvError::Lagged(_)) => self.forget_everything(),
-                    Err(broadcast::error::RecvError::Closed) => break,
-                },
-                _ = writes.tick() => self.write().await,
-            }
+        // Side by side: a store that is slow to write must not delay what it has announced.
+        tokio::select! {
+            () = self.hear_changes() => {}
+            () = self.write_regularly(&shutdown) => {}
         }
         self.write().await;
     }
 
-    async fn read(&self, id: &SessionId) -> Result<Option<Current>, StoreError> {
-        if self.lock().ended.contains_key(id) {
-            return Ok(None);
+    /// Until the store is gone.
+    async fn hear_changes(&self) {
+        let mut changes = self.store.changes();
+        loop {
+            match changes.recv().await {
+                Ok(change) => self.hear(&change),
+                Err(broadcast::error::RecvError::Lagged(_)) => self.forget_everything(),
+                Err(broadcast::error::RecvError::Closed) => return,
+            }
         }
-        let before = self.changes.load(Ordering::SeqCst);
+    }
+
+    async fn write_regularly(&self, shutdown: &CancellationToken) {
+        let mut writes = interval(WRITE_INTERVAL);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                _ = writes.tick() => {}
+            }
+            self.write().await;
+        }
+    }
+
+    async fn read(&self, id: &SessionId) -> Result<Option<Current>, StoreError> {
+        let before = {
+            let ledger = self.lock();
+            if ledger.ended.contains(id) {
+                return Ok(None);
+            }
+            ledger.changes
+        };
         let Some(found) = self.store.session(id).await? else { return Ok(None) };
-        let last_used = found.session.last_used_at.as_millisecond();
+        let stored = found.session.last_used_at.as_millisecond();
+        let known = self.sessions.get(id).map(|held| held.last_used.load(Ordering::Relaxed));
         let held = Arc::new(Held {
             session: found.session,
-            last_used: AtomicI64::new(last_used),
-            last_noted: AtomicI64::new(last_used),
+            last_used: AtomicI64::new(known.map_or(stored, |known| known.max(stored))),
+            last_noted: AtomicI64::new(stored),
             forward_auth: ArcSwapOption::empty(),
         });
         let person = Arc::new(Person { user: found.user, grants: found.grants });
-        self.sessions.insert(id.clone(), held.clone());
-        self.people.insert(person.user.id, person.clone());
-        // A change, or an end, that came between the read and now would otherwise be overwritten by what was read.
-        if self.changes.load(Ordering::SeqCst) != before || self.lock().ended.contains_key(id) {
-            self.sessions.invalidate(id);
-            self.people.invalidate(&person.user.id);
+        let ledger = self.lock();
+        // What was read may be older than a change, or an end, that came meanwhile. Nobody else may get it.
+        if ledger.changes == before {
+            self.sessions.insert(id.clone(), held.clone());
+            self.people.insert(person.user.id, person.clone());
         }
+        drop(ledger);
         Ok(Some(Current { held, person }))
     }
 
@@ -200,7 +214,7 @@ impl Sessions {
     }
 
     fn hear(&self, change: &StoreChange) {
-        self.changes.fetch_add(1, Ordering::SeqCst);
+        self.note_change(|_| ());
         match change {
             StoreChange::SessionEnded(id) => self.sessions.invalidate(id),
             StoreChange::UserChanged(user) => self.people.invalidate(user),
@@ -217,15 +231,15 @@ impl Sessions {
     }
 
     fn forget_everything(&self) {
-        self.changes.fetch_add(1, Ordering::SeqCst);
+        self.note_change(|_| ());
         self.sessions.invalidate_all();
         self.people.invalidate_all();
     }
 
     async fn write(&self) {
         let (used, ended) = {
-            let mut unwritten = self.lock();
-            (std::mem::take(&mut unwritten.used), unwritten.ended.keys().cloned().collect::<Vec<_>>())
+            let mut ledger = self.lock();
+            (std::mem::take(&mut ledger.used), ledger.ended.iter().cloned().collect::<Vec<_>>())
         };
         for id in ended {
             if self.store.end_session(&id).await.is_ok() {
@@ -240,18 +254,28 @@ impl Sessions {
                 error = &error as &dyn std::error::Error,
                 "the last uses of sessions could not be written; trying again"
             );
-            let mut unwritten = self.lock();
+            let mut ledger = self.lock();
             for (id, at) in used {
-                unwritten.used.entry(id).or_insert(at);
+                ledger.used.entry(id).or_insert(at);
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Unwritten> {
-        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
+    /// To be called before memory forgets what has changed.
+    fn note_change(&self, note: impl FnOnce(&mut Ledger)) {
+        let mut ledger = self.lock();
+        ledger.changes += 1;
+        note(&mut ledger);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn millis(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
 }
+
+#[cfg(test)]
+mod tests;

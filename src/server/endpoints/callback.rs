@@ -208,7 +208,7 @@ async fn catch_up(server: &Server, provider: &Provider, record: &LoginRecord, re
     loop {
         let table = server.table.load();
         let Some(now) = table.provider_by_uid(&provider.uid).filter(|provider| provider.keeps_sessions()) else {
-            server.sessions.end(&record.session.id, Timestamp::now()).await;
+            server.sessions.end(&record.session.id).await;
             return Err(Failure::ProviderSuspended);
         };
         let all_known = table.settled && table.complete;

@@ -73,7 +73,7 @@ pub async fn post(
         return page(&Failure::ForeignForm, &Place { organization: Some(organization), provider: None });
     }
     for id in server.session_ids(&view, &headers) {
-        server.sessions.end(&id, Timestamp::now()).await;
+        server.sessions.end(&id).await;
     }
     let mut set = HeaderMap::new();
     set.append(header::SET_COOKIE, cookies::remove(organization, cookies::session_name(organization)));

@@ -1,0 +1,151 @@
+use axum::http::header;
+
+use super::*;
+use crate::{
+    domain::testing::{at, organization, organization_key},
+    store::testing::Files,
+};
+
+const MINUTE: i64 = 60_000;
+
+async fn sealer() -> Sealer {
+    let files = Files::new();
+    Sealer::load(&*files.open().await.unwrap(), at(0)).await.unwrap()
+}
+
+fn attempt(number: u8) -> Attempt {
+    Attempt {
+        state: [number; 16],
+        provider_uid: "p1".into(),
+        issuer: "https://issuer.example".into(),
+        nonce: "the nonce".into(),
+        code_verifier: Zeroizing::new("the verifier".into()),
+        return_to: Some("https://app.example/".into()),
+        expires_at: Attempt::expiry(at(0)),
+    }
+}
+
+/// `name=value` of a cookie that is set.
+fn pair(set_cookie: &HeaderValue) -> String {
+    set_cookie.to_str().unwrap().split(';').next().unwrap().to_owned()
+}
+
+fn name(set_cookie: &HeaderValue) -> String {
+    pair(set_cookie).split_once('=').unwrap().0.to_owned()
+}
+
+fn sends(pairs: &[String]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::COOKIE, pairs.join("; ").parse().unwrap());
+    headers
+}
+
+#[tokio::test]
+async fn an_attempt_comes_back_with_its_browser() {
+    let (acme, sealer) = (organization(), sealer().await);
+    let cookies: Vec<_> = (1..=3).map(|number| pair(&attempt(number).cookie(&acme, &sealer).unwrap())).collect();
+    let headers = sends(&cookies);
+    for number in 1..=3 {
+        let sent = attempt(number);
+        let found = Attempt::find(&sent.state_parameter(), &headers, &acme, &sealer, at(1)).ok().unwrap();
+        assert_eq!((found.state, &found.provider_uid, &found.issuer), (sent.state, &sent.provider_uid, &sent.issuer));
+        assert_eq!((&found.nonce, &*found.code_verifier), (&sent.nonce, &*sent.code_verifier));
+        assert_eq!((found.return_to, found.expires_at), (sent.return_to, sent.expires_at));
+    }
+}
+
+#[tokio::test]
+async fn the_cookie_is_for_this_host_and_shows_nothing() {
+    let set = attempt(1).cookie(&organization(), &sealer().await).unwrap();
+    let set = set.to_str().unwrap();
+    assert!(set.starts_with("__Host-latchkey-login-acme-"), "{set}");
+    for attribute in ["HttpOnly", "Secure", "SameSite=Lax", "Path=/", "Max-Age=600"] {
+        assert!(set.split("; ").any(|part| part == attribute), "{attribute} in {set}");
+    }
+    assert!(!set.contains("Domain") && !set.contains("verifier") && !set.contains("issuer"), "{set}");
+}
+
+#[tokio::test]
+async fn an_attempt_ends_after_ten_minutes() {
+    let (acme, sealer, sent) = (organization(), sealer().await, attempt(1));
+    let headers = sends(&[pair(&sent.cookie(&acme, &sealer).unwrap())]);
+    let find = |now| Attempt::find(&sent.state_parameter(), &headers, &acme, &sealer, at(now)).map(|found| found.state);
+    assert_eq!(find(10 * MINUTE - 1), Ok(sent.state));
+    assert_eq!(find(10 * MINUTE), Err(AttemptError::Expired));
+}
+
+#[tokio::test]
+async fn an_attempt_is_found_by_its_own_state_in_its_own_organization_with_our_key_alone() {
+    let (acme, ours) = (organization(), sealer().await);
+    let sent = attempt(1);
+    let state = sent.state_parameter();
+    let own = pair(&sent.cookie(&acme, &ours).unwrap());
+    let (own_name, own_value) = own.split_once('=').unwrap();
+
+    let globex = Organization { key: organization_key("globex"), ..acme.clone() };
+    let elsewhere = pair(&sent.cookie(&globex, &ours).unwrap());
+    let strange = pair(&sent.cookie(&acme, &sealer().await).unwrap());
+    let for_a_session = ours.seal(&format!("session\n{}", acme.key), &serde_json::to_vec(&sent).unwrap()).unwrap();
+    let other_value = pair(&attempt(2).cookie(&acme, &ours).unwrap()).split_once('=').unwrap().1.to_owned();
+    for (what, state, cookies) in [
+        ("no cookie", &*state, vec![]),
+        ("another state", &*attempt(2).state_parameter(), vec![own.clone()]),
+        ("a state that only begins alike", &state[..11], vec![own.clone()]),
+        ("no state", "", vec![own.clone()]),
+        ("a longer state", &format!("{state}A"), vec![own.clone()]),
+        ("another attempt under its name", &*state, vec![format!("{own_name}={other_value}")]),
+        ("its value under another name", &*state, vec![format!("{own_name}x={own_value}")]),
+        ("another organization of the same id", &*state, vec![elsewhere]),
+        ("sealed by somebody else", &*state, vec![strange]),
+        ("sealed for another purpose", &*state, vec![format!("{own_name}={for_a_session}")]),
+        ("nonsense", &*state, vec![format!("{own_name}=nonsense"), "=".into(), "x".into()]),
+    ] {
+        let found = Attempt::find(state, &sends(&cookies), &acme, &ours, at(1)).map(|found| found.state);
+        assert_eq!(found, Err(AttemptError::Missing), "{what}");
+    }
+    // A cookie that somebody planted under the same name is in nobody's way.
+    let planted = sends(&[format!("{own_name}={other_value}"), format!("{own_name}=nonsense"), own.clone()]);
+    assert!(Attempt::find(&state, &planted, &acme, &ours, at(1)).is_ok());
+}
+
+#[tokio::test]
+async fn an_attempt_too_long_for_a_cookie_is_refused() {
+    let (acme, sealer) = (organization(), sealer().await);
+    let long = |length: usize| Attempt { return_to: Some("x".repeat(length)), ..attempt(1) };
+    assert!(long(2000).cookie(&acme, &sealer).is_some_and(|set| pair(&set).len() < 4096));
+    assert!(long(3000).cookie(&acme, &sealer).is_none());
+}
+
+#[tokio::test]
+async fn what_has_had_its_time_is_swept_and_what_lives_stays() {
+    let (acme, sealer) = (organization(), sealer().await);
+    let old = attempt(1).cookie(&acme, &sealer).unwrap();
+    let live = Attempt { expires_at: at(20 * MINUTE), ..attempt(2) }.cookie(&acme, &sealer).unwrap();
+    let strange = format!("{}unreadable=nonsense", cookies::attempt_prefix(&acme));
+    let session = format!("{}=nonsense", cookies::session_name(&acme));
+    let headers = sends(&[pair(&old), pair(&live), strange.clone(), session, "other=1".into()]);
+    let swept = Attempt::sweep(&headers, &acme, &sealer, at(10 * MINUTE));
+    let mut names: Vec<_> = swept.iter().map(name).collect();
+    names.sort();
+    let mut expected = vec![name(&old), strange.split_once('=').unwrap().0.to_owned()];
+    expected.sort();
+    assert_eq!(names, expected);
+    assert!(swept.iter().all(|set| set.to_str().unwrap().contains("Max-Age=0")));
+}
+
+#[tokio::test]
+async fn the_oldest_attempts_give_way_to_one_more() {
+    let (acme, sealer) = (organization(), sealer().await);
+    let under_way = |count: u8| {
+        let attempts = (0..count).map(|number| Attempt { expires_at: at(i64::from(number) + 1), ..attempt(number) });
+        attempts.map(|attempt| attempt.cookie(&acme, &sealer).unwrap()).collect::<Vec<_>>()
+    };
+    for (count, give_way) in [(0, 0), (29, 0), (30, 1), (35, 6)] {
+        let cookies = under_way(count);
+        let mut pairs: Vec<_> = cookies.iter().map(pair).collect();
+        pairs.reverse();
+        let swept = Attempt::sweep(&sends(&pairs), &acme, &sealer, at(0));
+        let oldest: Vec<_> = cookies.iter().take(give_way).map(name).collect();
+        assert_eq!(swept.iter().map(name).collect::<Vec<_>>(), oldest, "{count}");
+    }
+}
