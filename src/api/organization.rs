@@ -95,7 +95,7 @@ pub struct Group {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SignIn {
-    /// The heading of the sign-in page. Default: "Sign in to" and the display name.
+    /// The heading of the sign-in page. Default: "Sign in", with the display name above it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100))]
     pub title: Option<String>,

@@ -174,15 +174,14 @@ fn mark(table: &LoginTable, provider_uid: &str) -> Option<String> {
 fn due(table: &LoginTable, provider_uid: &str, claims: Option<&Claims>) -> (Vec<Grant>, Keep) {
     let nothing = (Vec::new(), Keep::Mappers(Vec::new()));
     let Some(provider) = table.provider_by_uid(provider_uid) else { return nothing };
-    let mappers = table.mappers_of(provider_uid);
     match claims {
-        Some(claims) => login::grants(&provider.claims, mappers, claims, table.complete).unwrap_or(nothing),
+        Some(claims) => {
+            let grants = login::grants(&provider.claims, table.mappers_of(provider_uid), claims);
+            grants.map_or(nothing, |grants| (grants, table.keep(provider_uid)))
+        }
         // Too large to be kept: what mappers say is not known until the next login, but those that are gone say
         // nothing.
-        None if table.complete => {
-            (Vec::new(), Keep::Mappers(mappers.iter().map(|mapper| mapper.uid.clone()).collect()))
-        }
-        None => (Vec::new(), Keep::All),
+        None => (Vec::new(), table.keep_all_that_exist(provider_uid)),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Claims,
-    mapper::{self, Evaluation, Mapper},
+    mapper::{self, Mapper},
     organization::OrganizationKey,
     provider::ClaimNames,
     user::{Grant, IdpUser, Keep, Link, LoginRecord, Session, SessionId, User, UserId},
@@ -140,8 +140,8 @@ pub struct Verified<'a> {
     pub claims: Claims,
     pub person: IdpUser,
     pub mappers: &'a [Arc<Mapper>],
-    /// False while a mapper that is not here may still exist.
-    pub all_mappers_known: bool,
+    /// The mappers whose earlier grants stay.
+    pub keep: Keep,
 }
 
 /// What only the caller can make: identifiers from randomness, and the time.
@@ -157,27 +157,16 @@ pub fn link(organization: &OrganizationKey, issuer: &str, person: &IdpUser) -> L
     Link { organization: organization.clone(), issuer: issuer.to_owned(), external_id: person.external_id.clone() }
 }
 
-/// What a provider's mappers give to the person of these claims, and whose earlier grants stay.
-pub fn grants(
-    names: &ClaimNames,
-    mappers: &[Arc<Mapper>],
-    claims: &Claims,
-    all_mappers_known: bool,
-) -> Option<(Vec<Grant>, Keep)> {
+/// What a provider's mappers give to the person of these claims; None when the claims describe nobody.
+pub fn grants(names: &ClaimNames, mappers: &[Arc<Mapper>], claims: &Claims) -> Option<Vec<Grant>> {
     let person = identify(claims, names).ok()?;
-    Some(granted(mappers, claims, &person, all_mappers_known))
-}
-
-fn granted(mappers: &[Arc<Mapper>], claims: &Claims, person: &IdpUser, all_mappers_known: bool) -> (Vec<Grant>, Keep) {
-    let Evaluation { grants, undecided } = mapper::evaluate(mappers, claims, person);
-    let keep = if all_mappers_known { Keep::Mappers(undecided) } else { Keep::All };
-    (grants, keep)
+    Some(mapper::evaluate(mappers, claims, &person))
 }
 
 /// Decides what a login writes. `known` is the user that the person's link leads to.
 pub fn decide(verified: Verified<'_>, known: Option<User>, fresh: Fresh) -> LoginRecord {
-    let Verified { organization, person, .. } = verified;
-    let (grants, keep) = granted(verified.mappers, &verified.claims, &person, verified.all_mappers_known);
+    let Verified { organization, person, keep, .. } = verified;
+    let grants = mapper::evaluate(verified.mappers, &verified.claims, &person);
     let link = link(organization, verified.issuer, &person);
     let user = User {
         id: known.map_or(fresh.user_id, |user| user.id),

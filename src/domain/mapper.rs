@@ -77,32 +77,20 @@ fn equals(claim: &Value, expected: &str) -> bool {
     }
 }
 
-/// What a provider's mappers say about one person.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Evaluation {
-    /// Sorted, each once.
-    pub grants: Vec<Grant>,
-    /// The mappers whose earlier grants must stay as they are.
-    pub undecided: Vec<Arc<str>>,
-}
-
-/// Evaluates the mappers of a provider for one person. The order of the mappers never matters.
-pub fn evaluate(mappers: &[Arc<Mapper>], claims: &Claims, person: &IdpUser) -> Evaluation {
-    let mut evaluation = Evaluation::default();
+/// The grants that the mappers of a provider make for one person, sorted, each once. The order of the mappers never
+/// matters; one of which nothing is served makes none.
+pub fn evaluate(mappers: &[Arc<Mapper>], claims: &Claims, person: &IdpUser) -> Vec<Grant> {
+    let mut grants = Vec::new();
     for mapper in mappers {
-        let Some(rule) = mapper.rule() else {
-            evaluation.undecided.push(mapper.uid.clone());
-            continue;
-        };
-        if rule.when.matches(claims, person) {
-            evaluation.grants.extend(
+        if let Some(rule) = mapper.rule().filter(|rule| rule.when.matches(claims, person)) {
+            grants.extend(
                 rule.grants.iter().map(|granted| Grant { mapper_uid: mapper.uid.clone(), granted: granted.clone() }),
             );
         }
     }
-    evaluation.grants.sort();
-    evaluation.grants.dedup();
-    evaluation
+    grants.sort();
+    grants.dedup();
+    grants
 }
 
 /// The claims that mappers read by name, so that userinfo is asked for those that the ID token lacks.
@@ -187,17 +175,16 @@ mod tests {
         let b = mapper("b", When::Group("eng".into()), &["viewer", "admin"]);
         let forward = evaluate(&[a.clone(), b.clone()], &Claims::new(), &person(&["eng"]));
         assert_eq!(forward, evaluate(&[b, a], &Claims::new(), &person(&["eng"])));
-        let by: Vec<_> = forward.grants.iter().map(|grant| (&*grant.mapper_uid, grant.granted.clone())).collect();
+        let by: Vec<_> = forward.iter().map(|grant| (&*grant.mapper_uid, grant.granted.clone())).collect();
         let role = |name: &str| Granted::Role(name.into());
         assert_eq!(by, [("a", role("viewer")), ("b", role("admin")), ("b", role("viewer"))]);
     }
 
     #[test]
-    fn a_mapper_without_a_served_generation_leaves_its_grants_alone() {
+    fn a_mapper_without_a_served_generation_makes_no_grant() {
         let mut frozen = Arc::unwrap_or_clone(mapper("a", When::Always, &["viewer"]));
         frozen.served = None;
-        let evaluation = evaluate(&[Arc::new(frozen)], &Claims::new(), &person(&[]));
-        assert_eq!((evaluation.grants.len(), evaluation.undecided.len()), (0, 1));
+        assert_eq!(evaluate(&[Arc::new(frozen)], &Claims::new(), &person(&[])), []);
     }
 
     #[test]

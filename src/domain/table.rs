@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use imbl::{HashMap, OrdMap};
+use imbl::{HashMap, HashSet, OrdMap};
 
 use super::{
     mapper::Mapper,
     organization::{Organization, OrganizationKey},
     provider::{LoginState, Provider},
+    user::Keep,
 };
 
 /// What is served. Cloning is cheap, and so is making a changed copy.
@@ -21,6 +22,8 @@ pub struct LoginTable {
     provider_by_key: OrdMap<(OrganizationKey, Arc<str>), Arc<Provider>>,
     mappers: HashMap<Arc<str>, Arc<Mapper>>,
     mappers_of_provider: HashMap<Arc<str>, Arc<[Arc<Mapper>]>>,
+    /// The mappers that were here and are known to be gone.
+    gone_mappers: HashSet<Arc<str>>,
     /// Whether every object that the source knows has been looked at.
     pub settled: bool,
     /// Whether an object that is not here is known not to exist.
@@ -77,6 +80,29 @@ impl LoginTable {
         self.mappers_of_provider.get(provider_uid).map_or(&[], |mappers| mappers)
     }
 
+    /// Whose earlier grants to a provider's people stay when they are made anew by `mappers_of`: those of mappers of
+    /// which nothing can be served now, and of those that may only not have been read yet.
+    pub fn keep(&self, provider_uid: &str) -> Keep {
+        let all_known = self.settled && self.complete;
+        // With everything known, those of which nothing is served; without, all but those of which something is.
+        let named = self.mappers_of(provider_uid).iter().filter(|mapper| mapper.served.is_none() == all_known);
+        let named = named.map(|mapper| mapper.uid.clone());
+        if all_known {
+            Keep::Mappers(named.collect())
+        } else {
+            Keep::AllBut(named.chain(self.gone_mappers.iter().cloned()).collect())
+        }
+    }
+
+    /// The same for somebody of whom it is not known what the mappers say now.
+    pub fn keep_all_that_exist(&self, provider_uid: &str) -> Keep {
+        if self.settled && self.complete {
+            Keep::Mappers(self.mappers_of(provider_uid).iter().map(|mapper| mapper.uid.clone()).collect())
+        } else {
+            Keep::AllBut(self.gone_mappers.iter().cloned().collect())
+        }
+    }
+
     /// Puts an organization in, or takes it out.
     pub fn set_organization(&mut self, key: &OrganizationKey, organization: Option<Arc<Organization>>) {
         if let Some(before) = self.organizations.remove(key)
@@ -110,7 +136,10 @@ impl LoginTable {
     pub fn set_mapper(&mut self, uid: &str, mapper: Option<Arc<Mapper>>) -> Vec<Arc<str>> {
         let before = self.mappers.remove(uid);
         if let Some(mapper) = &mapper {
+            self.gone_mappers.remove(uid);
             self.mappers.insert(mapper.uid.clone(), mapper.clone());
+        } else {
+            self.gone_mappers.insert(uid.into());
         }
         if before == mapper {
             return Vec::new();

@@ -41,6 +41,7 @@ pub fn provider(uid: &str) -> Provider {
         key: format!("key-of-{uid}").into(),
         display_name: format!("Provider {uid}"),
         claims: Arc::new(claim_names()),
+        suspended: false,
         login: LoginState::Unavailable(Reason::Pending),
     }
 }

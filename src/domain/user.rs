@@ -118,8 +118,8 @@ pub struct LoginRecord {
 pub enum Keep {
     /// These mappers' (they exist, but what they say now is not known).
     Mappers(Vec<Arc<str>>),
-    /// Every mapper's but those that make a grant now (not all mappers are known yet).
-    All,
+    /// Every mapper's but these: not all mappers are known yet, but what these say now is, or that they are gone.
+    AllBut(Vec<Arc<str>>),
 }
 
 /// Ties a person at an issuer to a user here.

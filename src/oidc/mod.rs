@@ -19,7 +19,7 @@ mod testing;
 mod trust;
 mod userinfo;
 
-pub use authorize::{LoginParameters, authorization_url, new_code_verifier};
+pub use authorize::{LoginParameters, authorization_url};
 pub use discovery::{DiscoveryError, MetadataRequest, NotAnIssuer};
 pub use document::DocumentError;
 pub use egress::EgressPolicy;

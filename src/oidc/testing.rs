@@ -73,7 +73,6 @@ pub(super) fn at(second: i64) -> Timestamp {
 pub(super) fn relation(base: &Url, client_auth: ClientAuth) -> Relation {
     let endpoint = |path: &str| base.join(path).expect("a URL");
     Relation {
-        generation: 1,
         issuer: base.to_string(),
         authorization_endpoint: endpoint("authorize"),
         token_endpoint: endpoint("token"),

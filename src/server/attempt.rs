@@ -1,8 +1,10 @@
 //! A login attempt: what was sent to the provider, carried by the browser in a sealed cookie until it comes back.
 
+use aws_lc_rs::digest;
 use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -21,10 +23,11 @@ pub struct Attempt {
     /// The `state` that was sent: 16 random bytes.
     pub state: [u8; 16],
     pub provider_uid: String,
-    /// The issuer that the person was sent to; the code goes nowhere else.
-    pub issuer: String,
-    pub nonce: String,
-    pub code_verifier: Zeroizing<String>,
+    /// Tells the issuer that the person was sent to from others; the code goes nowhere else.
+    pub issuer_mark: [u8; 16],
+    pub nonce: [u8; 16],
+    /// What the code verifier (RFC 7636, section 4.1) is made of.
+    pub verifier: Zeroizing<[u8; 32]>,
     /// Where to go afterwards, already resolved.
     pub return_to: Option<String>,
     #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
@@ -48,6 +51,23 @@ impl Attempt {
     /// The `state` parameter.
     pub fn state_parameter(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.state)
+    }
+
+    /// The `nonce` parameter.
+    pub fn nonce_parameter(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.nonce)
+    }
+
+    /// The code verifier: 43 characters with 256 bits of randomness.
+    pub fn code_verifier(&self) -> SecretString {
+        URL_SAFE_NO_PAD.encode(*self.verifier).into()
+    }
+
+    /// The mark of an issuer: the first half of its SHA-256, for cookies are short.
+    pub fn mark(issuer: &str) -> [u8; 16] {
+        let mut mark = [0; 16];
+        mark.copy_from_slice(&digest::digest(&digest::SHA256, issuer.as_bytes()).as_ref()[..16]);
+        mark
     }
 
     /// The cookie that carries the attempt; None when it would be too long for browsers or cannot be sealed.

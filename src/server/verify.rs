@@ -26,8 +26,7 @@ pub async fn exchange(
     attempt: &Attempt,
     code: &SecretString,
 ) -> Result<TokenResponse, Failure> {
-    let verifier = SecretString::from(attempt.code_verifier.as_str());
-    Ok(exchange_code(remote.outbound(), relation, code, &verifier).await?)
+    Ok(exchange_code(remote.outbound(), relation, code, &attempt.code_verifier()).await?)
 }
 
 /// The claims of the verified ID token, completed by userinfo where one that is read is missing.
@@ -60,11 +59,11 @@ async fn id_token(
     code: &SecretString,
 ) -> Result<Claims, Failure> {
     let request = KeysRequest { jwks_uri: relation.jwks_uri.clone(), roots: relation.trust_roots.clone() };
-    let now = Timestamp::now();
+    let (now, nonce) = (Timestamp::now(), attempt.nonce_parameter());
     let expected = Expected {
         issuer: &relation.issuer,
         client_id: &relation.client_id,
-        nonce: &attempt.nonce,
+        nonce: &nonce,
         algorithms: &relation.algorithms,
         now,
         skew: Duration::ZERO,

@@ -189,7 +189,7 @@ async fn a_suspended_provider_ends_its_sessions_and_takes_nothing_else() {
     let mut world = World::settled(&[provider("p1"), provider("p2")], &[giving("m1", "viewer")]).await;
     let ada = world.signs_in(login("ada")).await;
     let other = world.signs_in(through(&ada, "p2", Vec::new())).await;
-    world.provider(Provider { login: LoginState::Suspended, ..provider("p1") });
+    world.provider(Provider { suspended: true, login: LoginState::Suspended, ..provider("p1") });
     world.follow().await.unwrap();
     assert_eq!((world.roles(&ada).await, world.roles(&other).await), (None, some(["viewer"])));
 }
@@ -211,11 +211,11 @@ async fn what_changed_while_latchkey_was_down_is_caught_up_with() {
     let ada = world.signs_in(login("ada")).await;
     let of_suspended = world.signs_in(through(&ada, "p2", Vec::new())).await;
     let of_gone = world.signs_in(through(&ada, "p3", Vec::new())).await;
-    world.store.replace_grants(ada.user.id, "p3", 1, &[role("m3", "of p3")], &Keep::All).await.unwrap();
+    world.store.replace_grants(ada.user.id, "p3", 1, &[role("m3", "of p3")], &Keep::AllBut(Vec::new())).await.unwrap();
     assert_eq!(world.roles(&ada).await, some(["admin", "of p3", "viewer"]));
 
     world.restart();
-    let suspended = Provider { login: LoginState::Suspended, ..provider("p2") };
+    let suspended = Provider { suspended: true, login: LoginState::Suspended, ..provider("p2") };
     world.list(&[provider("p1"), suspended], &[giving("m1", "auditor")], true);
     world.follow().await.unwrap();
     assert_eq!(world.roles(&ada).await, some(["auditor"]));
@@ -343,7 +343,7 @@ async fn a_store_that_fails_is_told_again_when_it_is_back() {
     let mut stranger = world.files.stranger().await;
     let lock = stranger.begin_with("BEGIN IMMEDIATE").await.unwrap();
     world.mapper(giving("m1", "admin"));
-    world.provider(Provider { login: LoginState::Suspended, ..provider("p2") });
+    world.provider(Provider { suspended: true, login: LoginState::Suspended, ..provider("p2") });
     assert!(world.follow().await.is_err());
     assert_eq!(world.roles(&ada).await, some(["viewer"]));
     lock.rollback().await.unwrap();

@@ -115,7 +115,11 @@ fn a_provider_tells_what_its_change_means_for_sessions_and_grants() {
         ("its name", Provider { display_name: "Other".into(), ..provider("p1") }, &[]),
         ("it fails", Provider { login: LoginState::Unavailable(Reason::Timeout), ..provider("p1") }, &[]),
         ("it is refused", Provider { login: LoginState::Refused(Reason::KeyConflict), ..provider("p1") }, &[]),
-        ("it is suspended", Provider { login: LoginState::Suspended, ..provider("p1") }, &[sessions("p1")]),
+        (
+            "it is suspended",
+            Provider { suspended: true, login: LoginState::Suspended, ..provider("p1") },
+            &[sessions("p1")],
+        ),
         ("its key", Provider { key: "other".into(), ..provider("p1") }, &[sessions("p1")]),
         (
             "its organization",

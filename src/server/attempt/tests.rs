@@ -17,9 +17,9 @@ fn attempt(number: u8) -> Attempt {
     Attempt {
         state: [number; 16],
         provider_uid: "p1".into(),
-        issuer: "https://issuer.example".into(),
-        nonce: "the nonce".into(),
-        code_verifier: Zeroizing::new("the verifier".into()),
+        issuer_mark: Attempt::mark("https://issuer.example"),
+        nonce: [number; 16],
+        verifier: Zeroizing::new([number; 32]),
         return_to: Some("https://app.example/".into()),
         expires_at: Attempt::expiry(at(0)),
     }
@@ -48,8 +48,10 @@ async fn an_attempt_comes_back_with_its_browser() {
     for number in 1..=3 {
         let sent = attempt(number);
         let found = Attempt::find(&sent.state_parameter(), &headers, &acme, &sealer, at(1)).ok().unwrap();
-        assert_eq!((found.state, &found.provider_uid, &found.issuer), (sent.state, &sent.provider_uid, &sent.issuer));
-        assert_eq!((&found.nonce, &*found.code_verifier), (&sent.nonce, &*sent.code_verifier));
+        assert_eq!((found.state, &found.provider_uid), (sent.state, &sent.provider_uid));
+        assert_eq!(found.issuer_mark, Attempt::mark("https://issuer.example"));
+        assert_ne!(found.issuer_mark, Attempt::mark("https://issuer.example/"));
+        assert_eq!((found.nonce, *found.verifier), (sent.nonce, *sent.verifier));
         assert_eq!((found.return_to, found.expires_at), (sent.return_to, sent.expires_at));
     }
 }
@@ -58,11 +60,11 @@ async fn an_attempt_comes_back_with_its_browser() {
 async fn the_cookie_is_for_this_host_and_shows_nothing() {
     let set = attempt(1).cookie(&organization(), &sealer().await).unwrap();
     let set = set.to_str().unwrap();
-    assert!(set.starts_with("__Host-latchkey-login-acme-"), "{set}");
+    assert!(set.starts_with("__Host-latchkey.login.acme."), "{set}");
     for attribute in ["HttpOnly", "Secure", "SameSite=Lax", "Path=/", "Max-Age=600"] {
         assert!(set.split("; ").any(|part| part == attribute), "{attribute} in {set}");
     }
-    assert!(!set.contains("Domain") && !set.contains("verifier") && !set.contains("issuer"), "{set}");
+    assert!(!set.contains("Domain") && !set.contains("issuer") && !set.contains("p1"), "{set}");
 }
 
 #[tokio::test]
@@ -70,7 +72,7 @@ async fn an_attempt_ends_after_ten_minutes() {
     let (acme, sealer, sent) = (organization(), sealer().await, attempt(1));
     let headers = sends(&[pair(&sent.cookie(&acme, &sealer).unwrap())]);
     let find = |now| Attempt::find(&sent.state_parameter(), &headers, &acme, &sealer, at(now)).map(|found| found.state);
-    assert_eq!(find(10 * MINUTE - 1), Ok(sent.state));
+    assert_eq!(find(10 * MINUTE - 1000), Ok(sent.state));
     assert_eq!(find(10 * MINUTE), Err(AttemptError::Expired));
 }
 
@@ -85,7 +87,7 @@ async fn an_attempt_is_found_by_its_own_state_in_its_own_organization_with_our_k
     let globex = Organization { key: organization_key("globex"), ..acme.clone() };
     let elsewhere = pair(&sent.cookie(&globex, &ours).unwrap());
     let strange = pair(&sent.cookie(&acme, &sealer().await).unwrap());
-    let for_a_session = ours.seal(&format!("session\n{}", acme.key), &serde_json::to_vec(&sent).unwrap()).unwrap();
+    let for_a_session = ours.seal(&format!("session\n{}", acme.key), &postcard::to_stdvec(&sent).unwrap()).unwrap();
     let other_value = pair(&attempt(2).cookie(&acme, &ours).unwrap()).split_once('=').unwrap().1.to_owned();
     for (what, state, cookies) in [
         ("no cookie", &*state, vec![]),
@@ -124,7 +126,7 @@ async fn what_has_had_its_time_is_swept_and_what_lives_stays() {
     let strange = format!("{}unreadable=nonsense", cookies::attempt_prefix(&acme));
     let session = format!("{}=nonsense", cookies::session_name(&acme));
     let headers = sends(&[pair(&old), pair(&live), strange.clone(), session, "other=1".into()]);
-    let swept = Attempt::sweep(&headers, &acme, &sealer, at(10 * MINUTE));
+    let swept = Attempt::sweep(&headers, &acme, &sealer, 0, at(10 * MINUTE));
     let mut names: Vec<_> = swept.iter().map(name).collect();
     names.sort();
     let mut expected = vec![name(&old), strange.split_once('=').unwrap().0.to_owned()];
@@ -134,18 +136,33 @@ async fn what_has_had_its_time_is_swept_and_what_lives_stays() {
 }
 
 #[tokio::test]
-async fn the_oldest_attempts_give_way_to_one_more() {
+async fn twenty_attempts_fit_into_a_header_and_the_oldest_give_way_to_more() {
     let (acme, sealer) = (organization(), sealer().await);
-    let under_way = |count: u8| {
-        let attempts = (0..count).map(|number| Attempt { expires_at: at(i64::from(number) + 1), ..attempt(number) });
-        attempts.map(|attempt| attempt.cookie(&acme, &sealer).unwrap()).collect::<Vec<_>>()
+    let everyday = |number: u8| Attempt {
+        provider_uid: "0e6f2f0a-8d58-5b0c-9a4e-6d2f9d1c7b11".into(),
+        expires_at: at((i64::from(number) + 1) * 1000),
+        ..attempt(number)
     };
-    for (count, give_way) in [(0, 0), (29, 0), (30, 1), (35, 6)] {
-        let cookies = under_way(count);
+    for (count, all_fit) in [(0, true), (19, true), (60, false)] {
+        let cookies: Vec<_> = (0..count).map(|number| everyday(number).cookie(&acme, &sealer).unwrap()).collect();
+        let newest = pair(&everyday(count).cookie(&acme, &sealer).unwrap()).len();
         let mut pairs: Vec<_> = cookies.iter().map(pair).collect();
         pairs.reverse();
-        let swept = Attempt::sweep(&sends(&pairs), &acme, &sealer, at(0));
-        let oldest: Vec<_> = cookies.iter().take(give_way).map(name).collect();
-        assert_eq!(swept.iter().map(name).collect::<Vec<_>>(), oldest, "{count}");
+        let swept = Attempt::sweep(&sends(&pairs), &acme, &sealer, newest, at(0));
+        let mut swept: Vec<_> = swept.iter().map(name).collect();
+        swept.reverse();
+        let oldest: Vec<_> = cookies.iter().take(swept.len()).map(name).collect();
+        assert_eq!(swept, oldest, "{count}");
+        assert_eq!(swept.is_empty(), all_fit, "{count}");
+        let staying: usize = cookies.iter().skip(swept.len()).map(|set| pair(set).len() + 2).sum();
+        assert!(staying + newest <= MAX_TOGETHER, "{count}: {staying}");
     }
+}
+
+#[test]
+fn a_code_verifier_has_the_form_that_rfc_7636_wants() {
+    let verifier = attempt(7).code_verifier();
+    let verifier = secrecy::ExposeSecret::expose_secret(&verifier);
+    assert_eq!(verifier.len(), 43);
+    assert!(verifier.chars().all(|c| c.is_ascii_alphanumeric() || "-._~".contains(c)));
 }

@@ -103,7 +103,7 @@ async fn finish(
         return Err(Failure::AttemptUsed);
     }
     let relation = serving(provider)?;
-    if attempt.issuer != relation.issuer {
+    if attempt.issuer_mark != Attempt::mark(&relation.issuer) {
         return Err(Failure::AttemptOfAnotherProvider);
     }
     let code = code(&parameters, relation)?;
@@ -118,7 +118,7 @@ async fn finish(
     tracing::info!(organization = &*view.organization.id, provider = provider.path, user = %record.user.id, "signed in");
     // The browser's cookie names the new session from now on; nobody could end the old one any more.
     for replaced in server.session_ids(view, headers) {
-        server.sessions.end(&replaced, now).await;
+        server.sessions.end(&replaced).await;
     }
     signed_in(server, &view.organization, &attempt, &record.session.id, headers)
 }
@@ -185,7 +185,7 @@ async fn record(
             claims: claims.clone(),
             person: person.clone(),
             mappers: view.table.mappers_of(&provider.uid),
-            all_mappers_known: view.table.settled && view.table.complete,
+            keep: view.table.keep(&provider.uid),
         };
         let record = login::decide(verified, known, fresh);
         match server.store.record_login(&record).await {
@@ -211,8 +211,8 @@ async fn catch_up(server: &Server, provider: &Provider, record: &LoginRecord, re
             server.sessions.end(&record.session.id).await;
             return Err(Failure::ProviderSuspended);
         };
-        let all_known = table.settled && table.complete;
-        let due = login::grants(&now.claims, table.mappers_of(&provider.uid), &record.claims, all_known);
+        let grants = login::grants(&now.claims, table.mappers_of(&provider.uid), &record.claims);
+        let due = grants.map(|grants| (grants, table.keep(&provider.uid)));
         let Some(due) = due.filter(|due| *due != written) else { return Ok(()) };
         let (grants, keep) = &due;
         let replaced = server.store.replace_grants(record.user.id, &provider.uid, revision, grants, keep).await?;

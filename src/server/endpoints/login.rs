@@ -7,9 +7,7 @@ use axum::{
     http::{HeaderMap, header},
     response::Response,
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -17,7 +15,7 @@ use crate::{
         provider::{LoginState, Provider, Relation},
         return_url,
     },
-    oidc::{LoginParameters, authorization_url, new_code_verifier},
+    oidc::{LoginParameters, authorization_url},
     server::{
         attempt::Attempt,
         current::View,
@@ -75,17 +73,16 @@ fn start(
         &organization.allowed_return_urls,
     );
     let now = Timestamp::now();
-    let code_verifier = new_code_verifier();
     let attempt = Attempt {
         state: random().ok_or(Failure::Internal)?,
         provider_uid: provider.uid.to_string(),
-        issuer: relation.issuer.clone(),
-        nonce: URL_SAFE_NO_PAD.encode(random::<16>().ok_or(Failure::Internal)?),
-        code_verifier: Zeroizing::new(code_verifier.expose_secret().to_owned()),
+        issuer_mark: Attempt::mark(&relation.issuer),
+        nonce: random().ok_or(Failure::Internal)?,
+        verifier: Zeroizing::new(random().ok_or(Failure::Internal)?),
         return_to: return_to.map(String::from),
         expires_at: Attempt::expiry(now),
     };
-    let to = destination(relation, &attempt, &code_verifier, parameters.text("login_hint"));
+    let to = destination(relation, &attempt, parameters.text("login_hint"));
     let cookie = attempt.cookie(organization, &server.sealer).ok_or(Failure::TooLong)?;
     let mut set = HeaderMap::new();
     for gone in Attempt::sweep(headers, organization, &server.sealer, cookie.len(), now) {
@@ -95,12 +92,12 @@ fn start(
     Ok(respond::redirect(&to, Some(organization), set))
 }
 
-fn destination(relation: &Relation, attempt: &Attempt, code_verifier: &SecretString, hint: Option<&str>) -> String {
-    let state = attempt.state_parameter();
+fn destination(relation: &Relation, attempt: &Attempt, hint: Option<&str>) -> String {
+    let (state, nonce) = (attempt.state_parameter(), attempt.nonce_parameter());
     let login = LoginParameters {
         state: &state,
-        nonce: &attempt.nonce,
-        code_verifier,
+        nonce: &nonce,
+        code_verifier: &attempt.code_verifier(),
         login_hint: hint.filter(|hint| hint.len() <= MAX_LOGIN_HINT),
     };
     authorization_url(relation, &login).into()

@@ -15,7 +15,7 @@ use crate::{
         outcome::{Outcome, outcome},
         session::ends_at,
     },
-    server::{respond, segments::Segments, state::Server},
+    server::{failure::Failure, respond, segments::Segments, state::Server},
 };
 
 #[derive(Serialize)]
@@ -37,8 +37,12 @@ pub async fn get(
     Segments(organization): Segments<String>,
     headers: HeaderMap,
 ) -> Response {
-    let Ok(view) = server.view(&organization) else {
-        return respond::json(StatusCode::NOT_FOUND, &Nobody { error: "no organization has this id" }, None);
+    let view = match server.view(&organization) {
+        Ok(view) => view,
+        Err(Failure::Starting) => {
+            return respond::json(StatusCode::SERVICE_UNAVAILABLE, &Nobody { error: "latchkey is starting" }, None);
+        }
+        Err(_) => return respond::json(StatusCode::NOT_FOUND, &Nobody { error: "no organization has this id" }, None),
     };
     let organization = Some(&*view.organization);
     match server.current(&view, &headers, Timestamp::now()).await {

@@ -45,9 +45,12 @@ pub async fn a_mapper_that_is_kept_keeps_its_grants_whatever_the_call_says_of_it
 
 pub async fn keeping_all_replaces_those_of_the_mappers_that_grant_now(database: impl Database) {
     let (store, login) = signed_in(&database).await;
-    assert_eq!(replace(&*store, &login, "p1", &[role("m1", "new")], &Keep::All).await, Replaced::Changed);
+    assert_eq!(
+        replace(&*store, &login, "p1", &[role("m1", "new")], &Keep::AllBut(vec!["m1".into()])).await,
+        Replaced::Changed
+    );
     assert_eq!(grants_of(&*store, &login).await, roles(["new", "other", "two"]));
-    assert_eq!(replace(&*store, &login, "p1", &[], &Keep::All).await, Replaced::Same);
+    assert_eq!(replace(&*store, &login, "p1", &[], &Keep::AllBut(Vec::new())).await, Replaced::Same);
     assert_eq!(grants_of(&*store, &login).await, roles(["new", "other", "two"]));
 }
 
@@ -132,7 +135,9 @@ pub async fn grants_decided_by_older_claims_are_not_written(database: impl Datab
     newer.grants = vec![role("m1", "newer")];
     let revision = store.record_login(&newer).await.unwrap();
     let mut changes = store.changes();
-    for (outdated, keep) in [(revision - 1, nothing()), (revision + 1, nothing()), (revision - 1, Keep::All)] {
+    for (outdated, keep) in
+        [(revision - 1, nothing()), (revision + 1, nothing()), (revision - 1, Keep::AllBut(Vec::new()))]
+    {
         let late = store.replace_grants(login.user.id, "p1", outdated, &[role("m1", "late")], &keep).await;
         assert_eq!(late.unwrap(), Replaced::Outdated);
     }

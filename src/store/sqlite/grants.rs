@@ -113,7 +113,7 @@ pub async fn replace(
 fn wanted(before: &BTreeSet<Grant>, grants: &[Grant], keep: &Keep) -> BTreeSet<Grant> {
     let kept = |grant: &Grant| match keep {
         Keep::Mappers(mappers) => mappers.contains(&grant.mapper_uid),
-        Keep::All => !grants.iter().any(|made| made.mapper_uid == grant.mapper_uid),
+        Keep::AllBut(mappers) => !mappers.contains(&grant.mapper_uid),
     };
     let made = grants.iter().filter(|grant| !kept(grant));
     before.iter().filter(|grant| kept(grant)).chain(made).cloned().collect()
