@@ -85,7 +85,9 @@ async fn a_document_of_another_issuer_needs_a_person() {
     let latchkey = latchkey_with(&[]).await;
     let with_slash = format!("{}/", slash.issuer);
     for (name, fake, found) in [("other", &other, "https://elsewhere.example"), ("slash", &slash, &with_slash)] {
-        fake.answer(DISCOVERY, Reply::json(&discovery(found)));
+        let mut document = discovery(&fake.issuer);
+        document["issuer"] = found.into();
+        fake.answer(DISCOVERY, Reply::json(&document));
         write(&latchkey, &[(name, &fake.issuer, "")]);
         let message = held_back(&latchkey, name, "IssuerMismatch", "Stalled").await;
         assert!(message.contains(&format!("{found:?}")) && message.contains("spec.issuer"), "{message}");

@@ -211,6 +211,17 @@ impl Latchkey {
         self.wait_for_condition("identityprovider", provider, ["Ready", "True", "Succeeded"]).await;
     }
 
+    /// Waits until the sign-in page offers a provider. After a start, the status files are those of the last run at
+    /// first.
+    pub async fn wait_until_offered(&self, key: &str) {
+        let (page, link) = (self.url("o/default/login"), format!("href=\"/o/default/login/{key}\""));
+        wait_for(&format!("{key} is offered"), async || {
+            let answer = self.http.get(&page).send().await.ok()?;
+            answer.text().await.ok()?.contains(&link).then_some(())
+        })
+        .await;
+    }
+
     fn log_path(&self) -> PathBuf {
         self.dir.path().join("latchkey.log")
     }

@@ -95,6 +95,16 @@ impl Visitor {
 
     /// One request with the cookies that belong there and these headers; a redirect is not followed.
     pub async fn request(&self, method: Method, url: &str, headers: HeaderMap, body: Option<String>) -> Answer {
+        self.try_request(method, url, headers, body).await.expect("an answer")
+    }
+
+    async fn try_request(
+        &self,
+        method: Method,
+        url: &str,
+        headers: HeaderMap,
+        body: Option<String>,
+    ) -> reqwest::Result<Answer> {
         let url: Url = url.parse().expect("a URL");
         let mut request = self.http.request(method, url.clone()).header("x-forwarded-for", self.address.to_string());
         let cookies = self.cookie_header(&url);
@@ -104,12 +114,17 @@ impl Visitor {
         if let Some(body) = body {
             request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
         }
-        let answer = request.headers(headers).send().await.expect("an answer");
+        let answer = request.headers(headers).send().await?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = String::from_utf8_lossy(&answer.bytes().await.expect("a body")).into_owned();
+        let body = String::from_utf8_lossy(&answer.bytes().await?).into_owned();
         let answer = Answer { url, status, headers, body };
         self.keep(&answer);
-        answer
+        Ok(answer)
+    }
+
+    /// None when the connection breaks off.
+    pub async fn try_get(&self, url: &str) -> Option<Answer> {
+        self.try_request(Method::GET, url, HeaderMap::new(), None).await.ok()
     }
 
     pub async fn get(&self, url: &str) -> Answer {

@@ -1,0 +1,155 @@
+//! What manifests refer to: Secrets that are missing, unlabelled, late or changed, and providers, roles, groups and
+//! organizations that are not there, or there twice.
+
+mod support;
+
+use support::{
+    AT_ONCE, fake::Fake, latchkey::Latchkey, manifests, provider::CLIENT_SECRET, visitor::Visitor, world::World,
+};
+
+const IDP: &str = "identityprovider";
+const READY: [&str; 3] = ["Ready", "True", "Succeeded"];
+
+#[tokio::test]
+async fn a_secret_counts_once_it_is_there_labelled_and_has_the_key() {
+    let fake = Fake::start().await;
+    let latchkey = Latchkey::start(&[("provider.yaml", &manifests::provider("demo", &fake.issuer, ""))]).await;
+    let not_found = latchkey.wait_for_condition(IDP, "demo", ["ResolvedRefs", "False", "SecretNotFound"]).await;
+    assert!(not_found.contains("spec.client.secretRef") && not_found.contains("demo-client"), "{not_found}");
+    assert!(latchkey.condition(IDP, "demo", "Reconciling").is_some(), "a Secret may come later");
+    assert_eq!(fake.count(support::fake::DISCOVERY), 0, "nobody is asked before");
+
+    let good = manifests::usual_secret();
+    let cases = [
+        (good.replace("labels:", "annotations:"), "SecretNotUsable"),
+        (good.replace("\"true\"", "\"false\""), "SecretNotUsable"),
+        (good.replace("client-secret:", "another:"), "SecretKeyMissing"),
+        (good.replace(CLIENT_SECRET, "\"\""), "SecretNotUsable"),
+        (good.replace("name: demo-client,", "name: demo-client, namespace: elsewhere,"), "SecretNotFound"),
+    ];
+    for (secret, reason) in cases {
+        latchkey.write("secret.yaml", &secret);
+        let message = latchkey.wait_within_for_condition(AT_ONCE, IDP, "demo", ["ResolvedRefs", "False", reason]).await;
+        assert!(!message.contains(CLIENT_SECRET), "{message}");
+    }
+    latchkey.write("secret.yaml", &good);
+    latchkey.wait_within_for_condition(AT_ONCE, IDP, "demo", READY).await;
+    latchkey.remove("secret.yaml");
+    latchkey.wait_within_for_condition(AT_ONCE, IDP, "demo", ["Ready", "False", "SecretNotFound"]).await;
+    assert_eq!(Visitor::new().get(&latchkey.url("o/default/login/demo")).await.status, 503);
+    assert!(!latchkey.log().contains(CLIENT_SECRET), "the secret is in the log");
+}
+
+#[tokio::test]
+async fn a_changed_secret_is_what_the_provider_is_shown_next() {
+    let World { latchkey, provider } = World::start().await;
+    let redirect_uri = latchkey.url("o/default/callback/demo");
+    let visitor = Visitor::new();
+    for secret in ["a-second-secret-of-a-test", "a third: with \"marks\" & signs+%41", CLIENT_SECRET] {
+        provider.register(secret, &[&redirect_uri]).await;
+        let refused = visitor.try_to_sign_in(&latchkey, "demo", "alice").await;
+        support::refusal::must_be_refused("the old secret", &latchkey, &refused, 502, "code_exchange");
+        latchkey.write("secret.yaml", &manifests::secret(&serde_json::json!(secret).to_string()));
+        support::wait_within(AT_ONCE, "a login with the new secret", async || {
+            visitor.try_to_sign_in(&latchkey, "demo", "alice").await.signs_in().then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn of_two_providers_with_one_key_or_name_the_first_serves_until_it_leaves() {
+    let fake = Fake::start().await;
+    let secret = manifests::usual_secret();
+    let first = manifests::provider("alpha", &fake.issuer, "  key: same\n");
+    let latchkey = Latchkey::start(&[("secret.yaml", &secret), ("alpha.yaml", &first)]).await;
+    latchkey.wait_for_condition(IDP, "alpha", READY).await;
+
+    latchkey.write("beta.yaml", &manifests::provider("beta", &fake.issuer, "  key: same\n"));
+    let message = latchkey.wait_for_condition(IDP, "beta", ["Accepted", "False", "KeyConflict"]).await;
+    assert!(message.contains("spec.key") && message.contains("default/alpha"), "{message}");
+    assert!(latchkey.condition(IDP, "beta", "Stalled").is_some());
+    let namesake = manifests::provider("gamma", &fake.issuer, "").replace("Provider gamma", "Provider alpha");
+    latchkey.write("gamma.yaml", &namesake);
+    let message = latchkey.wait_for_condition(IDP, "gamma", ["Accepted", "False", "DisplayNameConflict"]).await;
+    assert!(message.contains("spec.displayName") && message.contains("default/alpha"), "{message}");
+    // Keys are case-sensitive, so this one is another.
+    latchkey.write("delta.yaml", &manifests::provider("delta", &fake.issuer, "  key: SAME\n"));
+    latchkey.wait_for_condition(IDP, "delta", READY).await;
+
+    assert_eq!(latchkey.condition(IDP, "alpha", "Ready").expect("Ready").status, "True", "the older goes on");
+    let page = Visitor::new().get(&latchkey.url("o/default/login")).await.body;
+    assert_eq!((page.matches("Provider alpha").count(), page.matches("Provider beta").count()), (1, 0), "{page}");
+    latchkey.remove("alpha.yaml");
+    latchkey.wait_within_for_condition(AT_ONCE, IDP, "beta", READY).await;
+    latchkey.wait_within_for_condition(AT_ONCE, IDP, "gamma", READY).await;
+}
+
+#[tokio::test]
+async fn an_organization_that_is_not_there_holds_back_its_providers_alone() {
+    let fake = Fake::start().await;
+    let secret = manifests::usual_secret();
+    let of_acme = manifests::provider("of-acme", &fake.issuer, "  organizationRef: {name: acme}\n");
+    let own = manifests::provider("own", &fake.issuer, "");
+    let latchkey = Latchkey::start(&[("secret.yaml", &secret), ("acme.yaml", &of_acme), ("own.yaml", &own)]).await;
+    latchkey.wait_for_condition(IDP, "own", READY).await;
+    let message = latchkey.wait_for_condition(IDP, "of-acme", ["Accepted", "False", "OrganizationNotFound"]).await;
+    assert!(message.contains("\"acme\""), "{message}");
+    let acme = |name: &str, id: &str| {
+        format!(
+            "apiVersion: latchkey.dev/v1alpha1\nkind: Organization\nmetadata: {{name: {name}}}\n\
+             spec: {{displayName: {name}, id: {id}}}\n"
+        )
+    };
+    // "default" is the id of the organization that nobody declared.
+    latchkey.write("organization.yaml", &acme("acme", "default"));
+    latchkey.wait_for_condition("organization", "acme", ["Accepted", "False", "IDConflict"]).await;
+    latchkey.wait_for_condition(IDP, "of-acme", ["Accepted", "False", "OrganizationNotFound"]).await;
+    latchkey.write("organization.yaml", &acme("acme", "acme-inc"));
+    latchkey.wait_for_condition(IDP, "of-acme", READY).await;
+    let status = latchkey.status_file(IDP, "of-acme").expect("a status")["status"].clone();
+    assert_eq!(status["redirectURI"], latchkey.url("o/acme-inc/callback/of-acme"));
+    latchkey.write("other.yaml", &acme("other", "acme-inc"));
+    let message = latchkey.wait_for_condition("organization", "other", ["Accepted", "False", "IDConflict"]).await;
+    assert!(message.contains("default/acme"), "{message}");
+    // Two organizations: whoever comes is asked for theirs.
+    let home = Visitor::new().get(&latchkey.url("")).await;
+    assert!(home.status == 200 && home.body.contains("Which organization do you belong to?"), "{}", home.body);
+    let chosen = Visitor::new().get(&latchkey.url("?organization=Acme-Inc")).await;
+    assert_eq!(chosen.location(), Some(latchkey.url("o/acme-inc/login")));
+    let wrong = Visitor::new().get(&latchkey.url("?organization=%3Cb%3Em4rk%3C/b%3E")).await;
+    assert!(wrong.status == 404 && !wrong.body.contains("<b>m4rk"), "{}", wrong.body);
+}
+
+#[tokio::test]
+async fn a_mapper_that_names_what_is_not_there_says_so_and_the_others_go_on() {
+    let World { latchkey, provider: _provider } = World::start().await;
+    let mapper = |name: &str, provider: &str, grant: &str| {
+        format!(
+            "apiVersion: latchkey.dev/v1alpha1\nkind: IdpMapper\nmetadata: {{name: {name}}}\n\
+             spec: {{identityProviderRefs: [{{name: {provider}}}], grant: {grant}}}\n"
+        )
+    };
+    let cases = [
+        ("no-role", "demo", "{roles: [amdin]}", "RoleNotFound", "amdin"),
+        ("no-group", "demo", "{groups: [nobody]}", "GroupNotFound", "nobody"),
+        ("no-provider", "dmeo", "{roles: [admin]}", "IdentityProviderNotFound", "dmeo"),
+    ];
+    for (name, provider, grant, reason, said) in cases {
+        latchkey.write(&format!("{name}.yaml"), &mapper(name, provider, grant));
+        let message = latchkey.wait_for_condition("idpmapper", name, ["Ready", "False", reason]).await;
+        assert!(message.contains(said) && message.contains("spec."), "{message}");
+    }
+    let alice = Visitor::new();
+    alice.sign_in(&latchkey, "demo", "alice").await;
+    let session = alice.session(&latchkey).await.expect("alice is signed in");
+    assert_eq!(session["roles"], serde_json::json!(["admin", "viewer"]), "the others go on");
+
+    latchkey.edit("organization.yaml", "    - {name: viewer}\n", "    - {name: viewer}\n    - {name: amdin}\n");
+    alice.wait_within_for_session(AT_ONCE, &latchkey, "roles", &["admin", "amdin", "viewer"]).await;
+    latchkey.wait_for_condition("idpmapper", "no-role", READY).await;
+    // A role that leaves the organization leaves the people, whatever mappers grant it.
+    latchkey.edit("organization.yaml", "    - {name: amdin}\n", "");
+    alice.wait_within_for_session(AT_ONCE, &latchkey, "roles", &["admin", "viewer"]).await;
+    latchkey.wait_for_condition("idpmapper", "no-role", ["Ready", "False", "RoleNotFound"]).await;
+}
