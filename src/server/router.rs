@@ -34,6 +34,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .layer(from_fn(refuse_unreadable_paths))
         // Forward auth refuses such a path itself: with 403, as ingresses want it.
         .route("/o/{org}/auth", any(auth::any))
+        .route("/o/{org}/auth/", any(auth::any))
         .route("/o/{org}/auth/{*rest}", any(auth::any))
         .fallback(|| async { page(&Failure::NoSuchPage, &Place::default()) })
         .method_not_allowed_fallback(|| async { page(&Failure::WrongMethod, &Place::default()) })
