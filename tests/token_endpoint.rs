@@ -168,7 +168,7 @@ async fn a_token_endpoint_that_never_answers_is_given_up_and_holds_up_nobody_els
     let latchkey = latchkey_with(&slow).await;
     latchkey.write("other.yaml", &manifests::provider("other", &fake.issuer, ""));
     latchkey.wait_until_ready("other").await;
-    slow.answer(TOKEN, Reply::Never);
+    slow.answer(TOKEN, Reply::Held);
     let visitor = Visitor::new();
     let (_, callback) = begin(&visitor, &latchkey).await;
     let began = Instant::now();

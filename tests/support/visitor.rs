@@ -163,7 +163,12 @@ impl Visitor {
 
     /// A whole login through a provider of the organization `default`; answers with what the callback said.
     pub async fn try_to_sign_in(&self, latchkey: &Latchkey, key: &str, name: &str) -> Answer {
-        let callback = self.come_back(&latchkey.url(&format!("o/default/login/{key}")), name).await;
+        self.try_to_sign_in_from(&latchkey.url(&format!("o/default/login/{key}")), name).await
+    }
+
+    /// As `try_to_sign_in`, beginning at this address.
+    pub async fn try_to_sign_in_from(&self, login: &str, name: &str) -> Answer {
+        let callback = self.come_back(login, name).await;
         self.get(&callback).await
     }
 
