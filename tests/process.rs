@@ -98,19 +98,16 @@ async fn sigterm_turns_readiness_off_finishes_what_is_under_way_and_ends_with_0(
     let (visitor, idle) = (Visitor::new(), Visitor::new());
     // A connection that is open and does nothing must not hold it up.
     assert_eq!(idle.get(&latchkey.url("o/default/login")).await.status, 200);
-    let answer = visitor.get(&latchkey.url("o/default/login/demo")).await;
-    let sent = reqwest::Url::parse(&answer.location().expect("a redirect")).expect("a URL");
-    let parameter = |name: &str| sent.query_pairs().find(|(other, _)| other == name).expect(name).1.into_owned();
-    let callback = format!("{}?state={}&code=x", parameter("redirect_uri"), parameter("state"));
+    let begun = visitor.begin(&latchkey, "demo").await;
     fake.answer(TOKEN, Reply::Held);
-    let (answer, ()) = tokio::join!(visitor.get(&callback), async {
+    let (answer, ()) = tokio::join!(visitor.get(&begun.callback), async {
         wait_for("the code is being exchanged", async || (fake.count(TOKEN) == 1).then_some(())).await;
         latchkey.terminate().await;
         wait_for("it takes no new connections", async || {
             Visitor::new().try_get(&latchkey.url("")).await.is_none().then_some(())
         })
         .await;
-        fake.give_out(&sign(&fake.claims(&parameter("nonce"))));
+        fake.give_out(&sign(&fake.claims(&begun.nonce)));
     });
     assert!(answer.status == 303 && answer.signs_in(), "the login under way is finished: {}", answer.body);
     assert_eq!(latchkey.ended().await.code(), Some(0));

@@ -44,6 +44,13 @@ pub struct Answer {
     pub body: String,
 }
 
+/// A login that was begun with a fake provider.
+pub struct Begun {
+    pub nonce: String,
+    /// The redirect URI with the state and a code.
+    pub callback: String,
+}
+
 impl Answer {
     /// Where a redirect leads, as an absolute URL.
     pub fn location(&self) -> Option<String> {
@@ -141,6 +148,15 @@ impl Visitor {
     pub async fn post(&self, url: &str, form: &[(&str, &str)]) -> Answer {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         self.request(Method::POST, url, HeaderMap::new(), Some(body)).await
+    }
+
+    /// Begins a login with a fake provider, which asks nobody anything; what was sent there.
+    pub async fn begin(&self, latchkey: &Latchkey, key: &str) -> Begun {
+        let answer = self.get(&latchkey.url(&format!("o/default/login/{key}"))).await;
+        let sent = Url::parse(&answer.location().expect("a redirect to the provider")).expect("a URL");
+        let parameter = |name: &str| sent.query_pairs().find(|(other, _)| other == name).expect(name).1.into_owned();
+        let callback = format!("{}?state={}&code=m4rk", parameter("redirect_uri"), parameter("state"));
+        Begun { nonce: parameter("nonce"), callback }
     }
 
     /// Begins a login and signs in at the provider as `name`. Stops at the redirect back to us and answers with it.
