@@ -4,7 +4,6 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use reqwest::Url;
 use serde_json::{Value, json};
 use support::{
     fake::{Fake, Reply, TOKEN, sign, sign_with, unsigned},
@@ -28,21 +27,12 @@ async fn latchkey_with(fake: &Fake) -> Latchkey {
     latchkey
 }
 
-/// Begins a login; the nonce that was sent, and the redirect URI with a code.
-async fn begin(visitor: &Visitor, latchkey: &Latchkey) -> (String, String) {
-    let answer = visitor.get(&latchkey.url("o/default/login/rogue")).await;
-    let sent = Url::parse(&answer.location().expect("a redirect")).expect("a URL");
-    let parameter = |name: &str| sent.query_pairs().find(|(other, _)| other == name).expect(name).1.into_owned();
-    let callback = format!("{}?state={}&code=m4rk", parameter("redirect_uri"), parameter("state"));
-    (parameter("nonce"), callback)
-}
-
 /// A login at which the fake answers with what `script` makes it.
 async fn login(fake: &Fake, latchkey: &Latchkey, script: impl Fn(&Fake, &str)) -> Answer {
     let visitor = Visitor::new();
-    let (nonce, callback) = begin(&visitor, latchkey).await;
-    script(fake, &nonce);
-    visitor.get(&callback).await
+    let begun = visitor.begin(latchkey, "rogue").await;
+    script(fake, &begun.nonce);
+    visitor.get(&begun.callback).await
 }
 
 type ClaimsChange = fn(&mut Value, now: i64);
@@ -168,9 +158,9 @@ async fn a_token_endpoint_that_never_answers_is_given_up_and_holds_up_nobody_els
     let latchkey = latchkey_with(&slow).await;
     latchkey.write("other.yaml", &manifests::provider("other", &fake.issuer, ""));
     latchkey.wait_until_ready("other").await;
-    slow.answer(TOKEN, Reply::Never);
+    slow.answer(TOKEN, Reply::Held);
     let visitor = Visitor::new();
-    let (_, callback) = begin(&visitor, &latchkey).await;
+    let callback = visitor.begin(&latchkey, "rogue").await.callback;
     let began = Instant::now();
     let (answer, ()) = tokio::join!(visitor.get(&callback), async {
         let other = Visitor::new().get(&latchkey.url("o/default/login/other")).await;

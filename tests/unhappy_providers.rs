@@ -114,7 +114,7 @@ async fn a_provider_that_comes_up_late_becomes_ready_without_an_edit() {
 #[tokio::test]
 async fn a_provider_that_never_answers_times_out_while_others_are_ready_at_once() {
     let (slow, quick) = (Fake::start().await, Fake::start().await);
-    slow.answer(DISCOVERY, Reply::Never);
+    slow.answer(DISCOVERY, Reply::Held);
     let latchkey = latchkey_with(&[("slow", &slow.issuer, "")]).await;
     wait_for("the slow one is asked", async || (slow.count(DISCOVERY) > 0).then_some(())).await;
     write(&latchkey, &[("quick", &quick.issuer, "")]);

@@ -28,6 +28,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/o/{org}/session", get(session::get))
         .route("/o/{org}/account", get(account::get))
         .route("/o/{org}/auth", any(auth::any))
+        .route("/o/{org}/auth/", any(auth::any))
         .route("/o/{org}/auth/{*rest}", any(auth::any))
         .fallback(|| async { page(&Failure::NoSuchPage, &Place::default()) })
         .method_not_allowed_fallback(|| async { page(&Failure::WrongMethod, &Place::default()) })

@@ -12,14 +12,13 @@ use aws_lc_rs::{
 };
 use axum::{
     Router,
-    body::Body,
     extract::{Request, State},
     response::Response,
     serve::Listener,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 
 use super::{provider::CLIENT_ID, tls::TlsListener};
 
@@ -36,6 +35,7 @@ pub struct Fake {
 struct Answers {
     by_path: Mutex<HashMap<&'static str, Reply>>,
     counts: Mutex<HashMap<String, usize>>,
+    changed: Notify,
 }
 
 /// What an endpoint answers.
@@ -46,8 +46,8 @@ pub enum Reply {
         headers: Vec<(&'static str, String)>,
         body: String,
     },
-    /// The connection stays open, and nothing comes.
-    Never,
+    /// The connection stays open, and nothing comes until the endpoint is given another answer.
+    Held,
 }
 
 impl Reply {
@@ -105,6 +105,7 @@ impl Fake {
     /// From now on the endpoint answers with this.
     pub fn answer(&self, path: &'static str, reply: Reply) {
         self.answers.by_path.lock().expect("the answers").insert(path, reply);
+        self.answers.changed.notify_waiters();
     }
 
     /// From now on discovery or the keys are as they should be.
@@ -137,15 +138,20 @@ impl Fake {
 async fn answer(State(answers): State<Arc<Answers>>, request: Request) -> Response {
     let path = request.uri().path();
     *answers.counts.lock().expect("the counts").entry(path.to_owned()).or_default() += 1;
-    let reply = answers.by_path.lock().expect("the answers").get(path).cloned();
-    match reply {
-        None => Response::builder().status(404).body(Body::empty()).expect("an answer"),
-        Some(Reply::Never) => std::future::pending().await,
-        Some(Reply::With { status, headers, body }) => {
-            let start = Response::builder().status(status);
-            let start = headers.into_iter().fold(start, |start, (name, value)| start.header(name, value));
-            start.body(body.into()).expect("an answer")
-        }
+    loop {
+        let changed = answers.changed.notified();
+        let reply = answers.by_path.lock().expect("the answers").get(path).cloned();
+        let (status, headers, body) = match reply {
+            None => (404, Vec::new(), String::new()),
+            Some(Reply::With { status, headers, body }) => (status, headers, body),
+            Some(Reply::Held) => {
+                changed.await;
+                continue;
+            }
+        };
+        let start = Response::builder().status(status);
+        let start = headers.into_iter().fold(start, |start, (name, value)| start.header(name, value));
+        return start.body(body.into()).expect("an answer");
     }
 }
 

@@ -44,6 +44,13 @@ pub struct Answer {
     pub body: String,
 }
 
+/// A login that was begun with a fake provider.
+pub struct Begun {
+    pub nonce: String,
+    /// The redirect URI with the state and a code.
+    pub callback: String,
+}
+
 impl Answer {
     /// Where a redirect leads, as an absolute URL.
     pub fn location(&self) -> Option<String> {
@@ -143,6 +150,15 @@ impl Visitor {
         self.request(Method::POST, url, HeaderMap::new(), Some(body)).await
     }
 
+    /// Begins a login with a fake provider, which asks nobody anything; what was sent there.
+    pub async fn begin(&self, latchkey: &Latchkey, key: &str) -> Begun {
+        let answer = self.get(&latchkey.url(&format!("o/default/login/{key}"))).await;
+        let sent = Url::parse(&answer.location().expect("a redirect to the provider")).expect("a URL");
+        let parameter = |name: &str| sent.query_pairs().find(|(other, _)| other == name).expect(name).1.into_owned();
+        let callback = format!("{}?state={}&code=m4rk", parameter("redirect_uri"), parameter("state"));
+        Begun { nonce: parameter("nonce"), callback }
+    }
+
     /// Begins a login and signs in at the provider as `name`. Stops at the redirect back to us and answers with it.
     pub async fn come_back(&self, login: &str, name: &str) -> String {
         let mut answer = self.get(login).await;
@@ -163,7 +179,12 @@ impl Visitor {
 
     /// A whole login through a provider of the organization `default`; answers with what the callback said.
     pub async fn try_to_sign_in(&self, latchkey: &Latchkey, key: &str, name: &str) -> Answer {
-        let callback = self.come_back(&latchkey.url(&format!("o/default/login/{key}")), name).await;
+        self.try_to_sign_in_from(&latchkey.url(&format!("o/default/login/{key}")), name).await
+    }
+
+    /// As `try_to_sign_in`, beginning at this address.
+    pub async fn try_to_sign_in_from(&self, login: &str, name: &str) -> Answer {
+        let callback = self.come_back(login, name).await;
         self.get(&callback).await
     }
 
