@@ -105,7 +105,7 @@ async fn an_answer_counts_once_and_only_in_the_browser_that_asked() {
     let failed = eve.come_back(&login, "bob").await;
     let wrong = changed(&failed, |q| set(q, "iss", "https://elsewhere.example"));
     must_be_refused("a wrong answer first", latchkey, &eve.get(&wrong).await, 400, "wrong_issuer");
-    must_be_refused("the right one afterwards", latchkey, &eve.get(&failed).await, 400, "attempt_used");
+    must_be_refused("the right one afterwards", latchkey, &eve.get(&failed).await, 400, "no_attempt");
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_cookie_that_was_tampered_with_is_no_attempt() {
     for (name, tamper) in cases {
         let visitor = Visitor::new();
         let callback = visitor.come_back(&latchkey.url("o/default/login/demo"), "alice").await;
-        visitor.tamper("latchkey-login-default-", tamper);
+        visitor.tamper("latchkey.login.default.", tamper);
         must_be_refused(name, latchkey, &visitor.get(&callback).await, 400, "no_attempt");
     }
     // The sealed session of one person under the name of an attempt, and the other way round.
@@ -133,7 +133,7 @@ async fn a_cookie_that_was_tampered_with_is_no_attempt() {
     visitor.sign_in(latchkey, "demo", "alice").await;
     let (_, session) = visitor.cookies(&latchkey.url("")).pop().expect("a session");
     let callback = visitor.come_back(&latchkey.url("o/default/login/demo"), "alice").await;
-    visitor.tamper("latchkey-login-default-", |_| session.clone());
+    visitor.tamper("latchkey.login.default.", |_| session.clone());
     must_be_refused("a session", latchkey, &visitor.get(&callback).await, 400, "no_attempt");
 }
 
@@ -230,7 +230,7 @@ async fn bytes_that_no_browser_sends_are_refused_plainly() {
     let huge = Visitor::new().get(&format!("{callback}?state={}", "A".repeat(60_000))).await;
     assert!((400..500).contains(&huge.status) && !huge.signs_in(), "{}", huge.status);
     for cookie in
-        [&b"latchkey-login-default-\xFF=\xFF"[..], b";;;=;", b"latchkey-login-default-AAAAAAAAAAA=", b"\xF0\x28"]
+        [&b"latchkey.login.default.\xFF=\xFF"[..], b";;;=;", b"latchkey.login.default.AAAAAAAAAAA=", b"\xF0\x28"]
     {
         let headers = HeaderMap::from_iter([(COOKIE, HeaderValue::from_bytes(cookie).expect("a value"))]);
         let url = format!("{callback}?state=AAAAAAAAAAAAAAAAAAAAAA&code=x");

@@ -133,7 +133,7 @@ async fn malformed_cookies_sign_nobody_in_and_break_nothing() {
         format!("{}={good}", name.to_uppercase()).into_bytes(),
         format!("latchkey-other={good}").into_bytes(),
         format!("{name}x={good}").into_bytes(),
-        format!("latchkey-login-default-AAAAAAAAAAA={good}").into_bytes(),
+        format!("latchkey.login.default.AAAAAAAAAAA={good}").into_bytes(),
         b";;;=;=;".to_vec(),
     ];
     let ask = async |path: &str, cookie: &[u8]| {

@@ -8,7 +8,7 @@ const SO_MANY: usize = 20;
 
 fn attempts(visitor: &Visitor, world: &World) -> usize {
     let cookies = visitor.cookies(&world.latchkey.url(""));
-    cookies.iter().filter(|(name, _)| name.starts_with("latchkey-login-default-")).count()
+    cookies.iter().filter(|(name, _)| name.starts_with("latchkey.login.default.")).count()
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn logins_that_nobody_finishes_leave_a_bounded_number_of_cookies() {
         assert!(cookies.len() < 24 * 1024, "{} bytes of cookies", cookies.len());
     }
     // What others left under such names goes, too.
-    browser.tamper("latchkey-login-default-", |_| "damaged".to_owned());
+    browser.tamper("latchkey.login.default.", |_| "damaged".to_owned());
     browser.sign_in(latchkey, "demo", "alice").await;
     assert_eq!(attempts(&browser, &world), 0);
 }

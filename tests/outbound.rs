@@ -128,7 +128,7 @@ async fn over_https_cookies_are_secure_and_bound_to_the_host() {
     assert_eq!(answer.status, 303);
     assert!(answer.header("strict-transport-security").is_some());
     let [cookie] = answer.set_cookies().try_into().expect("one cookie");
-    assert!(cookie.name().starts_with("__Host-latchkey-login-default-"), "{cookie}");
+    assert!(cookie.name().starts_with("__Host-latchkey.login.default."), "{cookie}");
     assert_eq!(
         (cookie.secure(), cookie.http_only(), cookie.path(), cookie.domain()),
         (Some(true), Some(true), Some("/"), None)

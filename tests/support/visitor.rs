@@ -71,7 +71,7 @@ impl Answer {
     pub fn signs_in(&self) -> bool {
         let is_session = |cookie: &Cookie<'_>| {
             cookie.name().contains("latchkey.")
-                && !cookie.name().contains("latchkey-login-")
+                && !cookie.name().contains("latchkey.login.")
                 && !cookie.value().is_empty()
         };
         self.set_cookies().iter().any(is_session)

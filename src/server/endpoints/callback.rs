@@ -66,26 +66,37 @@ pub async fn get(
         Err(failure) => return page(&failure, &Place::default()),
     };
     let provider = view.table.provider(&view.organization.key, &key);
-    let finished = match provider {
-        None => Err(Failure::NoSuchProvider),
-        Some(provider) => finish(&server, &view, provider, &headers, query.as_deref().unwrap_or_default()).await,
+    let place = Place { organization: Some(&view.organization), provider: provider.map(|provider| &*provider.path) };
+    let Some(provider) = provider else { return page(&Failure::NoSuchProvider, &place) };
+    let parameters = match Parameters::parse(query.as_deref().unwrap_or_default()) {
+        Ok(parameters) => parameters,
+        Err(why) => return page(&Failure::MalformedCallback(why), &place),
     };
-    finished.unwrap_or_else(|failure| {
-        let provider = provider.map(|provider| provider.path.as_str());
-        let place = Place { organization: Some(&view.organization), provider };
-        page_with(&failure, &place, without_attempt(&view.organization, &headers, query.as_deref().unwrap_or_default()))
+    let attempt = match take_attempt(&server, &view, provider, &headers, &parameters).await {
+        Ok(attempt) => attempt,
+        Err(failure) => return page(&failure, &place),
+    };
+    finish(&server, &view, provider, &headers, &parameters, &attempt).await.unwrap_or_else(|failure| {
+        let name = cookies::attempt_name(&view.organization, &attempt.state_parameter());
+        let used = HeaderMap::from_iter([(header::SET_COOKIE, cookies::remove(&view.organization, name))]);
+        page_with(&failure, &place, used)
     })
 }
 
-/// Takes away the cookie of an attempt that has failed.
-fn without_attempt(organization: &Organization, headers: &HeaderMap, query: &str) -> HeaderMap {
-    let mut set = HeaderMap::new();
-    let parameters = Parameters::parse(query).unwrap_or_default();
-    let name = parameters.text("state").map(|state| cookies::attempt_name(organization, state));
-    if let Some(name) = name.filter(|name| cookies::values(headers, name).next().is_some()) {
-        set.append(header::SET_COOKIE, cookies::remove(organization, name));
+/// The attempt that the answer belongs to. From here on it is used, however it ends.
+async fn take_attempt(
+    server: &Server,
+    view: &View,
+    provider: &Provider,
+    headers: &HeaderMap,
+    parameters: &Parameters,
+) -> Result<Attempt, Failure> {
+    let attempt = attempt(server, view, provider, headers, parameters, Timestamp::now())?;
+    if server.store.use_attempt(&attempt.state, attempt.expires_at).await? {
+        Ok(attempt)
+    } else {
+        Err(Failure::AttemptUsed)
     }
-    set
 }
 
 async fn finish(
@@ -93,23 +104,17 @@ async fn finish(
     view: &View,
     provider: &Arc<Provider>,
     headers: &HeaderMap,
-    query: &str,
+    parameters: &Parameters,
+    attempt: &Attempt,
 ) -> Result<Response, Failure> {
-    let now = Timestamp::now();
-    let parameters = Parameters::parse(query).map_err(Failure::MalformedCallback)?;
-    let attempt = attempt(server, view, provider, headers, &parameters, now)?;
-    // From here on the attempt is used, however it ends.
-    if !server.store.use_attempt(&attempt.state, attempt.expires_at).await? {
-        return Err(Failure::AttemptUsed);
-    }
     let relation = serving(provider)?;
     if attempt.issuer_mark != Attempt::mark(&relation.issuer) {
         return Err(Failure::AttemptOfAnotherProvider);
     }
-    let code = code(&parameters, relation)?;
-    let tokens = verify::exchange(&server.remote, relation, &attempt, &code).await?;
+    let code = code(parameters, relation)?;
+    let tokens = verify::exchange(&server.remote, relation, attempt, &code).await?;
     let mappers = view.table.mappers_of(&provider.uid);
-    let claims = verify::claims(&server.remote, provider, relation, &attempt, tokens, mappers, &code).await?;
+    let claims = verify::claims(&server.remote, provider, relation, attempt, tokens, mappers, &code).await?;
     let person = login::identify(&claims, &provider.claims)?;
     let (record, revision) = record(server, view, provider, relation, &claims, &person).await?;
     // What changed while the store was writing was decided without this person.
@@ -120,10 +125,10 @@ async fn finish(
     for replaced in server.session_ids(view, headers) {
         server.sessions.end(&replaced).await;
     }
-    signed_in(server, &view.organization, &attempt, &record.session.id, headers)
+    signed_in(server, &view.organization, attempt, &record.session.id, headers)
 }
 
-/// The attempt that the answer belongs to.
+/// The attempt of this browser and this provider that the answer's state names.
 fn attempt(
     server: &Server,
     view: &View,
