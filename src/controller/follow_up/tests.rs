@@ -372,7 +372,8 @@ async fn a_newer_login_has_the_last_word() {
         world.mapper(giving("m1", role));
         let left = LoginRecord { grants: Vec::new(), ..left };
         let (recorded, followed) = tokio::join!(store.record_login(&left), world.follow());
-        (recorded.unwrap(), followed.unwrap());
+        recorded.unwrap();
+        followed.unwrap();
         assert_eq!(world.roles(&left).await, some([]));
     }
 }
