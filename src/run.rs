@@ -5,6 +5,7 @@ use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use async_trait::async_trait;
 use axum::Router;
+use futures::FutureExt;
 use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::{
@@ -40,7 +41,6 @@ const HOUSEKEEPING: Duration = Duration::from_secs(60);
 struct Parts {
     table: Arc<Published>,
     store: Arc<dyn Store>,
-    sealer: Arc<Sealer>,
     server: Arc<Server>,
     context: Arc<Context>,
     changes: Changes,
@@ -51,35 +51,72 @@ struct Parts {
 
 /// Serves until the process is asked to stop, or until a part ends.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    let shutdown = CancellationToken::new();
     let metrics = PrometheusBuilder::new().install_recorder().context("the metrics cannot be collected")?;
     let public = bind(config.listen, "--listen").await?;
     let private = bind(config.management_listen, "--management-listen").await?;
     let parts = make(&config).await?;
-    let management =
-        Management { table: parts.table.clone(), store: parts.store.clone(), metrics, stopping: shutdown.clone() };
     tracing::info!(
         listen = %config.listen, management = %config.management_listen, external_url = %config.external_url,
         "latchkey is starting"
     );
-    let mut tasks = JoinSet::new();
-    tasks.spawn(stop_when_asked(shutdown.clone()));
-    tasks.spawn(listen(public, server::router(parts.server.clone()), shutdown.clone()));
-    spawn_parts(&mut tasks, parts, &shutdown);
-    // The management port answers until the last request has been answered elsewhere.
+    let shutdown = CancellationToken::new();
+    // The sessions and the probes go on until the last request has been answered.
     let drained = CancellationToken::new();
-    let parts = async {
-        let outcome = join(tasks, shutdown.clone()).await;
+    let mut last = Tasks::new(shutdown.clone(), drained.clone());
+    let (sessions, stop) = (parts.server.sessions().clone(), drained.clone());
+    last.spawn("the sessions", async move { sessions.run(stop).map(Ok).await });
+    let stopping = shutdown.clone();
+    let management = Management { table: parts.table.clone(), store: parts.store.clone(), metrics, stopping };
+    last.spawn("the management port", listen(private, server::management_router(management), drained.clone()));
+
+    let mut first = Tasks::new(shutdown.clone(), shutdown.clone());
+    first.spawn("the signals", stop_when_asked(shutdown.clone()));
+    first.spawn("the login endpoints", listen(public, server::router(parts.server.clone()), shutdown.clone()));
+    spawn_parts(&mut first, parts);
+    let first = async {
+        let outcome = first.join().await;
         drained.cancel();
         outcome
     };
-    let management = async {
-        let (part, outcome) = listen(private, server::management_router(management), drained.clone()).await;
-        shutdown.cancel();
-        outcome.context(part)
-    };
-    let (parts, management) = tokio::join!(parts, management);
-    parts.and(management)
+    let (first, last) = tokio::join!(first, last.join());
+    first.and(last)
+}
+
+/// Tasks that end together: all of them once `until` is cancelled, and the process when one of them ends before.
+struct Tasks {
+    running: JoinSet<(&'static str, anyhow::Result<()>)>,
+    shutdown: CancellationToken,
+    until: CancellationToken,
+}
+
+impl Tasks {
+    fn new(shutdown: CancellationToken, until: CancellationToken) -> Self {
+        Self { running: JoinSet::new(), shutdown, until }
+    }
+
+    fn spawn(&mut self, part: &'static str, task: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+        self.running.spawn(async move { (part, task.await) });
+    }
+
+    /// Waits for all.
+    ///
+    /// # Errors
+    /// The first failure, a panic, or that a part ended before its time.
+    async fn join(mut self) -> anyhow::Result<()> {
+        let mut outcome = Ok(());
+        while let Some(ended) = self.running.join_next().await {
+            let early = !self.until.is_cancelled();
+            self.shutdown.cancel();
+            self.until.cancel();
+            let result = match ended {
+                Ok((part, Ok(()))) if early => Err(anyhow::anyhow!("{part} ended unexpectedly")),
+                Ok((part, result)) => result.with_context(|| format!("{part} failed")),
+                Err(panic) => Err(panic).context("a part of latchkey panicked"),
+            };
+            outcome = outcome.and(result);
+        }
+        outcome
+    }
 }
 
 async fn make(config: &Config) -> anyhow::Result<Parts> {
@@ -88,20 +125,15 @@ async fn make(config: &Config) -> anyhow::Result<Parts> {
     let remote = Arc::new(Remote::new(Outbound::new(policy)?));
     let table = Arc::new(Published::default());
     let sealer = Arc::new(Sealer::load(&*store, Timestamp::now()).await?);
-    let server = Arc::new(Server::new(
-        table.clone(),
-        store.clone(),
-        sealer.clone(),
-        remote.clone(),
-        config.trusted_proxies.clone(),
-    ));
+    let server =
+        Arc::new(Server::new(table.clone(), store.clone(), sealer, remote.clone(), config.trusted_proxies.clone()));
     let (feed, stores, changes) = Feed::new();
     let status = config.status_dir.as_deref().map(|dir| StatusDir::open(dir, &config.manifests)).transpose()?;
     let statuses = Arc::new(DirectoryStatuses { feed: feed.clone(), dir: status.clone() });
     let (context, fetch_queue, follow_ups) = context(config, stores, statuses, remote, table.clone());
     let generations = Arc::new(StoredGenerations(store.clone()));
     let directory = Directory::open(&config.manifests, status, generations, feed).await?;
-    Ok(Parts { table, store, sealer, server, context, changes, fetch_queue, follow_ups, directory })
+    Ok(Parts { table, store, server, context, changes, fetch_queue, follow_ups, directory })
 }
 
 fn context(
@@ -121,57 +153,16 @@ fn context(
     (Arc::new(Context { stores, settings, publisher, fetches, statuses }), fetch_queue, follow_ups)
 }
 
-type Ended = (&'static str, anyhow::Result<()>);
-
-fn spawn_parts(tasks: &mut JoinSet<Ended>, parts: Parts, shutdown: &CancellationToken) {
-    let Parts { table, store, sealer, server, context, changes, fetch_queue, follow_ups, directory } = parts;
-    let stop = || shutdown.clone();
-    let sessions = server.sessions().clone();
-    let (stopped, follow) = (stop(), FollowUps::new(store.clone(), table.clone()));
-    tasks.spawn(async move {
-        ("the follow-ups", {
-            follow.run(follow_ups, stopped).await;
-            Ok(())
-        })
-    });
-    let stopped = stop();
-    tasks.spawn(async move {
-        ("the sessions", {
-            sessions.run(stopped).await;
-            Ok(())
-        })
-    });
-    let stopped = stop();
-    tasks.spawn(async move {
-        ("the reconcilers", {
-            controller::run(context, changes, fetch_queue, stopped).await;
-            Ok(())
-        })
-    });
-    let stopped = stop();
-    tasks.spawn(async move { ("the directory", directory.run(stopped).await.map_err(Into::into)) });
-    let stopped = stop();
-    tasks.spawn(async move {
-        ("the housekeeping", {
-            keep_house(table, store, sealer, server, stopped).await;
-            Ok(())
-        })
-    });
-}
-
-/// Waits for all tasks. The first that ends before `shutdown` ends the others, and the process with an error.
-async fn join(mut tasks: JoinSet<Ended>, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let mut outcome = Ok(());
-    while let Some(ended) = tasks.join_next().await {
-        let early = !shutdown.is_cancelled();
-        shutdown.cancel();
-        let (part, result) = ended.context("a part of latchkey panicked")?;
-        let result = result.with_context(|| format!("{part} failed"));
-        if early || result.is_err() {
-            outcome = outcome.and(result.and_then(|()| anyhow::bail!("{part} ended unexpectedly")));
-        }
-    }
-    outcome
+fn spawn_parts(tasks: &mut Tasks, parts: Parts) {
+    let Parts { table, store, server, context, changes, fetch_queue, follow_ups, directory } = parts;
+    let stop = || tasks.shutdown.clone();
+    let follow_up = FollowUps::new(store, table).run(follow_ups, stop());
+    let reconcile = controller::run(context, changes, fetch_queue, stop());
+    let (follow_directory, keep_house) = (directory.run(stop()), keep_house(server, stop()));
+    tasks.spawn("the follow-ups", follow_up.map(Ok));
+    tasks.spawn("the reconcilers", reconcile.map(Ok));
+    tasks.spawn("the directory", async move { Ok(follow_directory.await?) });
+    tasks.spawn("the housekeeping", keep_house.map(Ok));
 }
 
 async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
@@ -180,64 +171,39 @@ async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("{flag} {address} cannot be listened on: choose another address"))
 }
 
-async fn listen(listener: TcpListener, router: Router, shutdown: CancellationToken) -> Ended {
+async fn listen(listener: TcpListener, router: Router, until: CancellationToken) -> anyhow::Result<()> {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let result = tokio::select! {
-        result = serving => result.map_err(Into::into),
-        () = async { shutdown.cancelled().await; tokio::time::sleep(GRACE).await } => Ok(()),
-    };
-    ("the server", result)
+    let serving = axum::serve(listener, service).with_graceful_shutdown(until.clone().cancelled_owned());
+    tokio::select! {
+        result = serving => Ok(result?),
+        () = async { until.cancelled().await; tokio::time::sleep(GRACE).await } => Ok(()),
+    }
 }
 
 /// Cancels `shutdown` when the process is asked to stop.
-async fn stop_when_asked(shutdown: CancellationToken) -> Ended {
-    let asked = async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            result = tokio::signal::ctrl_c() => result,
-            _ = terminate.recv() => Ok(()),
-        }
-    };
-    let result = tokio::select! {
-        result = asked => result,
+async fn stop_when_asked(shutdown: CancellationToken) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let asked = tokio::select! {
+        result = tokio::signal::ctrl_c() => result,
+        _ = terminate.recv() => Ok(()),
         () = shutdown.cancelled() => Ok(()),
     };
     shutdown.cancel();
-    ("the signals", result.map_err(Into::into))
+    Ok(asked?)
 }
 
 /// Removes what has expired, and rotates the keys.
-async fn keep_house(
-    table: Arc<Published>,
-    store: Arc<dyn Store>,
-    sealer: Arc<Sealer>,
-    server: Arc<Server>,
-    shutdown: CancellationToken,
-) {
+async fn keep_house(server: Arc<Server>, shutdown: CancellationToken) {
     let mut turns = interval(HOUSEKEEPING);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = turns.tick() => {}
         }
-        server.sweep();
-        if let Err(error) = sweep(&table, &*store, &sealer).await {
+        if let Err(error) = server.keep_house(Timestamp::now()).await {
             tracing::warn!(error = &error as &dyn Error, "what has expired could not be removed; trying again");
         }
     }
-}
-
-async fn sweep(table: &Published, store: &dyn Store, sealer: &Sealer) -> Result<(), store::StoreError> {
-    let now = Timestamp::now();
-    sealer.rotate(store, now).await?;
-    store.remove_expired_attempts(now).await?;
-    for organization in table.load().organizations() {
-        let before = |span| now.checked_sub(span).unwrap_or(Timestamp::UNIX_EPOCH);
-        let limits = organization.session;
-        store.remove_expired_sessions(&organization.key, before(limits.idle_timeout), before(limits.lifetime)).await?;
-    }
-    Ok(())
 }
 
 /// Statuses of a directory's objects: kept with the objects and, if wanted, written to files.

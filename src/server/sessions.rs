@@ -148,7 +148,8 @@ impl Sessions {
             () = self.hear_changes() => {}
             () = self.write_regularly(&shutdown) => {}
         }
-        self.write().await;
+        // What could not be written has been logged, and there is no other time.
+        let _ = self.write().await;
     }
 
     /// Until the store is gone.
@@ -170,7 +171,8 @@ impl Sessions {
                 () = shutdown.cancelled() => return,
                 _ = writes.tick() => {}
             }
-            self.write().await;
+            // What could not be written has been logged, and is tried again.
+            let _ = self.write().await;
         }
     }
 
@@ -205,9 +207,8 @@ impl Sessions {
     fn note_use(&self, held: &Held, organization: &Organization, now: Timestamp) {
         let now_millis = now.as_millisecond();
         held.last_used.fetch_max(now_millis, Ordering::Relaxed);
-        let grain = USE_GRAIN.min(organization.session.idle_timeout / 10);
         let noted = held.last_noted.load(Ordering::Relaxed);
-        if u128::try_from(now_millis - noted).is_ok_and(|age| age >= grain.as_millis()) {
+        if u128::try_from(now_millis - noted).is_ok_and(|age| age >= grain(organization).as_millis()) {
             held.last_noted.store(now_millis, Ordering::Relaxed);
             self.lock().used.insert(held.session.id.clone(), now);
         }
@@ -236,7 +237,20 @@ impl Sessions {
         self.people.invalidate_all();
     }
 
-    async fn write(&self) {
+    /// Removes from the store what has ended by itself, unless it can't be told what is in use.
+    pub async fn remove_expired(&self, table: &LoginTable, now: Timestamp) -> Result<(), StoreError> {
+        self.write().await?;
+        for organization in table.organizations() {
+            let before = |span| now.checked_sub(span).unwrap_or(Timestamp::UNIX_EPOCH);
+            let limits = organization.session;
+            // The store hears of uses so much later.
+            let idle = limits.idle_timeout + grain(organization) + 2 * WRITE_INTERVAL;
+            self.store.remove_expired_sessions(&organization.key, before(idle), before(limits.lifetime)).await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&self) -> Result<(), StoreError> {
         let (used, ended) = {
             let mut ledger = self.lock();
             (std::mem::take(&mut ledger.used), ledger.ended.iter().cloned().collect::<Vec<_>>())
@@ -247,11 +261,13 @@ impl Sessions {
             }
         }
         let used: Vec<_> = used.into_iter().collect();
-        if !used.is_empty()
-            && let Err(error) = self.store.touch_sessions(&used).await
-        {
+        if used.is_empty() {
+            return Ok(());
+        }
+        let written = self.store.touch_sessions(&used).await;
+        if let Err(error) = &written {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = error as &dyn std::error::Error,
                 "the last uses of sessions could not be written; trying again"
             );
             let mut ledger = self.lock();
@@ -259,6 +275,7 @@ impl Sessions {
                 ledger.used.entry(id).or_insert(at);
             }
         }
+        written
     }
 
     /// To be called before memory forgets what has changed.
@@ -271,6 +288,11 @@ impl Sessions {
     fn lock(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How old the last use that was noted is before another is.
+fn grain(organization: &Organization) -> Duration {
+    USE_GRAIN.min(organization.session.idle_timeout / 10)
 }
 
 fn millis(millis: i64) -> Timestamp {

@@ -3,9 +3,14 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use jiff::Timestamp;
 
 use super::{limit::Limits, seal::Sealer, sessions::Sessions};
-use crate::{domain::table::Published, oidc::Remote, store::Store};
+use crate::{
+    domain::table::Published,
+    oidc::Remote,
+    store::{Store, StoreError},
+};
 
 /// What every endpoint works with.
 pub struct Server {
@@ -31,9 +36,13 @@ impl Server {
         Self { table, store, sessions, sealer, remote, limits: Limits::default(), trusted_proxies }
     }
 
-    /// Forgets what need not be remembered any longer; to be called every now and then.
-    pub fn sweep(&self) {
+    /// Forgets what need not be remembered any longer, here and in the store, and rotates the keys; to be called
+    /// every now and then.
+    pub async fn keep_house(&self, now: Timestamp) -> Result<(), StoreError> {
         self.limits.sweep();
+        self.sealer.rotate(&*self.store, now).await?;
+        self.store.remove_expired_attempts(now).await?;
+        self.sessions.remove_expired(&self.table.load(), now).await
     }
 
     /// The sessions, whose task has to be run beside the server.

@@ -139,10 +139,10 @@ async fn uses_are_written_back_now_and_then() {
     let world = World::new().await;
     let ada = world.signs_in(login("ada")).await;
     assert!(world.is_current(&ada, MINUTE - 1).await);
-    world.sessions.write().await;
+    _ = world.sessions.write().await;
     assert_eq!(world.stored_use(&ada).await, 0, "not worth a write");
     assert!(world.is_current(&ada, 2 * MINUTE).await && world.is_current(&ada, 2 * MINUTE + 1).await);
-    world.sessions.write().await;
+    _ = world.sessions.write().await;
     assert_eq!(world.stored_use(&ada).await, 2 * MINUTE);
 
     assert!(world.is_current(&ada, 20 * MINUTE).await);
@@ -159,10 +159,10 @@ async fn uses_that_the_store_refuses_are_written_later() {
     assert!(world.is_current(&ada, 10 * MINUTE).await);
     let mut stranger = world.files.stranger().await;
     let lock = stranger.begin_with("BEGIN IMMEDIATE").await.unwrap();
-    world.sessions.write().await;
+    _ = world.sessions.write().await;
     lock.rollback().await.unwrap();
     assert_eq!(world.stored_use(&ada).await, 0);
-    world.sessions.write().await;
+    _ = world.sessions.write().await;
     assert_eq!(world.stored_use(&ada).await, 10 * MINUTE);
 }
 
