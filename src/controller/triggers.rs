@@ -148,4 +148,10 @@ fn mappers_for(provider: &str, namespace: &str, stores: &Stores, touched: &mut T
             && mapper.spec.identity_provider_refs.iter().any(|reference| reference.name == provider)
     });
     touched.mappers.extend(mappers.iter().map(|mapper| ObjectRef::from_obj(&**mapper)));
+    // A mapper is ready only if all its references are, so the counts of its other providers may change too.
+    let references = mappers.iter().flat_map(|mapper| &mapper.spec.identity_provider_refs);
+    touched.providers.extend(references.map(|reference| ObjectRef::new(&reference.name).within(namespace)));
 }
+
+#[cfg(test)]
+mod tests;

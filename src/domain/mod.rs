@@ -10,7 +10,7 @@ pub mod return_url;
 pub mod session;
 pub mod table;
 #[cfg(test)]
-pub mod testing;
+pub(crate) mod testing;
 pub mod user;
 
 /// The claims of a verified token or document, as the provider sent them.

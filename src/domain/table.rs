@@ -83,15 +83,14 @@ impl LoginTable {
     /// Whose earlier grants to a provider's people stay when they are made anew by `mappers_of`: those of mappers of
     /// which nothing can be served now, and of those that may only not have been read yet.
     pub fn keep(&self, provider_uid: &str) -> Keep {
-        let all_known = self.settled && self.complete;
-        // With everything known, those of which nothing is served; without, all but those of which something is.
-        let named = self.mappers_of(provider_uid).iter().filter(|mapper| mapper.served.is_none() == all_known);
-        let named = named.map(|mapper| mapper.uid.clone());
-        if all_known {
-            Keep::Mappers(named.collect())
-        } else {
-            Keep::AllBut(named.chain(self.gone_mappers.iter().cloned()).collect())
+        let uid = |mapper: &Arc<Mapper>| mapper.uid.clone();
+        if self.settled && self.complete {
+            let unserved = self.mappers_of(provider_uid).iter().filter(|mapper| mapper.served.is_none());
+            return Keep::Mappers(unserved.map(uid).collect());
         }
+        let is_for = |mapper: &Mapper| mapper.providers.iter().any(|provider| **provider == *provider_uid);
+        let known = self.mappers.values().filter(|mapper| mapper.served.is_some() || !is_for(mapper));
+        Keep::AllBut(known.map(uid).chain(self.gone_mappers.iter().cloned()).collect())
     }
 
     /// The same for somebody of whom it is not known what the mappers say now.

@@ -19,7 +19,7 @@ mod conformance;
 mod seal;
 mod sqlite;
 #[cfg(test)]
-pub mod testing;
+pub(crate) mod testing;
 
 /// Claims whose JSON is longer than this many bytes are not kept.
 pub const LONGEST_CLAIMS: usize = 64 * 1024;

@@ -11,7 +11,6 @@ use super::{Store, StoreError};
 pub struct Files(TempDir);
 
 impl Files {
-    #[expect(clippy::new_without_default, reason = "tests make it, and nothing else")]
     pub fn new() -> Self {
         Self(tempfile::tempdir().expect("a directory"))
     }

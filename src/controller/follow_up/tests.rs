@@ -262,6 +262,17 @@ async fn what_a_broken_source_may_hide_stays_until_it_is_whole() {
 }
 
 #[tokio::test]
+async fn a_mapper_that_turns_to_another_provider_takes_its_grants_along_though_the_source_is_broken() {
+    let mut world = World::starting().await;
+    world.settle(&[provider("p1"), provider("p2")], &[giving("m1", "viewer")], false).await;
+    let ada = world.signs_in(login("ada")).await;
+    assert_eq!(world.roles(&ada).await, some(["viewer"]));
+    world.mapper(Mapper { providers: vec!["p2".into()], ..giving("m1", "viewer") });
+    world.follow().await.unwrap();
+    assert_eq!(world.roles(&ada).await, some([]));
+}
+
+#[tokio::test]
 async fn who_signed_in_between_two_changes_has_what_the_second_says() {
     let mut world = World::settled(&[provider("p1")], &[giving("m1", "viewer")]).await;
     world.mapper(giving("m1", "admin"));
