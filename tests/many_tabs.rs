@@ -2,7 +2,14 @@
 
 mod support;
 
-use support::{latchkey::LOCAL, visitor::Visitor, world::World};
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use support::{
+    latchkey::LOCAL,
+    visitor::{Answer, Visitor},
+    world::World,
+};
 
 const SO_MANY: usize = 20;
 
@@ -47,4 +54,21 @@ async fn logins_that_nobody_finishes_leave_a_bounded_number_of_cookies() {
     browser.tamper("latchkey.login.default.", |_| "damaged".to_owned());
     browser.sign_in(latchkey, "demo", "alice").await;
     assert_eq!(attempts(&browser, &world), 0);
+}
+
+#[tokio::test]
+async fn first_logins_of_one_person_at_one_moment_make_one_user() {
+    let world = World::start().await;
+    let browsers: Vec<_> = (0..8).map(|_| Visitor::new()).collect();
+    let mut callbacks = Vec::new();
+    for browser in &browsers {
+        callbacks.push(browser.come_back(&world.latchkey.url("o/default/login/demo"), "alice").await);
+    }
+    let answers = join_all(browsers.iter().zip(&callbacks).map(|(browser, callback)| browser.get(callback))).await;
+    assert!(answers.iter().all(Answer::signs_in), "{answers:?}");
+    let mut ids = BTreeSet::new();
+    for browser in &browsers {
+        ids.insert(browser.session(&world.latchkey).await.expect("alice is signed in")["id"].to_string());
+    }
+    assert_eq!(ids.len(), 1);
 }

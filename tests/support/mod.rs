@@ -7,6 +7,7 @@ pub mod browser;
 pub mod fake;
 pub mod latchkey;
 pub mod manifests;
+pub mod nginx;
 pub mod provider;
 pub mod refusal;
 pub mod tls;
