@@ -46,9 +46,9 @@ async fn logins_that_nobody_finishes_leave_a_bounded_number_of_cookies() {
         let answer = browser.get(&latchkey.url("o/default/login/demo")).await;
         assert_eq!(answer.status, 303);
         let attempts = attempts(&browser, &world);
-        assert!(attempts == begun.min(30), "{attempts} cookies after {begun} starts");
+        assert!(attempts <= begun && attempts >= begun.min(20), "{attempts} cookies after {begun} starts");
         let cookies = browser.cookie_header(&latchkey.url("").parse().expect("a URL"));
-        assert!(cookies.len() < 24 * 1024, "{} bytes of cookies", cookies.len());
+        assert!(cookies.len() < 8 * 1024, "{} bytes of cookies", cookies.len());
     }
     // What others left under such names goes, too.
     browser.tamper("latchkey.login.default.", |_| "damaged".to_owned());

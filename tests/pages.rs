@@ -10,11 +10,14 @@ async fn every_page_is_accessible_on_a_phone_and_in_the_dark() {
     let fake = Fake::start().await;
     let acme =
         "apiVersion: latchkey.dev/v1alpha1\nkind: Organization\nmetadata: {name: acme}\nspec: {displayName: Acme}\n";
+    let globex = acme.replace("acme", "globex").replace("Acme", "Globex");
+    let at_globex = manifests::provider("at-globex", &fake.issuer, "  organizationRef: {name: globex}\n");
     let files = [
         ("organization.yaml", manifests::ORGANIZATION),
         ("acme.yaml", acme),
         ("one.yaml", &manifests::provider("one", &fake.issuer, "")),
         ("two.yaml", &manifests::provider("two", "http://127.0.0.1:9", "")),
+        ("globex.yaml", &format!("{globex}---\n{at_globex}")),
         ("secret.yaml", &manifests::usual_secret()),
     ];
     let latchkey = Latchkey::start(&files).await;

@@ -10,7 +10,6 @@ use super::FollowUp;
 use crate::{
     domain::{
         Claims, login,
-        mapper::fingerprint,
         table::{LoginTable, Published},
         user::{Grant, Keep},
     },
@@ -123,7 +122,7 @@ impl FollowUps {
             }
         }
         for uid in table.provider_uids() {
-            if self.store.applied_mappers(uid).await? != mark(&table, uid) {
+            if self.store.applied_mappers(uid).await? != table.mark(uid) {
                 self.grants.insert(uid.clone());
             }
         }
@@ -133,7 +132,7 @@ impl FollowUps {
     /// Evaluates the mappers of a provider again for everybody who has signed in through it.
     async fn evaluate_again(&self, provider_uid: &Arc<str>) -> Result<(), StoreError> {
         let table = self.table.load();
-        let mark = mark(&table, provider_uid);
+        let mark = table.mark(provider_uid);
         if mark.is_some() {
             self.store.set_applied_mappers(provider_uid, UNDER_WAY).await?;
         }
@@ -160,14 +159,6 @@ impl FollowUps {
         }
         Ok(())
     }
-}
-
-/// What `applied_mappers` says when the grants of a provider's people are those of this table; None when the
-/// provider is gone.
-fn mark(table: &LoginTable, provider_uid: &str) -> Option<String> {
-    let provider = table.provider_by_uid(provider_uid)?;
-    let fingerprint = fingerprint(&provider.claims, table.mappers_of(provider_uid));
-    Some(if table.complete { fingerprint } else { format!("{fingerprint}?") })
 }
 
 /// What a person of a provider has now, and whose earlier grants stay. Without a provider, nothing.

@@ -142,6 +142,8 @@ pub struct Verified<'a> {
     pub mappers: &'a [Arc<Mapper>],
     /// The mappers whose earlier grants stay.
     pub keep: Keep,
+    /// Of the mappers.
+    pub mark: String,
 }
 
 /// What only the caller can make: identifiers from randomness, and the time.
@@ -165,7 +167,7 @@ pub fn grants(names: &ClaimNames, mappers: &[Arc<Mapper>], claims: &Claims) -> O
 
 /// Decides what a login writes. `known` is the user that the person's link leads to.
 pub fn decide(verified: Verified<'_>, known: Option<User>, fresh: Fresh) -> LoginRecord {
-    let Verified { organization, person, keep, .. } = verified;
+    let Verified { organization, person, keep, mark, .. } = verified;
     let grants = mapper::evaluate(verified.mappers, &verified.claims, &person);
     let link = link(organization, verified.issuer, &person);
     let user = User {
@@ -185,7 +187,7 @@ pub fn decide(verified: Verified<'_>, known: Option<User>, fresh: Fresh) -> Logi
         started_at: fresh.now,
         last_used_at: fresh.now,
     };
-    LoginRecord { user, link, claims: verified.claims, grants, keep, session }
+    LoginRecord { user, link, claims: verified.claims, grants, keep, mark, session }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use imbl::{HashMap, HashSet, OrdMap};
 
 use super::{
-    mapper::Mapper,
+    mapper::{Mapper, fingerprint},
     organization::{Organization, OrganizationKey},
     provider::{LoginState, Provider},
     user::Keep,
@@ -78,6 +78,14 @@ impl LoginTable {
     /// The mappers for the people of a provider.
     pub fn mappers_of(&self, provider_uid: &str) -> &[Arc<Mapper>] {
         self.mappers_of_provider.get(provider_uid).map_or(&[], |mappers| mappers)
+    }
+
+    /// Tells what a provider's people have by this table from what they have by another; None when the provider is
+    /// gone.
+    pub fn mark(&self, provider_uid: &str) -> Option<String> {
+        let provider = self.provider_by_uid(provider_uid)?;
+        let fingerprint = fingerprint(&provider.claims, self.mappers_of(provider_uid));
+        Some(if self.complete { fingerprint } else { format!("{fingerprint}?") })
     }
 
     /// Whose earlier grants to a provider's people stay when they are made anew by `mappers_of`: those of mappers of

@@ -96,6 +96,7 @@ pub fn login(name: &str) -> LoginRecord {
         claims: claims(json!({"sub": name, "groups": ["a", "b"]})),
         grants: Vec::new(),
         keep: Keep::Mappers(Vec::new()),
+        mark: "by these mappers".to_owned(),
         session: session(&user, "p1"),
         user,
     }

@@ -110,6 +110,9 @@ pub struct LoginRecord {
     pub grants: Vec<Grant>,
     /// Whose earlier grants stay besides.
     pub keep: Keep,
+    /// Tells the mappers that the grants are by from others: should all others have been evaluated by different
+    /// ones, they are evaluated again after the next start.
+    pub mark: String,
     pub session: Session,
 }
 

@@ -97,7 +97,7 @@ pub trait Store: Send + Sync {
         grants: &[Grant],
         keep: &Keep,
     ) -> Result<Replaced, StoreError>;
-    /// What `set_applied_mappers` noted last for a provider.
+    /// What `set_applied_mappers` noted last for a provider; empty when a login with another mark came since.
     async fn applied_mappers(&self, provider_uid: &str) -> Result<Option<String>, StoreError>;
     /// Notes the fingerprint of the mappers by which all grants of a provider were evaluated last.
     async fn set_applied_mappers(&self, provider_uid: &str, fingerprint: &str) -> Result<(), StoreError>;

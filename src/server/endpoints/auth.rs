@@ -10,6 +10,7 @@ use axum::{
     response::Response,
 };
 use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
 use url::form_urlencoded;
 
 use crate::{
@@ -76,6 +77,9 @@ pub async fn any(
         Err(Failure::Starting) => return refuse(StatusCode::UNAUTHORIZED),
         Err(_) => return refuse(StatusCode::FORBIDDEN),
     };
+    if percent_decode_str(rest).decode_utf8().is_err() {
+        return refuse(StatusCode::FORBIDDEN);
+    }
     // Below /auth/ stands what the browser asked the ingress for, query included: no demand of the ingress.
     let query = if rest.is_empty() { uri.query().unwrap_or_default() } else { "" };
     let Some(demands) = Demands::parse(query) else { return refuse(StatusCode::FORBIDDEN) };
@@ -92,8 +96,7 @@ pub async fn any(
     }
 }
 
-/// The organization's id and what follows `/auth` in `/o/{org}/auth…`. Ids need no decoding, and the rest may be
-/// anything, UTF-8 or not.
+/// The organization's id and what follows `/auth` in `/o/{org}/auth…`. Ids need no decoding.
 fn named(path: &str) -> (&str, &str) {
     let after = path.strip_prefix("/o/").unwrap_or_default();
     let (organization, rest) = after.split_once('/').unwrap_or_default();

@@ -191,6 +191,7 @@ async fn record(
             person: person.clone(),
             mappers: view.table.mappers_of(&provider.uid),
             keep: view.table.keep(&provider.uid),
+            mark: view.table.mark(&provider.uid).unwrap_or_default(),
         };
         let record = login::decide(verified, known, fresh);
         match server.store.record_login(&record).await {

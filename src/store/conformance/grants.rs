@@ -195,3 +195,17 @@ pub async fn providers_with_grants_are_those_with_grants_now(database: impl Data
     replace(&*store, &login, "p2", &[], &nothing()).await;
     assert_eq!(store.providers_with_grants().await.unwrap(), ["p1"]);
 }
+
+pub async fn a_login_by_other_mappers_than_were_applied_to_all_unsettles_what_was_noted(database: impl Database) {
+    let store = open(&database).await;
+    let ada = login("ada");
+    for provider in ["p1", "p2"] {
+        store.set_applied_mappers(provider, &ada.mark).await.unwrap();
+    }
+    store.record_login(&ada).await.unwrap();
+    assert_eq!(store.applied_mappers("p1").await.unwrap().as_ref(), Some(&ada.mark));
+
+    store.record_login(&LoginRecord { mark: "by older ones".to_owned(), ..again(&ada) }).await.unwrap();
+    assert_eq!(store.applied_mappers("p1").await.unwrap().as_deref(), Some(""));
+    assert_eq!(store.applied_mappers("p2").await.unwrap().as_ref(), Some(&ada.mark), "another provider's");
+}

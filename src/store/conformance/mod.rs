@@ -53,6 +53,7 @@ macro_rules! every_promise_holds_for {
             grants: nobody_gets_grants_by_a_provider_that_they_never_signed_in_through,
             grants: a_login_beside_a_re_evaluation_always_has_the_last_word,
             grants: the_applied_mappers_are_remembered_by_provider,
+            grants: a_login_by_other_mappers_than_were_applied_to_all_unsettles_what_was_noted,
             grants: providers_with_grants_are_those_with_grants_now,
             keys: keys_come_back_newest_first_after_a_restart,
             keys: a_key_id_is_taken_once,

@@ -180,3 +180,13 @@ pub async fn set_applied_mappers(
     .await?;
     Ok(())
 }
+
+/// Grants made by other mappers than were applied to everybody: what was noted no longer holds for all.
+pub async fn forget_other_mark(db: &mut SqliteConnection, provider_uid: &str, mark: &str) -> Result<(), StoreError> {
+    sqlx::query("UPDATE applied_mappers SET fingerprint = '' WHERE provider_uid = $1 AND fingerprint <> $2")
+        .bind(provider_uid)
+        .bind(mark)
+        .execute(db)
+        .await?;
+    Ok(())
+}

@@ -41,6 +41,7 @@ pub async fn record(
     let provider = &login.session.provider_uid;
     let revision = grants::write_claims(db, user.id, provider, sealed_claims).await?;
     let granted = grants::replace(db, user.id, provider, &login.grants, &login.keep).await?;
+    grants::forget_other_mark(db, provider, &login.mark).await?;
     sessions::begin(db, &login.session).await?;
 
     let changed = before.is_some_and(|before| granted || before != *user);
