@@ -26,4 +26,5 @@ crds: ## write crds/ from the Rust types
 	cargo run --locked --quiet -- crds crds
 
 bench: ## how fast it is, on a machine that does nothing else
+	@tests/setup bench
 	cargo bench --locked

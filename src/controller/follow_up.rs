@@ -42,9 +42,24 @@ impl FollowUps {
 
     /// Follows up until shutdown. What the store refuses is tried again until it takes it.
     pub async fn run(mut self, mut follow_ups: mpsc::UnboundedReceiver<FollowUp>, shutdown: CancellationToken) {
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = self.follow(&mut follow_ups) => {}
+        }
+        // Grants are caught up with after the next start. Sessions that are over must not wait for it: their provider
+        // may be back by then.
+        while let Ok(follow_up) = follow_ups.try_recv() {
+            self.note(follow_up);
+        }
+        if let Err(error) = self.end_sessions().await {
+            log(&error);
+        }
+    }
+
+    /// Until nobody tells anything any more.
+    async fn follow(&mut self, follow_ups: &mut mpsc::UnboundedReceiver<FollowUp>) {
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => return,
                 next = follow_ups.recv() => match next {
                     Some(follow_up) => self.note(follow_up),
                     None => return,
@@ -54,16 +69,8 @@ impl FollowUps {
             while let Ok(follow_up) = follow_ups.try_recv() {
                 self.note(follow_up);
             }
-            let worked = tokio::select! {
-                // The rest is caught up with after the next start.
-                () = shutdown.cancelled() => return,
-                worked = self.work() => worked,
-            };
-            if let Err(error) = worked {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the store could not follow a change of the manifests; trying again"
-                );
+            if let Err(error) = self.work().await {
+                log(&error);
             }
         }
     }
@@ -83,6 +90,11 @@ impl FollowUps {
     }
 
     async fn work(&mut self) -> Result<(), StoreError> {
+        self.end_sessions().await?;
+        self.evaluate_all_again().await
+    }
+
+    async fn end_sessions(&mut self) -> Result<(), StoreError> {
         if self.catch_up {
             self.note_what_was_missed().await?;
             self.catch_up = false;
@@ -92,6 +104,10 @@ impl FollowUps {
             tracing::info!(provider = &*provider, ended, "ended the sessions of a provider that is gone or suspended");
             self.sessions.remove(&provider);
         }
+        Ok(())
+    }
+
+    async fn evaluate_all_again(&mut self) -> Result<(), StoreError> {
         let mut damage = None;
         for provider in self.grants.clone() {
             match self.evaluate_again(&provider).await {
@@ -159,6 +175,11 @@ impl FollowUps {
         }
         Ok(())
     }
+}
+
+fn log(error: &StoreError) {
+    let error = error as &dyn std::error::Error;
+    tracing::warn!(error, "the store could not follow a change of the manifests; trying again");
 }
 
 /// What a person of a provider has now, and whose earlier grants stay. Without a provider, nothing.

@@ -5,6 +5,7 @@ mod cookies;
 mod current;
 mod endpoints;
 mod failure;
+mod identity;
 mod limit;
 mod management;
 pub mod pages;

@@ -15,7 +15,7 @@ use moka::sync::Cache;
 use tokio::{sync::broadcast, time::interval};
 use tokio_util::sync::CancellationToken;
 
-use super::endpoints::auth::Answer;
+use super::identity::Identity;
 use crate::{
     domain::{
         organization::Organization,
@@ -54,14 +54,14 @@ struct Held {
     session: Session,
     last_used: AtomicI64,
     last_noted: AtomicI64,
-    forward_auth: ArcSwapOption<Prepared>,
+    identity: ArcSwapOption<Prepared>,
 }
 
-/// An answer to forward auth, and what it was made of.
+/// An identity, and what it was made of.
 struct Prepared {
     person: Arc<Person>,
     organization: Arc<Organization>,
-    answer: Arc<Answer>,
+    identity: Arc<Identity>,
 }
 
 /// A person, as far as sessions show them.
@@ -82,18 +82,18 @@ impl Current {
         &self.held.session
     }
 
-    /// The answer to forward auth: the one made before, unless the person or the organization has changed.
-    pub fn forward_auth(&self, organization: &Arc<Organization>, make: impl FnOnce() -> Answer) -> Arc<Answer> {
-        if let Some(made) = &*self.held.forward_auth.load()
+    /// The identity for forward auth: the one made before, unless the person or the organization has changed.
+    pub fn identity(&self, organization: &Arc<Organization>, make: impl FnOnce() -> Identity) -> Arc<Identity> {
+        if let Some(made) = &*self.held.identity.load()
             && Arc::ptr_eq(&made.person, &self.person)
             && Arc::ptr_eq(&made.organization, organization)
         {
-            return made.answer.clone();
+            return made.identity.clone();
         }
-        let answer = Arc::new(make());
+        let identity = Arc::new(make());
         let (person, organization) = (self.person.clone(), organization.clone());
-        self.held.forward_auth.store(Some(Arc::new(Prepared { person, organization, answer: answer.clone() })));
-        answer
+        self.held.identity.store(Some(Arc::new(Prepared { person, organization, identity: identity.clone() })));
+        identity
     }
 }
 
@@ -191,7 +191,7 @@ impl Sessions {
             session: found.session,
             last_used: AtomicI64::new(known.map_or(stored, |known| known.max(stored))),
             last_noted: AtomicI64::new(stored),
-            forward_auth: ArcSwapOption::empty(),
+            identity: ArcSwapOption::empty(),
         });
         let person = Arc::new(Person { user: found.user, grants: found.grants });
         let ledger = self.lock();

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, sync::Arc};
 use axum::{
     body::Body,
     extract::{ConnectInfo, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::Response,
 };
 use jiff::Timestamp;
@@ -15,16 +15,11 @@ use url::form_urlencoded;
 
 use crate::{
     domain::outcome::{Outcome, outcome},
-    server::{current::View, failure::Failure, limit::is_trusted, respond, sessions::Current, state::Server},
+    server::{
+        current::View, failure::Failure, identity::Identity, limit::is_trusted, respond, sessions::Current,
+        state::Server,
+    },
 };
-
-const USER: HeaderName = HeaderName::from_static("x-auth-request-user");
-const PREFERRED_USERNAME: HeaderName = HeaderName::from_static("x-auth-request-preferred-username");
-const EMAIL: HeaderName = HeaderName::from_static("x-auth-request-email");
-const GROUPS: HeaderName = HeaderName::from_static("x-auth-request-groups");
-const ROLES: HeaderName = HeaderName::from_static("x-auth-request-roles");
-const ADMINISTRATOR: HeaderName = HeaderName::from_static("x-auth-request-administrator");
-const ORGANIZATION: HeaderName = HeaderName::from_static("x-auth-request-organization");
 
 /// What the ingress demands.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -59,12 +54,6 @@ impl Demands {
     }
 }
 
-/// The answer about one session, made once for what it depends on.
-pub struct Answer {
-    outcome: Outcome,
-    headers: HeaderMap,
-}
-
 pub async fn any(
     State(server): State<Arc<Server>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -85,8 +74,8 @@ pub async fn any(
     let Some(demands) = Demands::parse(query) else { return refuse(StatusCode::FORBIDDEN) };
     match server.current(&view, &headers, Timestamp::now()).await {
         Ok(Some(current)) => {
-            let answer = current.forward_auth(&view.organization, || answer(&current, &view));
-            if demands.are_met(&answer.outcome) { allow(&answer.headers) } else { refuse(StatusCode::FORBIDDEN) }
+            let identity = current.identity(&view.organization, || identity(&current, &view));
+            if demands.are_met(&identity.outcome) { allow(&identity.headers) } else { refuse(StatusCode::FORBIDDEN) }
         }
         Ok(None) => sign_in_first(&server, &view, &demands, peer, &headers),
         Err(error) => {
@@ -103,24 +92,9 @@ fn named(path: &str) -> (&str, &str) {
     (organization, rest.strip_prefix("auth").unwrap_or_default())
 }
 
-fn answer(current: &Current, view: &View) -> Answer {
-    let outcome =
-        outcome(&current.person.user, &current.person.grants, &view.organization, &current.session().provider_key);
-    let mut headers = HeaderMap::with_capacity(8);
-    headers.insert(USER, value(&outcome.id.to_string()));
-    headers.insert(PREFERRED_USERNAME, value(&outcome.user_name));
-    headers.insert(EMAIL, value(outcome.email.as_deref().unwrap_or_default()));
-    headers.insert(GROUPS, value(&outcome.groups.join(",")));
-    headers.insert(ROLES, value(&outcome.roles.join(",")));
-    headers.insert(ADMINISTRATOR, value(if outcome.administrator { "true" } else { "false" }));
-    headers.insert(ORGANIZATION, value(&outcome.organization));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Answer { outcome, headers }
-}
-
-/// Text as UTF-8 bytes; what cannot stand in a header is left empty rather than left out.
-fn value(text: &str) -> HeaderValue {
-    HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static(""))
+fn identity(current: &Current, view: &View) -> Identity {
+    let person = &current.person;
+    Identity::new(outcome(&person.user, &person.grants, &view.organization, &current.session().provider_key))
 }
 
 fn allow(headers: &HeaderMap) -> Response {
