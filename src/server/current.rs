@@ -2,19 +2,45 @@
 
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, request::Parts},
+    response::Response,
+};
 use jiff::Timestamp;
+use serde::Deserialize;
 
-use super::{cookies, failure::Failure, sessions::Current, state::Server};
+use super::{
+    cookies,
+    failure::{Failure, Place, page},
+    segments::Segments,
+    sessions::Current,
+    state::Server,
+};
 use crate::{
     domain::{organization::Organization, table::LoginTable, user::SessionId},
     store::StoreError,
 };
 
-/// One request's view of what is served.
+/// One request's view of what is served: the organization that the path names by `{org}`, in the table as it is.
+/// Without one, the request gets the page that says so.
 pub struct View {
     pub table: Arc<LoginTable>,
     pub organization: Arc<Organization>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    org: String,
+}
+
+impl FromRequestParts<Arc<Server>> for View {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Response> {
+        let Segments(Named { org }) = Segments::from_request_parts(parts, server).await?;
+        server.view(&org).map_err(|failure| page(&failure, &Place::default()))
+    }
 }
 
 impl Server {

@@ -5,9 +5,15 @@ use axum::{
     http::request::Parts,
     response::Response,
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::failure::{Failure, Place, page};
+
+/// The key of a provider, as the path names it by `{key}`.
+#[derive(Deserialize)]
+pub struct Key {
+    pub key: String,
+}
 
 /// What `{…}` in a route stands for, decoded.
 pub struct Segments<T>(pub T);

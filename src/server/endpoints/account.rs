@@ -12,23 +12,15 @@ use jiff::Timestamp;
 use crate::{
     domain::outcome::outcome,
     server::{
+        current::View,
         failure::{Failure, Place, page},
         pages::{ENGLISH, Forms, SignedInPage},
         respond,
-        segments::Segments,
         state::Server,
     },
 };
 
-pub async fn get(
-    State(server): State<Arc<Server>>,
-    Segments(organization): Segments<String>,
-    headers: HeaderMap,
-) -> Response {
-    let view = match server.view(&organization) {
-        Ok(view) => view,
-        Err(failure) => return page(&failure, &Place::default()),
-    };
+pub async fn get(State(server): State<Arc<Server>>, view: View, headers: HeaderMap) -> Response {
     let organization = &view.organization;
     let current = match server.current(&view, &headers, Timestamp::now()).await {
         Ok(Some(current)) => current,

@@ -28,7 +28,7 @@ use crate::{
         parameters::Parameters,
         respond,
         seal::random,
-        segments::Segments,
+        segments::{Key, Segments},
         state::Server,
         verify,
     },
@@ -57,14 +57,11 @@ const REGISTERED_ERRORS: [&str; 16] = [
 
 pub async fn get(
     State(server): State<Arc<Server>>,
-    Segments((organization, key)): Segments<(String, String)>,
+    view: View,
+    Segments(Key { key }): Segments<Key>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let view = match server.view(&organization) {
-        Ok(view) => view,
-        Err(failure) => return page(&failure, &Place::default()),
-    };
     let provider = view.table.provider(&view.organization.key, &key);
     let place = Place { organization: Some(&view.organization), provider: provider.map(|provider| &*provider.path) };
     let Some(provider) = provider else { return page(&Failure::NoSuchProvider, &place) };

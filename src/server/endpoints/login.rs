@@ -24,7 +24,7 @@ use crate::{
         parameters::Parameters,
         respond,
         seal::random,
-        segments::Segments,
+        segments::{Key, Segments},
         state::Server,
     },
 };
@@ -35,14 +35,11 @@ const MAX_LOGIN_HINT: usize = 256;
 pub async fn get(
     State(server): State<Arc<Server>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Segments((organization, key)): Segments<(String, String)>,
+    view: View,
+    Segments(Key { key }): Segments<Key>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let view = match server.view(&organization) {
-        Ok(view) => view,
-        Err(failure) => return page(&failure, &Place::default()),
-    };
     let provider = view.table.provider(&view.organization.key, &key);
     let client = client_address(peer, &headers, &server.trusted_proxies);
     let started = if server.limits.allows_login(client) {

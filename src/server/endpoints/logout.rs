@@ -13,10 +13,10 @@ use crate::{
     domain::organization::Organization,
     server::{
         cookies,
+        current::View,
         failure::{Failure, Place, page},
         pages::{ENGLISH, Forms, SignOutPage, SignedOutPage},
         respond,
-        segments::Segments,
         state::Server,
     },
 };
@@ -24,14 +24,10 @@ use crate::{
 /// The page that asks; says so when nobody is signed in.
 pub async fn get(
     State(server): State<Arc<Server>>,
-    Segments(organization): Segments<String>,
+    view: View,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let view = match server.view(&organization) {
-        Ok(view) => view,
-        Err(failure) => return page(&failure, &Place::default()),
-    };
     let organization = &view.organization;
     let current = if query.as_deref() == Some(DONE) {
         None
@@ -59,15 +55,7 @@ pub async fn get(
 const DONE: &str = "done";
 
 /// Ends the session and takes the cookie away, also while the store does not answer.
-pub async fn post(
-    State(server): State<Arc<Server>>,
-    Segments(organization): Segments<String>,
-    headers: HeaderMap,
-) -> Response {
-    let view = match server.view(&organization) {
-        Ok(view) => view,
-        Err(failure) => return page(&failure, &Place::default()),
-    };
+pub async fn post(State(server): State<Arc<Server>>, view: View, headers: HeaderMap) -> Response {
     let organization = &view.organization;
     if comes_from_elsewhere(&headers, organization) {
         return page(&Failure::ForeignForm, &Place { organization: Some(organization), provider: None });

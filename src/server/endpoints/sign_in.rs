@@ -1,9 +1,7 @@
 //! `GET /o/{org}/login`: the sign-in page.
 
-use std::sync::Arc;
-
 use axum::{
-    extract::{RawQuery, State},
+    extract::RawQuery,
     http::{HeaderMap, StatusCode},
     response::Response,
 };
@@ -12,27 +10,17 @@ use url::form_urlencoded::Serializer;
 use crate::{
     domain::provider::LoginState,
     server::{
-        failure::{Place, page},
+        current::View,
         pages::{ENGLISH, Forms, Icon, ProviderButton, SignInPage},
         parameters::Parameters,
         respond,
-        segments::Segments,
-        state::Server,
     },
 };
 
 /// What is passed on to the login of a provider.
 const PASSED_ON: [&str; 2] = ["return_to", "login_hint"];
 
-pub async fn get(
-    State(server): State<Arc<Server>>,
-    Segments(organization): Segments<String>,
-    RawQuery(query): RawQuery,
-) -> Response {
-    let view = match server.view(&organization) {
-        Ok(view) => view,
-        Err(failure) => return page(&failure, &Place::default()),
-    };
+pub async fn get(view: View, RawQuery(query): RawQuery) -> Response {
     let organization = &view.organization;
     let parameters = Parameters::parse(query.as_deref().unwrap_or_default()).unwrap_or_default();
     let mut shown: Vec<_> = view
