@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::FollowUp;
@@ -20,6 +23,8 @@ use crate::{
 const BATCH: u32 = 200;
 /// A store that fails is tried again after this.
 const RETRY: Duration = Duration::from_secs(1);
+/// When the process is asked to stop, what must not wait for the next start has so long.
+const FINISH_WITHIN: Duration = Duration::from_secs(5);
 /// Noted as applied while people are evaluated again; no fingerprint is that.
 const UNDER_WAY: &str = "";
 
@@ -44,10 +49,10 @@ impl FollowUps {
     pub async fn run(mut self, mut follow_ups: mpsc::UnboundedReceiver<FollowUp>, shutdown: CancellationToken) {
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => return,
+                () = shutdown.cancelled() => break,
                 next = follow_ups.recv() => match next {
                     Some(follow_up) => self.note(follow_up),
-                    None => return,
+                    None => break,
                 },
                 () = sleep(RETRY), if self.has_work() => {}
             }
@@ -55,8 +60,7 @@ impl FollowUps {
                 self.note(follow_up);
             }
             let worked = tokio::select! {
-                // The rest is caught up with after the next start.
-                () = shutdown.cancelled() => return,
+                () = shutdown.cancelled() => break,
                 worked = self.work() => worked,
             };
             if let Err(error) = worked {
@@ -65,6 +69,23 @@ impl FollowUps {
                     "the store could not follow a change of the manifests; trying again"
                 );
             }
+        }
+        self.finish(follow_ups).await;
+    }
+
+    /// Ends in the store what has already ended for people: at the next start the provider may be back, and would
+    /// bring its sessions along. Grants are caught up with then.
+    async fn finish(mut self, mut follow_ups: mpsc::UnboundedReceiver<FollowUp>) {
+        while let Ok(follow_up) = follow_ups.try_recv() {
+            self.note(follow_up);
+        }
+        match timeout(FINISH_WITHIN, self.end_sessions()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "sessions of providers that are gone or suspended could not be ended in the store"
+            ),
+            Err(_) => tracing::warn!("sessions of providers that are gone or suspended could not be ended in time"),
         }
     }
 
@@ -83,15 +104,7 @@ impl FollowUps {
     }
 
     async fn work(&mut self) -> Result<(), StoreError> {
-        if self.catch_up {
-            self.note_what_was_missed().await?;
-            self.catch_up = false;
-        }
-        while let Some(provider) = self.sessions.first().cloned() {
-            let ended = self.store.end_sessions_of_provider(&provider).await?;
-            tracing::info!(provider = &*provider, ended, "ended the sessions of a provider that is gone or suspended");
-            self.sessions.remove(&provider);
-        }
+        self.end_sessions().await?;
         let mut damage = None;
         for provider in self.grants.clone() {
             match self.evaluate_again(&provider).await {
@@ -102,6 +115,20 @@ impl FollowUps {
             }
         }
         damage.map_or(Ok(()), Err)
+    }
+
+    /// Ends the sessions that are over, those of before the start included.
+    async fn end_sessions(&mut self) -> Result<(), StoreError> {
+        if self.catch_up {
+            self.note_what_was_missed().await?;
+            self.catch_up = false;
+        }
+        while let Some(provider) = self.sessions.first().cloned() {
+            let ended = self.store.end_sessions_of_provider(&provider).await?;
+            tracing::info!(provider = &*provider, ended, "ended the sessions of a provider that is gone or suspended");
+            self.sessions.remove(&provider);
+        }
+        Ok(())
     }
 
     /// Compares the store with the table: what differs has happened while nobody followed.
