@@ -98,6 +98,19 @@ async fn a_provider_that_was_deleted_while_latchkey_was_stopped_has_no_sessions(
 }
 
 #[tokio::test]
+async fn a_session_that_ended_a_moment_before_a_stop_does_not_come_back_with_its_provider() {
+    let mut world = World::start().await;
+    for _ in 0..3 {
+        let alice = alice_in(&world).await;
+        world.latchkey.edit("provider.yaml", "spec:", "spec:\n  suspend: true");
+        wait_for_nobody(&alice, &world.latchkey).await;
+        restart(&mut world.latchkey, |latchkey| latchkey.edit("provider.yaml", "  suspend: true\n", "")).await;
+        world.latchkey.wait_until_offered("demo").await;
+        assert_eq!(alice.session(&world.latchkey).await, None, "the old session comes back");
+    }
+}
+
+#[tokio::test]
 async fn after_kill_9_who_was_signed_in_is_and_who_signed_out_is_not() {
     let mut world = World::start().await;
     let (alice, gone) = (alice_in(&world).await, alice_in(&world).await);

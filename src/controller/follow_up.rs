@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::FollowUp;
@@ -20,6 +23,8 @@ use crate::{
 const BATCH: u32 = 200;
 /// A store that fails is tried again after this.
 const RETRY: Duration = Duration::from_secs(1);
+/// After a stop was asked for, the store is waited for so long.
+const LAST_WORD: Duration = Duration::from_secs(5);
 /// Noted as applied while people are evaluated again; no fingerprint is that.
 const UNDER_WAY: &str = "";
 
@@ -51,8 +56,10 @@ impl FollowUps {
         while let Ok(follow_up) = follow_ups.try_recv() {
             self.note(follow_up);
         }
-        if let Err(error) = self.end_sessions().await {
-            log(&error);
+        match timeout(LAST_WORD, self.end_sessions()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => log(&error),
+            Err(_) => tracing::warn!("sessions that are over could not be ended in the store in time"),
         }
     }
 

@@ -227,6 +227,23 @@ async fn what_changed_while_latchkey_was_down_is_caught_up_with() {
 }
 
 #[tokio::test]
+async fn sessions_that_are_over_when_a_stop_is_asked_for_are_ended_before_it() {
+    let mut world = World::settled(&[provider("p1"), provider("p2")], &[]).await;
+    let of_suspended = world.signs_in(login("ada")).await;
+    let of_gone = world.signs_in(through(&of_suspended, "p2", Vec::new())).await;
+    world.restart();
+    world.list(&[provider("p1")], &[], true);
+    world.provider(Provider { suspended: true, login: LoginState::Suspended, ..provider("p1") });
+    let World { files: _files, store, running } = world;
+    let stop = CancellationToken::new();
+    stop.cancel();
+    running.follow_ups.run(running.receiver, stop).await;
+    for login in [of_suspended, of_gone] {
+        assert!(store.session(&login.session.id).await.unwrap().is_none(), "it would come back with its provider");
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_taken_away_before_everything_has_been_looked_at() {
     let mut world = World::settled(&[provider("p1"), provider("p2")], &[giving("m1", "viewer")]).await;
     let ada = world.signs_in(login("ada")).await;
