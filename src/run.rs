@@ -124,9 +124,16 @@ async fn make(config: &Config) -> anyhow::Result<Parts> {
     let policy = EgressPolicy { allow: config.egress_allow.clone(), allow_http: config.allow_http };
     let remote = Arc::new(Remote::new(Outbound::new(policy)?));
     let table = Arc::new(Published::default());
+    let https = config.external_url.scheme() == "https";
     let sealer = Arc::new(Sealer::load(&*store, Timestamp::now()).await?);
-    let server =
-        Arc::new(Server::new(table.clone(), store.clone(), sealer, remote.clone(), config.trusted_proxies.clone()));
+    let server = Arc::new(Server::new(
+        table.clone(),
+        store.clone(),
+        sealer,
+        remote.clone(),
+        config.trusted_proxies.clone(),
+        https,
+    ));
     let (feed, stores, changes) = Feed::new();
     let status = config.status_dir.as_deref().map(|dir| StatusDir::open(dir, &config.manifests)).transpose()?;
     let statuses = Arc::new(DirectoryStatuses { feed: feed.clone(), dir: status.clone() });

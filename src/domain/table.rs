@@ -22,7 +22,7 @@ pub struct LoginTable {
     provider_by_key: OrdMap<(OrganizationKey, Arc<str>), Arc<Provider>>,
     mappers: HashMap<Arc<str>, Arc<Mapper>>,
     mappers_of_provider: HashMap<Arc<str>, Arc<[Arc<Mapper>]>>,
-    /// The mappers that were here and are known to be gone.
+    /// The mappers that were here and are known to be gone, as long as others may only not have been read yet.
     gone_mappers: HashSet<Arc<str>>,
     /// Whether every object that the source knows has been looked at.
     pub settled: bool,
@@ -145,7 +145,7 @@ impl LoginTable {
         if let Some(mapper) = &mapper {
             self.gone_mappers.remove(uid);
             self.mappers.insert(mapper.uid.clone(), mapper.clone());
-        } else {
+        } else if !self.complete {
             self.gone_mappers.insert(uid.into());
         }
         if before == mapper {

@@ -289,7 +289,7 @@ pub fn page_with(failure: &Failure, place: &Place<'_>, mut extra: HeaderMap) -> 
         try_again: sign_in.as_deref(),
         home: None,
     };
-    respond::page(advice.status, &page, place.organization, extra, Forms::LeadHere)
+    respond::page(advice.status, &page, extra, Forms::LeadHere)
 }
 
 fn log(failure: &Failure, status: StatusCode, reference: &str, organization: Option<&str>, provider: Option<&str>) {

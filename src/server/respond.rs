@@ -1,7 +1,6 @@
 //! Answers with the headers that security.md asks of them.
 
 use super::pages::{Forms, Page, content_security_policy};
-use crate::domain::organization::Organization;
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -9,13 +8,7 @@ use axum::{
 };
 
 /// A page, never stored by anybody.
-pub fn page(
-    status: StatusCode,
-    page: &impl Page,
-    organization: Option<&Organization>,
-    extra: HeaderMap,
-    forms: Forms<'_>,
-) -> Response {
+pub fn page(status: StatusCode, page: &impl Page, extra: HeaderMap, forms: Forms<'_>) -> Response {
     let mut response = Response::new(Body::from(page.render()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -24,13 +17,13 @@ pub fn page(
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    add_common(headers, organization);
+    add_common(headers);
     extend(headers, extra);
     response
 }
 
 /// A redirect (303, so that a POST becomes a GET), never stored by anybody.
-pub fn redirect(to: &str, organization: Option<&Organization>, extra: HeaderMap) -> Response {
+pub fn redirect(to: &str, extra: HeaderMap) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     let headers = response.headers_mut();
@@ -38,30 +31,26 @@ pub fn redirect(to: &str, organization: Option<&Organization>, extra: HeaderMap)
     if let Ok(location) = HeaderValue::from_str(to) {
         headers.insert(header::LOCATION, location);
     }
-    add_common(headers, organization);
+    add_common(headers);
     extend(headers, extra);
     response
 }
 
 /// JSON, never stored by anybody.
-pub fn json(status: StatusCode, body: &impl serde::Serialize, organization: Option<&Organization>) -> Response {
+pub fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
     let mut response = Response::new(Body::from(serde_json::to_vec(body).unwrap_or_default()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    add_common(headers, organization);
+    add_common(headers);
     response
 }
 
-fn add_common(headers: &mut HeaderMap, organization: Option<&Organization>) {
+fn add_common(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // Forms here name their origin by it; other sites learn nothing.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if organization.is_some_and(|organization| organization.external_url.scheme() == "https") {
-        let year = HeaderValue::from_static("max-age=31536000");
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
-    }
 }
 
 fn extend(headers: &mut HeaderMap, extra: HeaderMap) {

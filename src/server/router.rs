@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    http::{HeaderValue, header::STRICT_TRANSPORT_SECURITY},
     response::Response,
     routing::{any, get},
 };
-use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 
 use super::{
     endpoints::{account, assets, auth, callback, home, login, logout, session, sign_in},
@@ -15,10 +16,14 @@ use super::{
     state::Server,
 };
 
+/// A year: browsers come back by https alone (RFC 6797).
+const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// The login endpoints (design, section 3). None of them reads a body, so none is limited: an ingress that asks
 /// forward auth about a large upload must not be told 413.
 pub fn router(server: Arc<Server>) -> Router {
-    Router::new()
+    let https = server.https;
+    let router = Router::new()
         .route("/", get(home::get))
         .route("/assets/{name}", get(assets::get))
         .route("/o/{org}/login", get(sign_in::get))
@@ -36,5 +41,10 @@ pub fn router(server: Arc<Server>) -> Router {
             tracing::error!("a request ended in a panic");
             page(&Failure::Internal, &Place::default())
         }))
-        .with_state(server)
+        .with_state(server);
+    if https {
+        router.layer(SetResponseHeaderLayer::overriding(STRICT_TRANSPORT_SECURITY, STRICT_TRANSPORT))
+    } else {
+        router
+    }
 }

@@ -21,19 +21,22 @@ pub struct Server {
     pub(super) remote: Arc<Remote>,
     pub(super) limits: Limits,
     pub(super) trusted_proxies: Vec<IpNet>,
+    pub(super) https: bool,
 }
 
 impl Server {
-    /// `trusted_proxies`: who may say, by `X-Forwarded-*`, whom a request came from and what it asked for.
+    /// `trusted_proxies`: who may say, by `X-Forwarded-*`, whom a request came from and what it asked for. `https`:
+    /// whether browsers reach us by it.
     pub fn new(
         table: Arc<Published>,
         store: Arc<dyn Store>,
         sealer: Arc<Sealer>,
         remote: Arc<Remote>,
         trusted_proxies: Vec<IpNet>,
+        https: bool,
     ) -> Self {
         let sessions = Arc::new(Sessions::new(store.clone()));
-        Self { table, store, sessions, sealer, remote, limits: Limits::default(), trusted_proxies }
+        Self { table, store, sessions, sealer, remote, limits: Limits::default(), trusted_proxies, https }
     }
 
     /// Forgets what need not be remembered any longer, here and in the store, and rotates the keys; to be called

@@ -24,7 +24,7 @@ pub async fn get(State(server): State<Arc<Server>>, view: View, headers: HeaderM
     let organization = &view.organization;
     let current = match server.current(&view, &headers, Timestamp::now()).await {
         Ok(Some(current)) => current,
-        Ok(None) => return respond::redirect(&organization.url("login"), Some(organization), HeaderMap::new()),
+        Ok(None) => return respond::redirect(&organization.url("login"), HeaderMap::new()),
         Err(error) => return page(&Failure::Store(error), &Place { organization: Some(organization), provider: None }),
     };
     let outcome = outcome(&current.person.user, &current.person.grants, organization, &current.session().provider_key);
@@ -43,5 +43,5 @@ pub async fn get(State(server): State<Arc<Server>>, view: View, headers: HeaderM
         provider: provider.map_or("", |provider| &provider.display_name),
         sign_out_href: &format!("/o/{}/logout", organization.id),
     };
-    respond::page(StatusCode::OK, &account, Some(organization), HeaderMap::new(), Forms::LeadHere)
+    respond::page(StatusCode::OK, &account, HeaderMap::new(), Forms::LeadHere)
 }

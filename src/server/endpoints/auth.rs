@@ -121,7 +121,7 @@ fn sign_in_first(server: &Server, view: &View, demands: &Demands, peer: SocketAd
         let query = form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &asked).finish();
         to = format!("{to}?{query}");
     }
-    let mut response = respond::redirect(&to, Some(&view.organization), HeaderMap::new());
+    let mut response = respond::redirect(&to, HeaderMap::new());
     *response.status_mut() = StatusCode::FOUND;
     response
 }

@@ -242,5 +242,5 @@ fn signed_in(
         set.append(header::SET_COOKIE, gone);
     }
     let account = organization.url("account");
-    Ok(respond::redirect(attempt.return_to.as_deref().unwrap_or(&account), Some(organization), set))
+    Ok(respond::redirect(attempt.return_to.as_deref().unwrap_or(&account), set))
 }

@@ -25,11 +25,11 @@ pub async fn get(State(server): State<Arc<Server>>, RawQuery(query): RawQuery) -
         None => only_one(&table),
     };
     match chosen {
-        Some(organization) => respond::redirect(&organization.url("login"), Some(organization), HeaderMap::new()),
+        Some(organization) => respond::redirect(&organization.url("login"), HeaderMap::new()),
         None => {
             let status = if asked.is_some() { StatusCode::NOT_FOUND } else { StatusCode::OK };
             let page = OrganizationPage { language: &ENGLISH, wrong_id: asked.as_deref() };
-            respond::page(status, &page, None, HeaderMap::new(), Forms::LeadAnywhere)
+            respond::page(status, &page, HeaderMap::new(), Forms::LeadAnywhere)
         }
     }
 }

@@ -86,7 +86,7 @@ fn start(
         set.append(header::SET_COOKIE, gone);
     }
     set.append(header::SET_COOKIE, cookie);
-    Ok(respond::redirect(&to, Some(organization), set))
+    Ok(respond::redirect(&to, set))
 }
 
 fn destination(relation: &Relation, attempt: &Attempt, hint: Option<&str>) -> String {

@@ -45,7 +45,6 @@ pub async fn get(
     respond::page(
         StatusCode::OK,
         &question,
-        Some(organization),
         HeaderMap::new(),
         organization.logout_page_url.as_ref().map_or(Forms::LeadHere, Forms::LeadTo),
     )
@@ -67,7 +66,7 @@ pub async fn post(State(server): State<Arc<Server>>, view: View, headers: Header
     set.append(header::SET_COOKIE, cookies::remove(organization, cookies::session_name(organization)));
     let here = organization.url(&format!("logout?{DONE}"));
     let to = organization.logout_page_url.as_ref().map_or(here.as_str(), |url| url.as_str());
-    respond::redirect(to, Some(organization), set)
+    respond::redirect(to, set)
 }
 
 fn signed_out(organization: &Organization) -> Response {
@@ -76,7 +75,7 @@ fn signed_out(organization: &Organization) -> Response {
         organization: &organization.display_name,
         sign_in_href: &format!("/o/{}/login", organization.id),
     };
-    respond::page(StatusCode::OK, &page, Some(organization), HeaderMap::new(), Forms::LeadHere)
+    respond::page(StatusCode::OK, &page, HeaderMap::new(), Forms::LeadHere)
 }
 
 /// Whether another site made the browser send this form. Its cookie would be missing anyway (`SameSite`).

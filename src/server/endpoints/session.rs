@@ -40,11 +40,10 @@ pub async fn get(
     let view = match server.view(&organization) {
         Ok(view) => view,
         Err(Failure::Starting) => {
-            return respond::json(StatusCode::SERVICE_UNAVAILABLE, &Nobody { error: "latchkey is starting" }, None);
+            return respond::json(StatusCode::SERVICE_UNAVAILABLE, &Nobody { error: "latchkey is starting" });
         }
-        Err(_) => return respond::json(StatusCode::NOT_FOUND, &Nobody { error: "no organization has this id" }, None),
+        Err(_) => return respond::json(StatusCode::NOT_FOUND, &Nobody { error: "no organization has this id" }),
     };
-    let organization = Some(&*view.organization);
     match server.current(&view, &headers, Timestamp::now()).await {
         Ok(Some(current)) => {
             let (person, session) = (&current.person, current.session());
@@ -52,16 +51,12 @@ pub async fn get(
                 outcome: outcome(&person.user, &person.grants, &view.organization, &session.provider_key),
                 expires_at: ends_at(session, &view.organization),
             };
-            respond::json(StatusCode::OK, &answer, organization)
+            respond::json(StatusCode::OK, &answer)
         }
-        Ok(None) => respond::json(StatusCode::UNAUTHORIZED, &Nobody { error: "nobody is signed in" }, organization),
+        Ok(None) => respond::json(StatusCode::UNAUTHORIZED, &Nobody { error: "nobody is signed in" }),
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "a session could not be read");
-            respond::json(
-                StatusCode::SERVICE_UNAVAILABLE,
-                &Nobody { error: "sessions cannot be read right now" },
-                organization,
-            )
+            respond::json(StatusCode::SERVICE_UNAVAILABLE, &Nobody { error: "sessions cannot be read right now" })
         }
     }
 }

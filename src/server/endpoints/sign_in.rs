@@ -41,7 +41,7 @@ pub async fn get(view: View, RawQuery(query): RawQuery) -> Response {
         title: organization.title.as_deref(),
         providers: buttons.collect(),
     };
-    respond::page(StatusCode::OK, &page, Some(organization), HeaderMap::new(), Forms::LeadHere)
+    respond::page(StatusCode::OK, &page, HeaderMap::new(), Forms::LeadHere)
 }
 
 fn href(organization_id: &str, key: &str, parameters: &Parameters) -> String {
