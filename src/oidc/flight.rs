@@ -14,11 +14,19 @@ use futures::{
 };
 use jiff::Timestamp;
 
-use super::remote::Freshness;
 use crate::{
     api::Reason,
     domain::provider::{FetchFailure, Fetched},
 };
+
+/// When to fetch again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Freshness {
+    /// A good answer is good for so long. Zero: ask now.
+    pub max_age: Duration,
+    /// A failed fetch is not tried again for so long. Zero: try now.
+    pub retry_after: Duration,
+}
 
 type Flight<T> = BoxFuture<'static, Fetched<T>>;
 

@@ -24,13 +24,14 @@ pub use discovery::{DiscoveryError, MetadataRequest, NotAnIssuer};
 pub use document::DocumentError;
 pub use egress::EgressPolicy;
 pub use exchange::{ExchangeError, TokenErrorCode, TokenResponse, exchange_code};
+pub use flight::Freshness;
 pub use http::{DEADLINE, MAX_BODY_BYTES, Outbound, OutboundError};
 pub use http_error::HttpError;
 pub use id_token::{Expected, TokenError};
 pub use json::JsonError;
 pub use jwt::JwsError;
 pub use keys::{KeySet, KeysError, KeysRequest};
-pub use remote::{Freshness, Remote};
+pub use remote::Remote;
 pub use trust::{TrustRootsError, check_trust_roots};
 pub use userinfo::{UserinfoError, fetch_userinfo};
 

@@ -8,7 +8,7 @@ use moka::{policy::EvictionPolicy, sync::Cache};
 
 use super::{
     discovery::{DiscoveryError, MetadataRequest, fetch_metadata},
-    flight::{Entry, Failure},
+    flight::{Entry, Failure, Freshness},
     http::Outbound,
     keys::{KeySet, KeysError, KeysRequest, fetch_keys},
 };
@@ -21,15 +21,6 @@ use crate::{
 const MAX_ENTRIES: u64 = 4096;
 /// Keys are fetched out of turn at most so often (reliability: a token can name any `kid`).
 const REFRESH_COOLDOWN: Duration = Duration::from_secs(30);
-
-/// When to fetch again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Freshness {
-    /// A good answer is good for so long. Zero: ask now.
-    pub max_age: Duration,
-    /// A failed fetch is not tried again for so long. Zero: try now.
-    pub retry_after: Duration,
-}
 
 /// The providers as last heard of. Clones share what they know.
 #[derive(Clone)]

@@ -12,7 +12,6 @@ use super::{
     finding::{Position, Problem, did_you_mean},
     format::without_line_breaks,
     schema::Schemas,
-    set::Key,
     yaml::{self, Node, Value as Located},
 };
 use crate::{
@@ -30,6 +29,20 @@ pub struct Manifest {
     pub at: Position,
     /// SHA-256 of the spec, whatever its order and comments.
     pub spec_hash: [u8; 32],
+}
+
+/// Kind, namespace and name of an object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    pub kind: &'static str,
+    pub namespace: String,
+    pub name: String,
+}
+
+impl From<&Object> for Key {
+    fn from(object: &Object) -> Self {
+        Self { kind: object.kind(), namespace: object.namespace().to_owned(), name: object.name().to_owned() }
+    }
 }
 
 /// Nobody reads more about one file; its faults must not flood a log.

@@ -7,23 +7,10 @@ use std::{
 
 use super::{
     finding::{Finding, Problem},
-    parse::Manifest,
+    parse::{Key, Manifest},
 };
+
 use crate::source::feed::Object;
-
-/// Kind, namespace and name of an object.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
-    pub kind: &'static str,
-    pub namespace: String,
-    pub name: String,
-}
-
-impl From<&Object> for Key {
-    fn from(object: &Object) -> Self {
-        Self { kind: object.kind(), namespace: object.namespace().to_owned(), name: object.name().to_owned() }
-    }
-}
 
 /// All objects by their names.
 pub type Set = BTreeMap<Key, Manifest>;
