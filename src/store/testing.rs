@@ -1,9 +1,10 @@
 //! A database of one test alone, and somebody else who keeps it from answering.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
 
 use super::{Store, StoreError};
 
@@ -28,5 +29,14 @@ impl Files {
     pub async fn stranger(&self) -> SqliteConnection {
         let options = SqliteConnectOptions::new().filename(self.path("latchkey.db"));
         SqliteConnection::connect_with(&options).await.expect("a connection")
+    }
+}
+
+/// Waits for what a task does beside.
+pub async fn soon(mut done: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !done().await {
+        assert!(Instant::now() < deadline, "it did not happen");
+        sleep(Duration::from_millis(10)).await;
     }
 }

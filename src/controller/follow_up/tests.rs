@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use sqlx::Connection;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
 use super::*;
 use crate::{
@@ -13,7 +13,10 @@ use crate::{
         testing::{again, claim_names, claims, login, mapper, provider, role, through},
         user::{Granted, LoginRecord},
     },
-    store::{LONGEST_CLAIMS, testing::Files},
+    store::{
+        LONGEST_CLAIMS,
+        testing::{Files, soon},
+    },
 };
 
 /// A store that outlives what follows up in it.
@@ -356,15 +359,6 @@ async fn claims_that_cannot_be_read_hold_nobody_else_up() {
     world.mapper(Mapper { providers: vec!["p2".into()], ..giving("m2", "admin") });
     assert!(matches!(world.follow().await, Err(StoreError::Damaged { .. })));
     assert_eq!(world.roles(&bob).await, some(["admin"]));
-}
-
-/// Waits for what a task does beside.
-async fn soon(mut done: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !done().await {
-        assert!(Instant::now() < deadline, "it did not happen");
-        sleep(Duration::from_millis(20)).await;
-    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 use futures::poll;
 use sqlx::Connection;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
 use super::*;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
         testing::{again, at, login, organization, provider, role, through},
         user::{Keep, LoginRecord},
     },
-    store::testing::Files,
+    store::testing::{Files, soon},
 };
 
 const MINUTE: i64 = 60_000;
@@ -69,15 +69,6 @@ impl World {
         let (sessions, stop) = (self.sessions.clone(), CancellationToken::new());
         let stopped = stop.clone();
         (stop, tokio::spawn(async move { sessions.run(stopped).await }))
-    }
-}
-
-/// Waits for what a task does beside.
-async fn soon(mut done: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !done().await {
-        assert!(Instant::now() < deadline, "it did not happen");
-        sleep(Duration::from_millis(5)).await;
     }
 }
 
