@@ -1,8 +1,6 @@
 //! What the whole-process tests are made of: Latchkey's own binary, real and hostile providers, browsers and people.
 //! Everything listens on 127.0.0.1, shares nothing, and ends with the test that started it.
 
-#![allow(dead_code, reason = "each test file is a crate of its own and uses its part")]
-
 pub mod browser;
 pub mod fake;
 pub mod latchkey;
