@@ -127,7 +127,8 @@ impl Arguments {
         };
         let namespaces = self.watch_namespace.or(file.watch_namespace);
         let lease_name = self.lease_name.or(file.lease_name);
-        let source = source(self.manifests.or(file.manifests), self.status_dir.or(file.status_dir), namespaces, lease_name)?;
+        let source =
+            source(self.manifests.or(file.manifests), self.status_dir.or(file.status_dir), namespaces, lease_name)?;
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let allowed = self.allowed_external_url.or(file.allowed_external_url).unwrap_or_default();
         Ok(Config {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use kube::runtime::controller::Action;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use super::{Fetches, Leadership, Publisher, Rests, Settings, StatusError, StatusSink, publish::Name};
 use crate::{
@@ -41,7 +41,7 @@ impl Context {
         otherwise: Action,
     ) -> Result<Action, StatusError> {
         if let Some((object, turn)) = changed {
-            if let Some(rest) = self.rests.remaining(&name) {
+            if let Some(rest) = self.rests.remaining(&name, Instant::now()) {
                 return Ok(Action::requeue(rest));
             }
             // Once this replica begins to lead, everything is looked at again.

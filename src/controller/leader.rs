@@ -46,7 +46,8 @@ impl Leadership {
     pub fn by_lease(client: Client, name: String, identity: String) -> (Self, Beginnings, Candidate) {
         let (until, leadership) = watch::channel(None);
         let (begins, beginnings) = mpsc::unbounded_channel();
-        let candidate = Candidate { leases: Api::default_namespaced(client), name, identity, seen: None, until, begins };
+        let candidate =
+            Candidate { leases: Api::default_namespaced(client), name, identity, seen: None, until, begins };
         (Self(Some(leadership)), Beginnings(beginnings), candidate)
     }
 

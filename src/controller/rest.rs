@@ -24,8 +24,7 @@ impl Rests {
     }
 
     /// How long a status that differs must still rest; None: it is to be written.
-    pub fn remaining(&self, name: &Name) -> Option<Duration> {
-        let now = Instant::now();
+    pub fn remaining(&self, name: &Name, now: Instant) -> Option<Duration> {
         let since = *self.lock().entry(name.clone()).or_insert(now);
         let remaining = (since + self.rest).saturating_duration_since(now);
         (!remaining.is_zero()).then_some(remaining)
@@ -45,17 +44,17 @@ impl Rests {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_status_rests_once_from_its_first_difference() {
+    #[test]
+    fn a_status_rests_once_from_its_first_difference() {
         let rests = Rests::new(Duration::from_millis(200));
         let name = Name::Provider("default/azure".into());
-        assert_eq!(rests.remaining(&name), Some(Duration::from_millis(200)));
-        tokio::time::advance(Duration::from_millis(150)).await;
-        assert_eq!(rests.remaining(&name), Some(Duration::from_millis(50)));
-        tokio::time::advance(Duration::from_millis(50)).await;
-        assert_eq!(rests.remaining(&name), None);
-        assert_eq!(rests.remaining(&name), None, "until it has been written");
+        let first = Instant::now();
+        let after = |millis| rests.remaining(&name, first + Duration::from_millis(millis));
+        assert_eq!(after(0), Some(Duration::from_millis(200)));
+        assert_eq!(after(150), Some(Duration::from_millis(50)));
+        assert_eq!(after(200), None);
+        assert_eq!(after(250), None, "until it has been written");
         rests.end(&name);
-        assert_eq!(rests.remaining(&name), Some(Duration::from_millis(200)));
+        assert_eq!(after(300), Some(Duration::from_millis(200)));
     }
 }

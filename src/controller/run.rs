@@ -154,7 +154,7 @@ async fn reconcile_kind<K, Reconciled>(
     let retries = Arc::new(Retries::new());
     let failed = retries.clone();
     let retry = move |object: Arc<K>, _: &StatusError, _: Arc<Context>| {
-        Action::requeue(failed.wait(ObjectRef::from_obj(object.as_ref())))
+        Action::requeue(failed.wait(ObjectRef::from_obj(object.as_ref()), Instant::now()))
     };
     let results = applier(
         move |object, context| reconcile(object, context).boxed(),

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::{
-    api::{self, ConditionType, Conditions, Fact, OrganizationStatus, ReadyCount, Reason, ResourceMeta, Turn, age_order},
+    api::{
+        self, ConditionType, Conditions, Fact, OrganizationStatus, ReadyCount, Reason, ResourceMeta, Turn, age_order,
+    },
     controller::settings::Settings,
     domain::organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
 };

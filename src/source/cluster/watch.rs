@@ -135,7 +135,11 @@ pub async fn follow(
             Err(error) => {
                 let error = cause(error);
                 if !mem::replace(&mut failing, true) {
-                    tracing::warn!(error = &error as &dyn Error, "the {what} cannot be watched{}; trying again", hint(&error));
+                    tracing::warn!(
+                        error = &error as &dyn Error,
+                        "the {what} cannot be watched{}; trying again",
+                        hint(&error)
+                    );
                 }
                 refuses(&error).then_some(Sighting::Refused { watch })
             }
