@@ -4,6 +4,7 @@
 mod claims;
 mod condition;
 mod crd;
+mod defaults;
 mod duration;
 mod identity_provider;
 mod idp_mapper;
@@ -14,6 +15,7 @@ mod refs;
 pub use claims::{ClaimMapping, Claims};
 pub use condition::{Condition, ConditionType, Conditions, Fact, Reason, Status};
 pub use crd::crds;
+pub use defaults::DEFAULT_ORGANIZATION;
 pub use duration::Duration;
 pub use identity_provider::*;
 pub use idp_mapper::*;

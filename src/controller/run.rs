@@ -58,7 +58,7 @@ pub async fn run(context: Arc<Context>, changes: Changes, wanted: FetchQueue, sh
         () = reconcile_kind(stores.organizations.clone(), organization_queue, &context, organization::reconcile, organization::remove) => {}
         () = reconcile_kind(stores.mappers.clone(), mapper_queue, &context, mapper::reconcile, mapper::remove) => {}
         () = reconcile_kind(stores.providers.clone(), provider_queue, &context, move |idp, context| {
-            let organization = ObjectRef::new(provider::organization_of(&idp)).within(idp.namespace_str());
+            let organization = ObjectRef::new(idp.organization_name()).within(idp.namespace_str());
             let counted = counted.clone();
             provider::reconcile(idp, context).map(move |action| {
                 // Nobody counts any more only while the process is ending.

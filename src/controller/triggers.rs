@@ -4,10 +4,6 @@ use std::{collections::HashSet, sync::Arc};
 
 use kube::runtime::reflector::ObjectRef;
 
-use super::{
-    organization::id_of,
-    provider::{key_of, organization_of},
-};
 use crate::{
     api::{self, IdentityProvider, IdpMapper, ResourceMeta},
     domain::{organization::OrganizationKey, table::LoginTable},
@@ -58,13 +54,13 @@ fn by_organization(changed: &ObjectRef<api::Organization>, stores: &Stores, tabl
     let current = stores.organizations.get(changed);
     let before = table.organization_by_key(&OrganizationKey::new(namespace(changed), &changed.name));
     let mut ids: Vec<&str> = vec![namespace(changed)];
-    ids.extend(current.as_ref().map(|organization| id_of(organization)));
+    ids.extend(current.as_ref().map(|organization| organization.id()));
     ids.extend(before.map(|organization| &*organization.id));
-    let contenders = stores.organizations.state_filter(|other| ids.contains(&id_of(other)));
+    let contenders = stores.organizations.state_filter(|other| ids.contains(&other.id()));
     let contenders = contenders.iter().map(|other| ObjectRef::from_obj(&**other));
     for organization in contenders.chain([changed.clone()]) {
         let namespace = namespace(&organization);
-        let members = providers(stores, namespace, |provider| organization_of(provider) == organization.name);
+        let members = providers(stores, namespace, |provider| provider.organization_name() == organization.name);
         for provider in &members {
             mappers_for(provider.name_str(), namespace, stores, touched);
         }
@@ -82,13 +78,13 @@ fn by_provider(changed: &ObjectRef<IdentityProvider>, stores: &Stores, table: &L
     let uid = changed.extra.uid.as_deref().or(current.as_ref().map(|current| current.uid_str()));
     let before = uid.and_then(|uid| table.provider_by_uid(uid));
     let mut claims: Vec<(&str, &str)> = Vec::new();
-    claims.extend(current.as_ref().map(|provider| (key_of(provider), provider.spec.display_name.as_str())));
+    claims.extend(current.as_ref().map(|provider| (provider.key(), provider.spec.display_name.as_str())));
     claims.extend(before.map(|provider| (&*provider.key, provider.display_name.as_str())));
     let contends = |other: &IdentityProvider| {
-        claims.iter().any(|(key, name)| key_of(other) == *key || other.spec.display_name == *name)
+        claims.iter().any(|(key, name)| other.key() == *key || other.spec.display_name == *name)
     };
     touched.providers.extend(providers(stores, namespace, contends).iter().map(|other| ObjectRef::from_obj(&**other)));
-    let now = current.as_ref().map(|provider| OrganizationKey::new(namespace, organization_of(provider)));
+    let now = current.as_ref().map(|provider| OrganizationKey::new(namespace, provider.organization_name()));
     for organization in before.map(|provider| provider.organization.clone()).into_iter().chain(now) {
         if let Some((namespace, name)) = organization.as_str().split_once('/') {
             touched.organizations.insert(ObjectRef::new(name).within(namespace));

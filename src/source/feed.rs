@@ -18,10 +18,10 @@ use kube::{
 };
 use tokio::sync::mpsc;
 
-use object::{DEFAULT_ORGANIZATION, HasStatus, undeclared_organization};
+use object::{HasStatus, undeclared_organization};
 pub use object::{Object, Reference, UNDECLARED_ANNOTATION, is_undeclared};
 
-use crate::api::{IdentityProvider, IdpMapper, Organization};
+use crate::api::{DEFAULT_ORGANIZATION, IdentityProvider, IdpMapper, Organization};
 
 /// All objects, for reading. Every object has a name, a namespace and a UID, and those of our kinds a generation.
 #[derive(Clone)]

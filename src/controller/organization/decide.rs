@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::{
-    api::{self, ConditionType, Conditions, Fact, OrganizationStatus, ReadyCount, Reason, ResourceMeta, age_order},
+    api::{
+        self, ConditionType, Conditions, DEFAULT_ORGANIZATION, Fact, OrganizationStatus, ReadyCount, Reason,
+        ResourceMeta, age_order,
+    },
     controller::settings::Settings,
     domain::organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
 };
-
-/// The Organization that exists in every namespace with Latchkey objects.
-pub const DEFAULT_NAME: &str = "default";
 
 const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 /// The keys that seal session cookies are kept longer than this.
@@ -73,7 +73,7 @@ pub fn accept(
     settings: &Settings,
 ) -> Result<Organization, Fact> {
     let spec = &organization.spec;
-    let id = id_of(organization);
+    let id = organization.id();
     if let Some(holder) = holder_of_id(organization, id, organizations) {
         let message = format!(
             "spec.id: {id:?} belongs to the Organization {}, which came first or is the one of that namespace: choose another id",
@@ -96,15 +96,6 @@ pub fn accept(
     })
 }
 
-/// The id that the manifest asks for.
-pub fn id_of(organization: &api::Organization) -> &str {
-    let default = match organization.name_str() {
-        DEFAULT_NAME => organization.namespace_str(),
-        name => name,
-    };
-    organization.spec.id.as_deref().unwrap_or(default)
-}
-
 /// The other organization that an id belongs to: that of the namespace of this name, else the oldest that asks.
 fn holder_of_id<'a>(
     organization: &api::Organization,
@@ -112,7 +103,7 @@ fn holder_of_id<'a>(
     all: &'a [Arc<api::Organization>],
 ) -> Option<&'a Arc<api::Organization>> {
     let is_default_of = |other: &api::Organization, namespace: &str| {
-        other.name_str() == DEFAULT_NAME && other.namespace_str() == namespace
+        other.name_str() == DEFAULT_ORGANIZATION && other.namespace_str() == namespace
     };
     if is_default_of(organization, id) {
         return None;
@@ -121,7 +112,7 @@ fn holder_of_id<'a>(
     others().find(|other| is_default_of(other, id) && other.namespace_str() != organization.namespace_str()).or_else(
         || {
             others().find(|other| {
-                id_of(other) == id && (is_default_of(other, id) || age_order(&***other, organization).is_lt())
+                other.id() == id && (is_default_of(other, id) || age_order(&***other, organization).is_lt())
             })
         },
     )

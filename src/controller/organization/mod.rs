@@ -3,5 +3,5 @@
 mod decide;
 mod reconcile;
 
-pub use decide::{DEFAULT_NAME, Observed, accept, decide, id_of};
+pub use decide::{Observed, accept, decide};
 pub use reconcile::{reconcile, remove};

@@ -40,7 +40,7 @@ fn providers(organization: &Organization, context: &Context) -> ReadyCount {
     let table = context.publisher.table();
     let mine = context.stores.providers.state_filter(|provider| {
         provider.namespace_str() == organization.namespace_str()
-            && crate::controller::provider::organization_of(provider) == organization.name_str()
+            && provider.organization_name() == organization.name_str()
     });
     let serves = |uid: &str| table.provider_by_uid(uid).and_then(|provider| Provider::serving(provider)).is_some();
     let ready = mine.iter().filter(|provider| serves(provider.uid_str())).count();

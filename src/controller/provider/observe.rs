@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kube::runtime::reflector::ObjectRef;
 
-use super::{Local, organization_of};
+use super::Local;
 use crate::{
     api::{Fact, IdentityProvider, ReadyCount, ResourceMeta, TrustSourceKind},
     controller::{Settings, mapper, organization},
@@ -35,7 +35,7 @@ pub fn accepted_organization(
     stores: &Stores,
     settings: &Settings,
 ) -> Option<Result<Organization, Fact>> {
-    let key = ObjectRef::new(organization_of(idp)).within(idp.namespace_str());
+    let key = ObjectRef::new(idp.organization_name()).within(idp.namespace_str());
     let declared = stores.organizations.get(&key)?;
     Some(organization::accept(&declared, &stores.organizations.state(), settings))
 }
