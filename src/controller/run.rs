@@ -12,7 +12,7 @@ use kube::{
 };
 use tokio::{
     sync::mpsc,
-    time::{Instant, interval_at},
+    time::{Instant, MissedTickBehavior, interval_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -40,6 +40,7 @@ struct Queues {
     organizations: mpsc::UnboundedSender<ObjectRef<Organization>>,
     providers: mpsc::UnboundedSender<ObjectRef<IdentityProvider>>,
     mappers: mpsc::UnboundedSender<ObjectRef<IdpMapper>>,
+    counts: mpsc::UnboundedSender<ObjectRef<Organization>>,
 }
 
 /// Reconciles whatever changes until shutdown, or until a part of it ends.
@@ -48,7 +49,8 @@ pub async fn run(context: Arc<Context>, changes: Changes, wanted: FetchQueue, sh
     let (providers, provider_queue) = mpsc::unbounded_channel();
     let (mappers, mapper_queue) = mpsc::unbounded_channel();
     let (counted, count_queue) = mpsc::unbounded_channel();
-    let queues = Queues { organizations: organizations.clone(), providers: providers.clone(), mappers };
+    let queues =
+        Queues { organizations: organizations.clone(), providers: providers.clone(), mappers, counts: counted.clone() };
     let stores = &context.stores;
     tokio::select! {
         () = shutdown.cancelled() => {}
@@ -89,6 +91,7 @@ impl Queues {
         touched.organizations.into_iter().for_each(|object| _ = self.organizations.send(object));
         touched.providers.into_iter().for_each(|object| _ = self.providers.send(object));
         touched.mappers.into_iter().for_each(|object| _ = self.mappers.send(object));
+        touched.counts.into_iter().for_each(|object| _ = self.counts.send(object));
     }
 }
 
@@ -108,6 +111,8 @@ async fn count(
     queue: mpsc::UnboundedSender<ObjectRef<Organization>>,
 ) {
     let mut turns = interval_at(Instant::now() + COUNT_INTERVAL, COUNT_INTERVAL);
+    // Turns that nobody needed are not caught up with.
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut due = HashSet::new();
     loop {
         tokio::select! {

@@ -1,6 +1,7 @@
 //! The object stores and the stream of what changed in them. Whoever reads them cannot tell a cluster from a
 //! directory.
 
+mod index;
 mod object;
 
 use std::{
@@ -18,6 +19,7 @@ use kube::{
 };
 use tokio::sync::mpsc;
 
+use index::{Index, Indexed, Indexes};
 use object::{HasStatus, undeclared_organization};
 pub use object::{Object, Reference, UNDECLARED_ANNOTATION, is_undeclared};
 
@@ -31,6 +33,7 @@ pub struct Stores {
     pub mappers: Store<IdpMapper>,
     pub secrets: Store<Secret>,
     pub config_maps: Store<ConfigMap>,
+    indexes: Indexes,
 }
 
 /// What a source saw.
@@ -81,6 +84,7 @@ struct Writers {
     mappers: Writer<IdpMapper>,
     secrets: Writer<Secret>,
     config_maps: Writer<ConfigMap>,
+    indexes: Indexes,
 }
 
 impl Feed {
@@ -150,6 +154,7 @@ impl Writers {
             mappers: self.mappers.as_reader(),
             secrets: self.secrets.as_reader(),
             config_maps: self.config_maps.as_reader(),
+            indexes: self.indexes.clone(),
         }
     }
 
@@ -163,15 +168,29 @@ impl Writers {
                 // Only the feed itself may say so.
                 object.metadata.annotations.as_mut().and_then(|of| of.remove(UNDECLARED_ANNOTATION));
                 carry_status(&self.organizations, &mut object);
-                write(&mut self.organizations, object, apply, Reference::Organization, changes);
+                write_indexed(
+                    &mut self.organizations,
+                    &self.indexes.organizations,
+                    object,
+                    apply,
+                    Reference::Organization,
+                    changes,
+                );
             }
             Object::IdentityProvider(mut object) => {
                 carry_status(&self.providers, object.as_mut());
-                write(&mut self.providers, *object, apply, Reference::IdentityProvider, changes);
+                write_indexed(
+                    &mut self.providers,
+                    &self.indexes.providers,
+                    *object,
+                    apply,
+                    Reference::IdentityProvider,
+                    changes,
+                );
             }
             Object::IdpMapper(mut object) => {
                 carry_status(&self.mappers, &mut object);
-                write(&mut self.mappers, object, apply, Reference::IdpMapper, changes);
+                write_indexed(&mut self.mappers, &self.indexes.mappers, object, apply, Reference::IdpMapper, changes);
             }
             Object::Secret(object) => write(&mut self.secrets, object, apply, Reference::Secret, changes),
             Object::ConfigMap(object) => write(&mut self.config_maps, object, apply, Reference::ConfigMap, changes),
@@ -183,20 +202,14 @@ impl Writers {
     fn keep_default_organization(&mut self, namespace: &str, changes: &mut Vec<Change>) {
         let key = ObjectRef::new(DEFAULT_ORGANIZATION).within(namespace);
         let current = self.organizations.as_reader().get(&key);
-        let needed = lives_in(&self.providers, namespace, |_| true)
-            || lives_in(&self.mappers, namespace, |_| true)
-            || lives_in(&self.organizations, namespace, |organization| !is_undeclared(organization));
-        match current {
-            None if needed => {
-                let organization = undeclared_organization(namespace);
-                write(&mut self.organizations, organization, true, Reference::Organization, changes);
-            }
-            Some(current) if !needed && is_undeclared(&current) => {
-                let organization = Organization::clone(&current);
-                write(&mut self.organizations, organization, false, Reference::Organization, changes);
-            }
-            _ => {}
-        }
+        let needed = self.indexes.need_organization(namespace);
+        let (organization, apply) = match current {
+            None if needed => (undeclared_organization(namespace), true),
+            Some(current) if !needed && is_undeclared(&current) => (Organization::clone(&current), false),
+            _ => return,
+        };
+        let index = &self.indexes.organizations;
+        write_indexed(&mut self.organizations, index, organization, apply, Reference::Organization, changes);
     }
 
     fn ready(&mut self) {
@@ -248,6 +261,20 @@ fn write<K: Stored>(
     }
 }
 
+/// The same for a kind that has an index.
+fn write_indexed<K: Indexed>(
+    writer: &mut Writer<K>,
+    index: &Index<K>,
+    object: K,
+    apply: bool,
+    reference: fn(ObjectRef<K>) -> Reference,
+    changes: &mut Vec<Change>,
+) {
+    let before = writer.as_reader().get(&ObjectRef::from_obj(&object));
+    index.replace(before.as_deref(), apply.then_some(&object));
+    write(writer, object, apply, reference, changes);
+}
+
 fn carry_status<K: Stored + HasStatus>(writer: &Writer<K>, object: &mut K) {
     let stored = writer.as_reader().get(&ObjectRef::from_obj(&*object));
     if let Some(stored) = stored.filter(|stored| stored.meta().uid == object.meta().uid)
@@ -274,10 +301,6 @@ fn ready<K: Stored>(writer: &mut Writer<K>) {
         writer.apply_watcher_event(&watcher::Event::InitApply(K::clone(&object)));
     }
     writer.apply_watcher_event(&watcher::Event::InitDone);
-}
-
-fn lives_in<K: Stored>(writer: &Writer<K>, namespace: &str, which: impl Fn(&K) -> bool) -> bool {
-    writer.as_reader().find(|object| object.meta().namespace.as_deref() == Some(namespace) && which(object)).is_some()
 }
 
 #[cfg(test)]

@@ -22,8 +22,8 @@ const DEFAULT_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 /// Everything that the decision depends on.
 pub struct Observed<'a> {
     pub settings: &'a Settings,
-    /// All organizations of the installation, this one included or not.
-    pub organizations: &'a [Arc<api::Organization>],
+    /// Who may hold the id: see [`contenders`](super::contenders).
+    pub contenders: &'a [Arc<api::Organization>],
     pub providers: ReadyCount,
     pub now: Timestamp,
 }
@@ -42,7 +42,7 @@ pub fn key_of(organization: &api::Organization) -> OrganizationKey {
 
 /// Decides the status of an organization and what logins see of it.
 pub fn decide(organization: &api::Organization, observed: &Observed<'_>) -> Decision {
-    let accepted = accept(organization, observed.organizations, observed.settings);
+    let accepted = accept(organization, observed.contenders, observed.settings);
     let mut conditions = Conditions::default();
     let (entry, fact) = match accepted {
         Ok(entry) => (Some(entry), Fact::holds("The organization is valid, and its id is its own.")),
@@ -69,12 +69,12 @@ pub fn decide(organization: &api::Organization, observed: &Observed<'_>) -> Deci
 /// `Accepted=False` with `IDConflict` or `InvalidCombination`.
 pub fn accept(
     organization: &api::Organization,
-    organizations: &[Arc<api::Organization>],
+    contenders: &[Arc<api::Organization>],
     settings: &Settings,
 ) -> Result<Organization, Fact> {
     let spec = &organization.spec;
     let id = organization.id();
-    if let Some(holder) = holder_of_id(organization, id, organizations) {
+    if let Some(holder) = holder_of_id(organization, id, contenders) {
         let message = format!(
             "spec.id: {id:?} belongs to the Organization {}, which came first or is the one of that namespace: choose another id",
             holder.path()
@@ -100,7 +100,7 @@ pub fn accept(
 fn holder_of_id<'a>(
     organization: &api::Organization,
     id: &str,
-    all: &'a [Arc<api::Organization>],
+    contenders: &'a [Arc<api::Organization>],
 ) -> Option<&'a Arc<api::Organization>> {
     let is_default_of = |other: &api::Organization, namespace: &str| {
         other.name_str() == DEFAULT_ORGANIZATION && other.namespace_str() == namespace
@@ -108,7 +108,7 @@ fn holder_of_id<'a>(
     if is_default_of(organization, id) {
         return None;
     }
-    let others = || all.iter().filter(|other| other.path() != organization.path());
+    let others = || contenders.iter().filter(|other| other.path() != organization.path());
     others().find(|other| is_default_of(other, id) && other.namespace_str() != organization.namespace_str()).or_else(
         || {
             others().find(|other| {

@@ -4,21 +4,23 @@ use std::sync::Arc;
 
 use kube::runtime::controller::Action;
 
-use super::decide::{Observed, decide, key_of};
+use super::{
+    decide::{Observed, decide, key_of},
+    observe::{contenders, providers},
+};
 use crate::{
-    api::{Organization, ReadyCount, ResourceMeta},
+    api::Organization,
     controller::{Context, StatusError},
-    domain::provider::Provider,
+    domain::organization::OrganizationKey,
     source::{Object, is_undeclared},
 };
 
 /// Observe, decide, apply.
 pub async fn reconcile(organization: Arc<Organization>, context: Arc<Context>) -> Result<Action, StatusError> {
-    let organizations = context.stores.organizations.state();
     let observed = Observed {
         settings: &context.settings,
-        organizations: &organizations,
-        providers: providers(&organization, &context),
+        contenders: &contenders(&organization, &context.stores),
+        providers: providers(&organization, &context.stores, &context.publisher.table()),
         now: context.now(),
     };
     let decision = decide(&organization, &observed);
@@ -33,20 +35,5 @@ pub async fn reconcile(organization: Arc<Organization>, context: Arc<Context>) -
 
 /// Takes an organization that is gone out of the table.
 pub fn remove(namespace: &str, name: &str, context: &Context) {
-    context.publisher.organization(&crate::domain::organization::OrganizationKey::new(namespace, name), None);
-}
-
-fn providers(organization: &Organization, context: &Context) -> ReadyCount {
-    let table = context.publisher.table();
-    let mine = context.stores.providers.state_filter(|provider| {
-        provider.namespace_str() == organization.namespace_str()
-            && provider.organization_name() == organization.name_str()
-    });
-    let serves = |uid: &str| table.provider_by_uid(uid).and_then(|provider| Provider::serving(provider)).is_some();
-    let ready = mine.iter().filter(|provider| serves(provider.uid_str())).count();
-    ReadyCount { total: count(mine.len()), ready: count(ready) }
-}
-
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+    context.publisher.organization(&OrganizationKey::new(namespace, name), None);
 }

@@ -78,7 +78,7 @@ fn combination(spec: &IdentityProviderSpec) -> Option<Fact> {
 }
 
 fn key_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
-    let older = older_sibling(idp, local, |other| other.key() == idp.key())?;
+    let older = older_contender(idp, local, |other| other.key() == idp.key())?;
     let message = format!(
         "spec.key: {:?} belongs to the IdentityProvider {}, which came first: choose another key",
         idp.key(),
@@ -89,7 +89,7 @@ fn key_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
 
 fn name_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
     let name = &idp.spec.display_name;
-    let older = older_sibling(idp, local, |other| other.spec.display_name == *name)?;
+    let older = older_contender(idp, local, |other| other.spec.display_name == *name)?;
     let message = format!(
         "spec.displayName: the IdentityProvider {}, which came first, is called {name:?} too, and people could not tell them apart: choose another name",
         older.path()
@@ -97,12 +97,12 @@ fn name_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
     Some(Fact::fails(Reason::DisplayNameConflict, message))
 }
 
-fn older_sibling<'a>(
+fn older_contender<'a>(
     idp: &IdentityProvider,
     local: &'a Local,
     same: impl Fn(&IdentityProvider) -> bool,
 ) -> Option<&'a Arc<IdentityProvider>> {
-    local.siblings.iter().find(|other| {
+    local.contenders.iter().find(|other| {
         other.name_str() != idp.name_str()
             && other.organization_name() == idp.organization_name()
             && same(other)
