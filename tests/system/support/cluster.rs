@@ -43,7 +43,11 @@ impl Cluster {
         }
     }
 
-    async fn start() -> Result<Self, String> {
+    /// One of the caller's own.
+    ///
+    /// # Errors
+    /// Why there is none, with the log of the control plane.
+    pub async fn start() -> Result<Self, String> {
         let cluster = if let Some(path) = std::env::var_os("TEST_KUBECONFIG") {
             Self { access: Access::read(&PathBuf::from(path))?, control_plane: None }
         } else {
@@ -52,6 +56,11 @@ impl Cluster {
         };
         install_crds(cluster.access.client().await).await;
         Ok(cluster)
+    }
+
+    /// The process that runs etcd and the API server, as far as it is ours.
+    pub fn pid(&self) -> Option<u32> {
+        self.control_plane.as_ref().map(ControlPlane::pid)
     }
 
     /// A namespace that no other test uses.
