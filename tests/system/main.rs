@@ -21,6 +21,7 @@ macro_rules! on_both_sources {
 }
 
 mod accounts;
+mod api_server;
 mod broken_files;
 mod callback;
 mod forward_auth;
@@ -32,6 +33,7 @@ mod pages;
 mod process;
 mod proxy;
 mod references;
+mod replicas;
 mod restarts;
 mod return_to;
 mod sessions;
