@@ -24,6 +24,7 @@ mod accounts;
 mod broken_files;
 mod callback;
 mod forward_auth;
+mod gitops;
 mod ingress;
 mod key_rotation;
 mod many_tabs;
