@@ -25,6 +25,7 @@ mod api_server;
 mod broken_files;
 mod callback;
 mod forward_auth;
+mod gitops;
 mod ingress;
 mod key_rotation;
 mod many_tabs;
