@@ -1,7 +1,8 @@
 //! How soon a saved manifest counts: until a new provider is Ready in its status file, and until a mapper's change is
 //! seen in the session of somebody who is signed in. Latchkey, provider and browser run on this machine.
 
-#[path = "../tests/support/mod.rs"]
+#[allow(dead_code, reason = "a benchmark uses its part")]
+#[path = "../tests/system/support/mod.rs"]
 mod support;
 
 use std::{

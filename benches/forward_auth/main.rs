@@ -4,7 +4,8 @@
 mod bare;
 mod load;
 mod oauth2_proxy;
-#[path = "../../tests/support/mod.rs"]
+#[allow(dead_code, reason = "a benchmark uses its part")]
+#[path = "../../tests/system/support/mod.rs"]
 mod support;
 
 use std::{error::Error, time::Duration};

@@ -23,7 +23,11 @@ func main() {
 	if len(os.Args) < 3 {
 		log.Fatal("usage: control-plane DIRECTORY PORT [FLAG OF KUBE-APISERVER…]")
 	}
-	directory, port := os.Args[1], os.Args[2]
+	directory, err := filepath.Abs(os.Args[1])
+	if err != nil {
+		log.Fatal(err)
+	}
+	port := os.Args[2]
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(0)
@@ -50,13 +54,17 @@ func main() {
 	}
 }
 
-// Answers with the address of an etcd that listens on sockets in the directory alone.
+// Answers with the address of an etcd that listens on sockets in the directory alone. That becomes the working
+// directory: etcd takes nothing but HOST:PORT for an address, which is the name of a file then.
 func startEtcd(directory string) (string, error) {
+	if err := os.Chdir(directory); err != nil {
+		return "", err
+	}
 	config := embed.NewConfig()
 	config.Dir = filepath.Join(directory, "etcd")
 	config.LogLevel = "error"
 	config.UnsafeNoFsync = true
-	peer, client := socketURL(directory, "peer"), socketURL(directory, "client")
+	client, peer := url.URL{Scheme: "unix", Host: "localhost:1"}, url.URL{Scheme: "unix", Host: "localhost:2"}
 	config.ListenPeerUrls, config.AdvertisePeerUrls = []url.URL{peer}, []url.URL{peer}
 	config.ListenClientUrls, config.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
 	config.InitialCluster = config.InitialClusterFromName(config.Name)
@@ -70,8 +78,4 @@ func startEtcd(directory string) (string, error) {
 	case <-time.After(time.Minute):
 		return "", fmt.Errorf("not ready after a minute")
 	}
-}
-
-func socketURL(directory, name string) url.URL {
-	return url.URL{Scheme: "unix", Path: filepath.Join(directory, name+".sock")}
 }

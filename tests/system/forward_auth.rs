@@ -1,13 +1,6 @@
 //! Forward auth: what an ingress hears about a request before it lets it through.
 
-mod support;
-
-use reqwest::{
-    Method,
-    header::{COOKIE, HeaderMap, HeaderValue},
-};
-use serde_json::json;
-use support::{
+use crate::support::{
     AT_ONCE,
     latchkey::{LOCAL, Latchkey},
     provider::people,
@@ -15,6 +8,11 @@ use support::{
     wait_within,
     world::World,
 };
+use reqwest::{
+    Method,
+    header::{COOKIE, HeaderMap, HeaderValue},
+};
+use serde_json::json;
 
 const IDENTITY: [&str; 7] = [
     "x-auth-request-user",

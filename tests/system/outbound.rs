@@ -1,14 +1,12 @@
 //! Where Latchkey goes and whom it trusts: TLS, http, and addresses that are not dialled.
 
-mod support;
-
-use serde_json::json;
-use support::{
+use crate::support::{
     fake::{DISCOVERY, Fake, Reply, discovery},
     latchkey::Latchkey,
     manifests,
     visitor::Visitor,
 };
+use serde_json::json;
 
 const IDP: &str = "identityprovider";
 /// As in production, but that this machine may be dialled.

@@ -1,9 +1,7 @@
 //! What a stop, a crash and a start leave as it was, and what happened meanwhile.
 
-mod support;
-
+use crate::support::{AT_ONCE, latchkey::Latchkey, visitor::Visitor, wait_for, wait_within, world::World};
 use serde_json::json;
-use support::{AT_ONCE, latchkey::Latchkey, visitor::Visitor, wait_for, wait_within, world::World};
 
 async fn alice_in(world: &World) -> Visitor {
     let alice = Visitor::new();

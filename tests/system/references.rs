@@ -1,9 +1,7 @@
 //! What manifests refer to: Secrets that are missing, unlabelled, late or changed, and providers, roles, groups and
 //! organizations that are not there, or there twice.
 
-mod support;
-
-use support::{
+use crate::support::{
     AT_ONCE, fake::Fake, latchkey::Latchkey, manifests, provider::CLIENT_SECRET, visitor::Visitor, world::World,
 };
 
@@ -17,7 +15,7 @@ async fn a_secret_counts_once_it_is_there_labelled_and_has_the_key() {
     let not_found = latchkey.wait_for_condition(IDP, "demo", ["ResolvedRefs", "False", "SecretNotFound"]).await;
     assert!(not_found.contains("spec.client.secretRef") && not_found.contains("demo-client"), "{not_found}");
     assert!(latchkey.condition(IDP, "demo", "Reconciling").is_some(), "a Secret may come later");
-    assert_eq!(fake.count(support::fake::DISCOVERY), 0, "nobody is asked before");
+    assert_eq!(fake.count(crate::support::fake::DISCOVERY), 0, "nobody is asked before");
 
     let good = manifests::usual_secret();
     let cases = [
@@ -48,9 +46,9 @@ async fn a_changed_secret_is_what_the_provider_is_shown_next() {
     for secret in ["a-second-secret-of-a-test", "a third: with \"marks\" & signs+%41", CLIENT_SECRET] {
         provider.register(secret, &[&redirect_uri]).await;
         let refused = visitor.try_to_sign_in(&latchkey, "demo", "alice").await;
-        support::refusal::must_be_refused("the old secret", &latchkey, &refused, 502, "code_exchange");
+        crate::support::refusal::must_be_refused("the old secret", &latchkey, &refused, 502, "code_exchange");
         latchkey.write("secret.yaml", &manifests::secret(&serde_json::json!(secret).to_string()));
-        support::wait_within(AT_ONCE, "a login with the new secret", async || {
+        crate::support::wait_within(AT_ONCE, "a login with the new secret", async || {
             visitor.try_to_sign_in(&latchkey, "demo", "alice").await.signs_in().then_some(())
         })
         .await;

@@ -1,11 +1,9 @@
 //! How long a session lasts, where it is good, and who can end it.
 
-mod support;
-
 use std::time::Instant;
 
+use crate::support::{AT_ONCE, manifests, visitor::Visitor, wait_for, wait_within, world::World};
 use reqwest::{Method, header::HeaderMap};
-use support::{AT_ONCE, manifests, visitor::Visitor, wait_for, wait_within, world::World};
 
 #[tokio::test]
 async fn a_session_is_over_when_the_organization_says_so_however_it_is_used() {

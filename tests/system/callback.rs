@@ -1,12 +1,6 @@
 //! Everything that can be wrong with what a browser brings to the redirect URI.
 
-mod support;
-
-use reqwest::{
-    Method,
-    header::{COOKIE, HeaderMap, HeaderValue},
-};
-use support::{
+use crate::support::{
     AT_ONCE,
     latchkey::Latchkey,
     manifests,
@@ -14,6 +8,10 @@ use support::{
     visitor::Visitor,
     wait_within,
     world::World,
+};
+use reqwest::{
+    Method,
+    header::{COOKIE, HeaderMap, HeaderValue},
 };
 use url::form_urlencoded;
 
@@ -199,7 +197,7 @@ async fn a_provider_that_goes_away_during_a_login_finishes_none() {
     latchkey.remove("provider.yaml");
     gone(latchkey).await;
     must_be_refused("deleted", latchkey, &deleted.0.get(&deleted.1).await, 404, "no_such_provider");
-    let other = support::provider::Provider::start().await;
+    let other = crate::support::provider::Provider::start().await;
     latchkey.write("provider.yaml", &manifests::provider("demo", &other.issuer, ""));
     latchkey.wait_until_ready("demo").await;
     let answer = moved.0.get(&moved.1).await;

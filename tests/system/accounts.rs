@@ -1,16 +1,14 @@
 //! Who a person is after a login: by issuer and subject, by claims from the ID token and userinfo, and never somebody
 //! else by a name or an address alone.
 
-mod support;
-
-use serde_json::{Value, json};
-use support::{
+use crate::support::{
     fake::{DISCOVERY, Fake, Reply, discovery, sign},
     latchkey::{LOCAL, Latchkey},
     manifests,
     refusal::must_be_refused,
     visitor::{Answer, Visitor},
 };
+use serde_json::{Value, json};
 
 const USERINFO: &str = "/userinfo";
 

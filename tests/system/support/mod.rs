@@ -1,14 +1,16 @@
 //! What the whole-process tests are made of: Latchkey's own binary, real and hostile providers, browsers and people.
 //! Everything listens on 127.0.0.1, shares nothing, and ends with the test that started it.
 
-#![allow(dead_code, reason = "each test file is a crate of its own and uses its part")]
-
+pub mod access;
 pub mod browser;
+pub mod cluster;
+mod control_plane;
 pub mod fake;
 pub mod latchkey;
 pub mod manifests;
 pub mod nginx;
 pub mod provider;
+pub mod proxy;
 pub mod refusal;
 pub mod tls;
 pub mod visitor;

@@ -1,9 +1,7 @@
 //! Manifests that cannot be used: the log says where and what to write instead, and everything else goes on.
 
-mod support;
-
+use crate::support::{AT_ONCE, fake::Fake, latchkey::Latchkey, manifests, visitor::Visitor, wait_for, wait_within};
 use serde_json::Value;
-use support::{AT_ONCE, fake::Fake, latchkey::Latchkey, manifests, visitor::Visitor, wait_for, wait_within};
 
 const IDP: &str = "identityprovider";
 

@@ -1,8 +1,6 @@
 //! A provider that changes its signing keys, announced or not.
 
-mod support;
-
-use support::{visitor::Visitor, world::World};
+use crate::support::{visitor::Visitor, world::World};
 
 #[tokio::test]
 async fn keys_that_the_provider_rotates_stop_no_login() {
@@ -27,7 +25,7 @@ async fn keys_that_were_replaced_before_the_login_are_fetched_at_once() {
     // Again within the 30 seconds: the provider is not asked a second time, and the login is refused, not delayed.
     provider.control("POST", "rotate-keys", &serde_json::json!({"keepOld": false})).await;
     let answer = Visitor::new().try_to_sign_in(&latchkey, "demo", "alice").await;
-    support::refusal::must_be_refused("unknown again", &latchkey, &answer, 502, "id_token");
+    crate::support::refusal::must_be_refused("unknown again", &latchkey, &answer, 502, "id_token");
     let asked = provider.control("GET", "requests", &serde_json::json!({})).await;
     assert_eq!(asked["counts"]["jwks"].as_u64(), Some(before));
 }

@@ -1,18 +1,16 @@
 //! Providers that are absent, slow, broken or lying: the status says which and what to do, nobody else suffers, and
 //! what mends itself is Ready without an edit.
 
-mod support;
-
 use std::time::Duration;
 
-use serde_json::json;
-use support::{
+use crate::support::{
     fake::{DISCOVERY, Fake, KEYS, Reply, discovery},
     latchkey::{Latchkey, free_port},
     manifests,
     refusal::MARK,
     wait_for,
 };
+use serde_json::json;
 
 const IDP: &str = "identityprovider";
 
@@ -157,7 +155,7 @@ async fn a_provider_that_fails_later_goes_on_serving_and_says_so() {
     latchkey.wait_for_condition(IDP, "demo", ["ServingStale", "True", "HTTPStatus"]).await;
     let ready = latchkey.condition(IDP, "demo", "Ready").expect("Ready");
     assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("True", "Succeeded"));
-    let login = support::visitor::Visitor::new().get(&latchkey.url("o/default/login/demo")).await;
+    let login = crate::support::visitor::Visitor::new().get(&latchkey.url("o/default/login/demo")).await;
     assert_eq!(login.status, 303, "logins go on");
     nothing_is_repeated(&latchkey, "demo");
     fake.behave(DISCOVERY);

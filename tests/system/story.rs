@@ -1,10 +1,7 @@
 //! The whole path in a real browser, with a real provider: from a manifest to a login, and on through everything
 //! that a team then does to it.
 
-mod support;
-
-use serde_json::{Value, json};
-use support::{
+use crate::support::{
     AT_ONCE,
     browser::{Browser, Page},
     latchkey::Latchkey,
@@ -12,6 +9,7 @@ use support::{
     provider::{CLIENT_SECRET, Provider},
     wait_within,
 };
+use serde_json::{Value, json};
 
 /// What the story is told with.
 struct Stage<'a> {

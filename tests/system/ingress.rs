@@ -1,19 +1,17 @@
 //! A real ingress in front of an application: nginx asks Latchkey about every request.
 
-mod support;
-
-use reqwest::{
-    Method,
-    header::{COOKIE, HeaderMap, HeaderValue},
-};
-use serde_json::json;
-use support::{
+use crate::support::{
     AT_ONCE,
     nginx::Nginx,
     visitor::{Answer, Visitor},
     wait_within,
     world::World,
 };
+use reqwest::{
+    Method,
+    header::{COOKIE, HeaderMap, HeaderValue},
+};
+use serde_json::json;
 
 /// A request to the application with the cookies that a visitor has from Latchkey: browsers send them to every port
 /// of a host. It claims to be somebody else.

@@ -1,8 +1,6 @@
 //! Where people land after a login, and who else would like them to.
 
-mod support;
-
-use support::{latchkey::LOCAL, visitor::Visitor, world::World};
+use crate::support::{latchkey::LOCAL, visitor::Visitor, world::World};
 use url::form_urlencoded::byte_serialize;
 
 fn encoded(text: &str) -> String {
@@ -56,7 +54,7 @@ async fn a_login_ends_where_it_may_and_disguises_end_at_home() {
     assert_eq!(Visitor::new().try_to_sign_in_from(&login, "alice").await.location(), Some(account.clone()));
     let twice = latchkey.url("o/default/login/demo?return_to=/a&return_to=/b");
     let answer = Visitor::new().get(&twice).await;
-    support::refusal::must_be_refused("twice", latchkey, &answer, 400, "malformed_callback");
+    crate::support::refusal::must_be_refused("twice", latchkey, &answer, 400, "malformed_callback");
 }
 
 #[tokio::test]

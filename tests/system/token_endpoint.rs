@@ -1,17 +1,15 @@
 //! A hostile provider behind a good discovery document: what its token endpoint may answer, and who gets in by it.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
-use support::{
+use crate::support::{
     fake::{Fake, Reply, TOKEN, sign, sign_with, unsigned},
     latchkey::Latchkey,
     manifests,
     refusal::{MARK, must_be_refused},
     visitor::{Answer, Visitor},
 };
+use serde_json::{Value, json};
 
 /// Visitors come from addresses of their own, so that together they do not begin too many logins.
 const MANY_VISITORS: &[&str] = &["--allow-http", "--egress-allow", "127.0.0.0/8", "--trusted-proxies", "127.0.0.1/32"];
@@ -93,7 +91,7 @@ async fn an_id_token_that_is_not_signed_as_it_should_be_signs_nobody_in() {
         ("no alg", |claims| sign_with(&json!({"kid": "one"}), claims)),
         ("an unknown key", |claims| sign_with(&json!({"alg": "ES256", "kid": "m4rk"}), claims)),
         ("a key that it brings", |claims| {
-            sign_with(&json!({"alg": "ES256", "kid": "m4rk", "jwk": support::fake::keys()["keys"][0]}), claims)
+            sign_with(&json!({"alg": "ES256", "kid": "m4rk", "jwk": crate::support::fake::keys()["keys"][0]}), claims)
         }),
         ("an unknown crit", |claims| {
             sign_with(&json!({"alg": "ES256", "kid": "one", "crit": ["m4rk"], "m4rk": 1}), claims)

@@ -1,15 +1,13 @@
 //! Many logins in one browser at the same time.
 
-mod support;
-
 use std::collections::BTreeSet;
 
-use futures::future::join_all;
-use support::{
+use crate::support::{
     latchkey::LOCAL,
     visitor::{Answer, Visitor},
     world::World,
 };
+use futures::future::join_all;
 
 const SO_MANY: usize = 20;
 

@@ -1,10 +1,8 @@
 //! The process itself: its flags, ports, signals, and the management port.
 
-mod support;
-
 use std::{process::Output, time::Duration};
 
-use support::{
+use crate::support::{
     DEADLINE,
     fake::{Fake, Reply, TOKEN, sign},
     latchkey::{LOCAL, Latchkey, command, free_port},
@@ -172,7 +170,7 @@ async fn a_busy_address_is_asked_to_wait_and_others_are_not() {
         }
         assert!(began.elapsed() < Duration::from_secs(20), "nobody is ever refused");
     };
-    support::refusal::must_be_refused("busy", &latchkey, &refused, 429, "too_many_logins");
+    crate::support::refusal::must_be_refused("busy", &latchkey, &refused, 429, "too_many_logins");
     assert_eq!(other.get(&login).await.status, 303);
     assert_eq!(busy.get(&latchkey.url("o/default/login")).await.status, 200);
 }

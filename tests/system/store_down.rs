@@ -1,9 +1,7 @@
 //! The database takes no writes for a while, as when a disk is full or another process holds it.
 
-mod support;
-
+use crate::support::{latchkey::Latchkey, refusal::must_be_refused, visitor::Visitor, wait_for, world::World};
 use sqlx::{Connection, Executor, SqliteConnection};
-use support::{latchkey::Latchkey, refusal::must_be_refused, visitor::Visitor, wait_for, world::World};
 
 /// Keeps every other writer out until it is dropped.
 async fn lock(latchkey: &Latchkey) -> SqliteConnection {
@@ -36,7 +34,7 @@ async fn sessions_go_on_logouts_hold_and_new_logins_get_a_plain_page() {
     latchkey.edit("mappers.yaml", "group: engineering", "group: sales");
 
     drop(held);
-    alice.wait_within_for_session(support::DEADLINE, latchkey, "roles", &["viewer"]).await;
+    alice.wait_within_for_session(crate::support::DEADLINE, latchkey, "roles", &["viewer"]).await;
     wait_for("logins work again without a restart", async || {
         Visitor::new().try_to_sign_in(latchkey, "demo", "alice").await.signs_in().then_some(())
     })

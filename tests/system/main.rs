@@ -1,0 +1,22 @@
+//! The whole process, as people and machines meet it: Latchkey's own binary with providers, browsers and a Kubernetes
+//! API server that are as real as they can be here.
+
+mod accounts;
+mod broken_files;
+mod callback;
+mod forward_auth;
+mod ingress;
+mod key_rotation;
+mod many_tabs;
+mod outbound;
+mod pages;
+mod process;
+mod references;
+mod restarts;
+mod return_to;
+mod sessions;
+mod store_down;
+mod story;
+mod support;
+mod token_endpoint;
+mod unhappy_providers;
