@@ -4,6 +4,7 @@
 mod accounts;
 mod broken_files;
 mod callback;
+mod chart;
 mod forward_auth;
 mod ingress;
 mod key_rotation;
