@@ -16,17 +16,21 @@ use tokio::{
     time::interval,
 };
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
-    cli::serve::Config,
+    api::Turn,
+    cli::serve::{self, Config},
     controller::{
-        self, Context, FetchQueue, Fetches, FollowUp, FollowUps, Publisher, Settings, StatusError, StatusSink,
+        self, Beginnings, Candidate, Context, FetchQueue, Fetches, FollowUp, FollowUps, Leadership, Publisher, Rests,
+        Settings, StatusError, StatusSink,
     },
     domain::table::Published,
     oidc::{EgressPolicy, Outbound, Remote},
     server::{self, Management, Sealer, Server},
     source::{
         Changes, Feed, Object, StatusDir, Stores,
+        cluster::{self, Cluster, ClusterStatuses, WriteError},
         directory::{Directory, Generations},
     },
     store::{self, Store},
@@ -34,6 +38,8 @@ use crate::{
 
 /// Requests under way may take so long after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(20);
+/// In a cluster, what is applied together within this time is one status.
+const STATUS_REST: Duration = Duration::from_millis(250);
 /// What has expired is removed so often.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
@@ -46,7 +52,23 @@ struct Parts {
     changes: Changes,
     fetch_queue: FetchQueue,
     follow_ups: mpsc::UnboundedReceiver<FollowUp>,
-    directory: Directory,
+    source: Source,
+    beginnings: Beginnings,
+}
+
+/// What feeds the object stores.
+enum Source {
+    Directory(Directory),
+    Cluster(Cluster, Candidate),
+}
+
+/// A source, where statuses go with it, and who writes them.
+struct Sourced {
+    source: Source,
+    statuses: Arc<dyn StatusSink>,
+    leadership: Leadership,
+    beginnings: Beginnings,
+    rest: Duration,
 }
 
 /// Serves until the process is asked to stop, or until a part ends.
@@ -135,41 +157,66 @@ async fn make(config: &Config) -> anyhow::Result<Parts> {
         https,
     ));
     let (feed, stores, changes) = Feed::new();
-    let status = config.status_dir.as_deref().map(|dir| StatusDir::open(dir, &config.manifests)).transpose()?;
-    let statuses = Arc::new(DirectoryStatuses { feed: feed.clone(), dir: status.clone() });
-    let (context, fetch_queue, follow_ups) = context(config, stores, statuses, remote, table.clone());
-    let generations = Arc::new(StoredGenerations(store.clone()));
-    let directory = Directory::open(&config.manifests, status, generations, feed).await?;
-    Ok(Parts { table, store, server, context, changes, fetch_queue, follow_ups, directory })
-}
-
-fn context(
-    config: &Config,
-    stores: Stores,
-    statuses: Arc<dyn StatusSink>,
-    remote: Arc<Remote>,
-    table: Arc<Published>,
-) -> (Arc<Context>, FetchQueue, mpsc::UnboundedReceiver<FollowUp>) {
-    let (publisher, follow_ups) = Publisher::new(table);
+    let sourced = source(config, feed, stores.clone(), store.clone()).await?;
+    let (publisher, follow_ups) = Publisher::new(table.clone());
     let (fetches, fetch_queue) = Fetches::new(remote);
     let settings = Arc::new(Settings {
         external_url: config.external_url.clone(),
         allowed_external_urls: config.allowed_external_url.clone(),
         allow_http: config.allow_http,
     });
-    (Arc::new(Context { stores, settings, publisher, fetches, statuses }), fetch_queue, follow_ups)
+    let Sourced { source, statuses, leadership, beginnings, rest } = sourced;
+    let rests = Rests::new(rest);
+    let context = Arc::new(Context { stores, settings, publisher, fetches, statuses, leadership, rests });
+    Ok(Parts { table, store, server, context, changes, fetch_queue, follow_ups, source, beginnings })
+}
+
+async fn source(config: &Config, feed: Feed, stores: Stores, store: Arc<dyn Store>) -> anyhow::Result<Sourced> {
+    match &config.source {
+        serve::Source::Directory { manifests, status_dir } => {
+            let status = status_dir.as_deref().map(|dir| StatusDir::open(dir, manifests)).transpose()?;
+            let statuses = Arc::new(DirectoryStatuses { feed: feed.clone(), dir: status.clone() });
+            let directory = Directory::open(manifests, status, Arc::new(StoredGenerations(store)), feed).await?;
+            let (leadership, beginnings) = Leadership::always();
+            let source = Source::Directory(directory);
+            Ok(Sourced { source, statuses, leadership, beginnings, rest: Duration::ZERO })
+        }
+        serve::Source::Kubernetes { namespaces, lease_name } => {
+            let client = cluster::connect().await?;
+            let identity = identity();
+            let statuses = Arc::new(ClusterStatuses::new(client.clone(), feed.clone(), identity.clone()));
+            let (leadership, beginnings, candidate) =
+                Leadership::by_lease(client.clone(), lease_name.clone(), identity);
+            let source = Source::Cluster(Cluster::new(client, namespaces.clone(), feed, stores), candidate);
+            Ok(Sourced { source, statuses, leadership, beginnings, rest: STATUS_REST })
+        }
+    }
+}
+
+/// Names this process among others: the host's name, which is the pod's, and something unique.
+fn identity() -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "latchkey".to_owned());
+    format!("{host}_{}", Uuid::new_v4())
 }
 
 fn spawn_parts(tasks: &mut Tasks, parts: Parts) {
-    let Parts { table, store, server, context, changes, fetch_queue, follow_ups, directory } = parts;
+    let Parts { table, store, server, context, changes, fetch_queue, follow_ups, source, beginnings } = parts;
     let stop = || tasks.shutdown.clone();
     let follow_up = FollowUps::new(store, table).run(follow_ups, stop());
-    let reconcile = controller::run(context, changes, fetch_queue, stop());
-    let (follow_directory, keep_house) = (directory.run(stop()), keep_house(server, stop()));
+    let reconcile = controller::run(context, changes, beginnings, fetch_queue, stop());
+    let (until, keep_house) = (stop(), keep_house(server, stop()));
     tasks.spawn("the follow-ups", follow_up.map(Ok));
     tasks.spawn("the reconcilers", reconcile.map(Ok));
-    tasks.spawn("the directory", async move { Ok(follow_directory.await?) });
     tasks.spawn("the housekeeping", keep_house.map(Ok));
+    match source {
+        Source::Directory(directory) => {
+            tasks.spawn("the directory", async move { Ok(directory.run(until).await?) });
+        }
+        Source::Cluster(cluster, candidate) => {
+            tasks.spawn("the watches", cluster.run(until.clone()).map(Ok));
+            tasks.spawn("the Lease", candidate.run(until).map(Ok));
+        }
+    }
 }
 
 async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
@@ -221,13 +268,31 @@ struct DirectoryStatuses {
 
 #[async_trait]
 impl StatusSink for DirectoryStatuses {
-    async fn write(&self, object: Object) -> Result<(), StatusError> {
+    async fn write(&self, object: Object, _: Option<Turn>) -> Result<(), StatusError> {
         if let Some(dir) = self.dir.clone() {
             let written = object.clone();
             let result = tokio::task::spawn_blocking(move || dir.write(&written)).await;
-            result.map_err(|error| StatusError(error.into()))?.map_err(|error| StatusError(error.into()))?;
+            let failed = |error: Box<dyn Error + Send + Sync>| StatusError::Failed(error);
+            result.map_err(|error| failed(error.into()))?.map_err(|error| failed(error.into()))?;
         }
         self.feed.set_status(&object);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl StatusSink for ClusterStatuses {
+    async fn write(&self, object: Object, turn: Option<Turn>) -> Result<(), StatusError> {
+        self.write_status(&object).await.map_err(|error| match error {
+            WriteError::Conflict => StatusError::Conflict,
+            error => StatusError::Failed(error.into()),
+        })?;
+        if let Some(turn) = turn
+            && let Err(error) = self.tell(&object, &turn).await
+        {
+            // The status says the same, and stays.
+            tracing::warn!(error = &error as &dyn Error, ?object, "an Event was not written");
+        }
         Ok(())
     }
 }

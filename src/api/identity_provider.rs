@@ -226,6 +226,9 @@ pub struct IdentityProviderStatus {
     /// How many mappers refer to this provider, and how many are ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mappers: Option<ReadyCount>,
+    /// The last value of the annotation latchkey.dev/reconcile-requested-at that Latchkey has acted upon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_handled_reconcile_at: Option<String>,
     /// One condition a check; Ready sums them up.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]

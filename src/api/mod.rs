@@ -10,6 +10,7 @@ mod idp_mapper;
 mod meta;
 mod organization;
 mod refs;
+mod turn;
 
 pub use claims::{ClaimMapping, Claims};
 pub use condition::{Condition, ConditionType, Conditions, Fact, Reason, Status};
@@ -20,6 +21,7 @@ pub use idp_mapper::*;
 pub use meta::{ResourceMeta, age_order, deterministic_uid};
 pub use organization::*;
 pub use refs::{KeyReference, LocalReference, TrustSource, TrustSourceKind};
+pub use turn::Turn;
 
 /// The API group of every kind here.
 pub const GROUP: &str = "latchkey.dev";
@@ -27,3 +29,5 @@ pub const GROUP: &str = "latchkey.dev";
 pub const VERSION: &str = "v1alpha1";
 /// A Secret or ConfigMap counts only with this label set to `"true"` (opt-in per object).
 pub const USABLE_LABEL: &str = "latchkey.dev/usable";
+/// A new value of this annotation makes Latchkey look again, and is echoed in `status.lastHandledReconcileAt`.
+pub const RECONCILE_ANNOTATION: &str = "latchkey.dev/reconcile-requested-at";

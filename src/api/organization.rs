@@ -152,7 +152,11 @@ pub struct OrganizationStatus {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReadyCount {
+    /// All.
+    #[schemars(extend("format" = "int32"))]
     pub total: u32,
+    /// Those that are ready.
+    #[schemars(extend("format" = "int32"))]
     pub ready: u32,
 }
 

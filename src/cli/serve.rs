@@ -17,11 +17,21 @@ use crate::telemetry::LogFormat;
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Arguments {
-    /// Directory of manifests (every *.yaml and *.yml below it); changes count within a second
+    /// Directory of manifests (every *.yaml and *.yml below it); changes count within a second [default: the
+    /// Kubernetes API, of the cluster that latchkey runs in or that KUBECONFIG names]
     #[arg(long, env = "LATCHKEY_MANIFESTS", value_name = "DIR")]
     manifests: Option<PathBuf>,
 
-    /// Directory to write one status file an object into, outside the manifests [default: none is written]
+    /// Namespace to read from the Kubernetes API (repeatable) [default: all]
+    #[arg(long, env = "LATCHKEY_WATCH_NAMESPACE", value_name = "NAMESPACE", value_delimiter = ',')]
+    watch_namespace: Option<Vec<String>>,
+
+    /// The Lease, in Latchkey's own namespace, by which one of several replicas writes statuses; two installations in
+    /// a namespace need two [default: latchkey]
+    #[arg(long, env = "LATCHKEY_LEASE_NAME", value_name = "NAME")]
+    lease_name: Option<String>,
+
+    /// With --manifests: directory to write one status file an object into, outside the manifests [default: none]
     #[arg(long, env = "LATCHKEY_STATUS_DIR", value_name = "DIR")]
     status_dir: Option<PathBuf>,
 
@@ -74,8 +84,7 @@ pub struct Arguments {
 /// Settings, complete and checked.
 #[derive(Clone, Debug)]
 pub struct Config {
-    pub manifests: PathBuf,
-    pub status_dir: Option<PathBuf>,
+    pub source: Source,
     /// An origin: the path is `/`.
     pub external_url: Url,
     pub allowed_external_url: Vec<Url>,
@@ -87,6 +96,20 @@ pub struct Config {
     pub egress_allow: Vec<IpNet>,
     pub allow_http: bool,
     pub log_format: LogFormat,
+}
+
+/// Where the manifests come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    Directory {
+        manifests: PathBuf,
+        status_dir: Option<PathBuf>,
+    },
+    Kubernetes {
+        /// Empty: all.
+        namespaces: Vec<String>,
+        lease_name: String,
+    },
 }
 
 impl Arguments {
@@ -102,16 +125,14 @@ impl Arguments {
                 "--external-url is missing: write where people's browsers reach Latchkey, such as --external-url https://login.example.com"
             );
         };
-        let Some(manifests) = self.manifests.or(file.manifests) else {
-            bail!(
-                "--manifests is missing: name the directory that holds the manifests, such as --manifests ./manifests"
-            );
-        };
+        let namespaces = self.watch_namespace.or(file.watch_namespace);
+        let lease_name = self.lease_name.or(file.lease_name);
+        let source =
+            source(self.manifests.or(file.manifests), self.status_dir.or(file.status_dir), namespaces, lease_name)?;
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let allowed = self.allowed_external_url.or(file.allowed_external_url).unwrap_or_default();
         Ok(Config {
-            manifests,
-            status_dir: self.status_dir.or(file.status_dir),
+            source,
             external_url: origin("--external-url", external_url, allow_http)?,
             allowed_external_url: allowed
                 .into_iter()
@@ -126,6 +147,31 @@ impl Arguments {
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
             allow_http,
         })
+    }
+}
+
+/// A directory if one is named, else Kubernetes.
+fn source(
+    manifests: Option<PathBuf>,
+    status_dir: Option<PathBuf>,
+    namespaces: Option<Vec<String>>,
+    lease_name: Option<String>,
+) -> anyhow::Result<Source> {
+    match manifests {
+        Some(_) if namespaces.is_some() => {
+            bail!("--watch-namespace is for the Kubernetes API: leave it out, or leave out --manifests")
+        }
+        Some(_) if lease_name.is_some() => {
+            bail!("--lease-name is for the Kubernetes API: leave it out, or leave out --manifests")
+        }
+        Some(manifests) => Ok(Source::Directory { manifests, status_dir }),
+        None if status_dir.is_some() => bail!(
+            "--status-dir goes with --manifests: name the directory that holds the manifests, such as --manifests ./manifests; a cluster keeps the statuses itself"
+        ),
+        None => Ok(Source::Kubernetes {
+            namespaces: namespaces.unwrap_or_default(),
+            lease_name: lease_name.unwrap_or_else(|| "latchkey".to_owned()),
+        }),
     }
 }
 

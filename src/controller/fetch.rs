@@ -1,50 +1,58 @@
 //! Asks providers for their metadata and keys, beside the reconciliations: a provider that hangs delays none.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use jiff::Timestamp;
-use kube::runtime::reflector::ObjectRef;
+use kube::{ResourceExt, runtime::reflector::ObjectRef};
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::provider::{self, Wish};
 use crate::{
-    api::IdentityProvider,
+    api::{IdentityProvider, RECONCILE_ANNOTATION, ResourceMeta},
     domain::provider::Metadata,
     oidc::{Freshness, KeysRequest, MetadataRequest, Remote},
 };
 
 /// So many providers are asked at once.
 const CONCURRENCY: usize = 64;
+/// A longer value of the annotation that asks for a reconciliation is cut.
+const MAX_TOKEN: usize = 256;
 /// Providers of one issuer share a failure that is not older.
 const SHARED_FAILURE: Duration = Duration::from_millis(500);
 
 /// One question to a provider, for all who wait for its answer.
 struct Fetch {
     request: MetadataRequest,
-    interval: Duration,
+    /// What was fetched is good for so long.
+    max_age: Duration,
 }
 
 /// Who waits for an answer, and since when it is being asked for.
 struct Pending {
     since: Timestamp,
-    waiting: HashSet<ObjectRef<IdentityProvider>>,
+    /// And the value of the annotation by which each asked.
+    waiting: HashMap<ObjectRef<IdentityProvider>, Option<String>>,
 }
 
 /// What is known of a provider, and since when more is being asked.
 pub struct Known {
     pub remote: provider::Remote,
     pub pending_since: Option<Timestamp>,
+    /// The last value of the annotation that asks for a reconciliation and that has been answered.
+    pub handled: Option<String>,
 }
 
 /// What was fetched, and what is being fetched.
 pub struct Fetches {
     remote: Arc<Remote>,
     pending: Mutex<HashMap<MetadataRequest, Pending>>,
+    /// By `namespace/name`: the value of the annotation that was answered last.
+    answered: Mutex<HashMap<String, String>>,
     wanted: mpsc::UnboundedSender<Fetch>,
 }
 
@@ -54,20 +62,31 @@ pub struct FetchQueue(mpsc::UnboundedReceiver<Fetch>);
 impl Fetches {
     pub fn new(remote: Arc<Remote>) -> (Self, FetchQueue) {
         let (wanted, receiver) = mpsc::unbounded_channel();
-        (Self { remote, pending: Mutex::default(), wanted }, FetchQueue(receiver))
+        (Self { remote, pending: Mutex::default(), answered: Mutex::default(), wanted }, FetchQueue(receiver))
     }
 
     /// What is known now, without waiting. What is due is asked for beside; its answer brings the provider to
     /// the reconciler again.
     pub fn known(&self, idp: &IdentityProvider, wish: Option<&Wish>, now: Timestamp) -> Known {
-        let Some(wish) = wish else { return Known { remote: provider::Remote::default(), pending_since: None } };
+        let requested = requested(idp);
+        let Some(wish) = wish else {
+            // There is nobody to ask.
+            let handled = handled(idp, requested.as_ref());
+            return Known { remote: provider::Remote::default(), pending_since: None, handled };
+        };
+        let handled = handled(idp, lock(&self.answered).get(&idp.path()));
+        let unanswered = requested.is_some() && requested != handled;
         let request = wish.metadata.clone();
         let remote = self.cached(&request);
         let metadata_due = remote.metadata.due_at(wish.interval).is_none_or(|due| due <= now);
         let keys_due = remote.keys.due_at(wish.interval).is_none_or(|due| due <= now);
-        let due = metadata_due || (keys_due && remote.metadata.good.is_some());
-        let pending_since = due.then(|| self.ask(ObjectRef::from_obj(idp), request, wish.interval, now));
-        Known { remote, pending_since }
+        let due = unanswered || metadata_due || (keys_due && remote.metadata.good.is_some());
+        let max_age = if unanswered { Duration::ZERO } else { wish.interval };
+        let pending_since = due.then(|| {
+            let who = (ObjectRef::from_obj(idp), requested);
+            self.ask(who, Fetch { request, max_age }, now)
+        });
+        Known { remote, pending_since, handled }
     }
 
     fn cached(&self, request: &MetadataRequest) -> provider::Remote {
@@ -79,36 +98,62 @@ impl Fetches {
 
     fn ask(
         &self,
-        idp: ObjectRef<IdentityProvider>,
-        request: MetadataRequest,
-        interval: Duration,
+        (idp, requested): (ObjectRef<IdentityProvider>, Option<String>),
+        fetch: Fetch,
         now: Timestamp,
     ) -> Timestamp {
-        let mut pending = self.lock();
-        if let Some(asked) = pending.get_mut(&request) {
-            asked.waiting.insert(idp);
+        let mut pending = lock(&self.pending);
+        if let Some(asked) = pending.get_mut(&fetch.request) {
+            asked.waiting.insert(idp, requested);
             return asked.since;
         }
-        pending.insert(request.clone(), Pending { since: now, waiting: HashSet::from([idp]) });
+        pending.insert(fetch.request.clone(), Pending { since: now, waiting: HashMap::from([(idp, requested)]) });
         // Nobody asks any more only while the process is ending.
-        let _ = self.wanted.send(Fetch { request, interval });
+        let _ = self.wanted.send(fetch);
         now
     }
 
+    /// A provider is gone.
+    pub fn forget(&self, path: &str) {
+        lock(&self.answered).remove(path);
+    }
+
     /// Asks, and says who waited for the answer.
-    async fn fetch(&self, fetch: &Fetch) -> HashSet<ObjectRef<IdentityProvider>> {
-        let freshness = Freshness { max_age: fetch.interval, retry_after: SHARED_FAILURE };
+    async fn fetch(&self, fetch: &Fetch) -> Vec<ObjectRef<IdentityProvider>> {
+        let freshness = Freshness { max_age: fetch.max_age, retry_after: SHARED_FAILURE };
         let metadata = self.remote.metadata(&fetch.request, freshness, Timestamp::now()).await;
         if let Some((metadata, _)) = metadata.good {
             let request = keys_request(&metadata, &fetch.request);
             self.remote.keys(&request, freshness, Timestamp::now()).await;
         }
-        self.lock().remove(&fetch.request).map(|pending| pending.waiting).unwrap_or_default()
+        let waiting = lock(&self.pending).remove(&fetch.request).map(|pending| pending.waiting).unwrap_or_default();
+        let mut answered = lock(&self.answered);
+        for (idp, requested) in &waiting {
+            if let Some(requested) = requested {
+                answered.insert(path(idp), requested.clone());
+            }
+        }
+        waiting.into_keys().collect()
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<MetadataRequest, Pending>> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn path(idp: &ObjectRef<IdentityProvider>) -> String {
+    format!("{}/{}", idp.namespace.as_deref().unwrap_or_default(), idp.name)
+}
+
+/// The value of the annotation that asks for a reconciliation, no longer than a status may be.
+fn requested(idp: &IdentityProvider) -> Option<String> {
+    idp.annotations().get(RECONCILE_ANNOTATION).map(|token| token.chars().take(MAX_TOKEN).collect())
+}
+
+/// What the status says was handled last, unless another value has been answered since.
+fn handled(idp: &IdentityProvider, answered: Option<&String>) -> Option<String> {
+    let before = idp.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
+    answered.or(before).cloned()
 }
 
 fn keys_request(metadata: &Metadata, request: &MetadataRequest) -> KeysRequest {

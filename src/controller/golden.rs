@@ -13,7 +13,7 @@ use super::{
     provider::{self, Remote},
 };
 use crate::{
-    api::{ReadyCount, Reason, ResourceMeta, SigningKey},
+    api::{ReadyCount, Reason, ResourceMeta, SigningKey, Turn},
     domain::provider::{FetchFailure, Fetched, LoginState, Metadata},
     source::{
         Feed, Object, Stores, Update,
@@ -92,7 +92,7 @@ fn organizations(stores: &Stores, settings: &Settings, world: &World, out: &mut 
         let sees = decision.entry.map_or_else(|| "nothing".to_owned(), |entry| entry.url(""));
         out.push((
             format!("Organization {}", organization.path()),
-            json!({"logins see": sees, "status": decision.status}),
+            json!({"logins see": sees, "event": event(decision.turn), "status": decision.status}),
         ));
     }
 }
@@ -101,7 +101,7 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<
     for idp in stores.providers.state() {
         let local = provider::local(&idp, stores, settings);
         let remote = remote(world.answers.get(idp.name_str()));
-        let decision = provider::decide(&idp, &provider::Observed { local, remote, now: world.now });
+        let decision = provider::decide(&idp, &provider::Observed { local, remote, handled: None, now: world.now });
         let sees = match &decision.entry.login {
             LoginState::Serving(relation) => json!({
                 "client": format!("{:?}", relation.client_auth).split('(').next(),
@@ -113,7 +113,12 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<
             other => json!(format!("{other:?}")),
         };
         let looks_again = format!("{}s", decision.requeue.as_secs());
-        let decided = json!({"logins see": sees, "looks again after": looks_again, "status": decision.status});
+        let decided = json!({
+            "logins see": sees,
+            "looks again after": looks_again,
+            "event": event(decision.turn),
+            "status": decision.status,
+        });
         out.push((format!("IdentityProvider {}", idp.path()), decided));
     }
 }
@@ -123,8 +128,18 @@ fn mappers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<(S
         let targets = mapper::targets(&mapper, stores, settings);
         let decision = mapper::decide(&mapper, &mapper::Observed { targets, current: None, now: world.now });
         let sees = decision.entry.served.map(|(rule, _)| json!(*rule));
-        out.push((format!("IdpMapper {}", mapper.path()), json!({"logins see": sees, "status": decision.status})));
+        let decided = json!({"logins see": sees, "event": event(decision.turn), "status": decision.status});
+        out.push((format!("IdpMapper {}", mapper.path()), decided));
     }
+}
+
+fn event(turn: Option<Turn>) -> Value {
+    json!(turn.map(|turn| format!(
+        "{} {}: {}",
+        if turn.warning { "Warning" } else { "Normal" },
+        turn.reason.as_str(),
+        turn.message
+    )))
 }
 
 /// `{metadata: {…}, keys: […], failure: {reason, message, since}, keysFailure: {…}, at}`

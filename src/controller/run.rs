@@ -17,10 +17,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Context, StatusError,
+    Beginnings, Context, StatusError,
     fetch::{self, FetchQueue},
     mapper, organization, provider,
     publish::Name,
+    retry::Retries,
     triggers::{self, Touched},
 };
 use crate::{
@@ -30,8 +31,6 @@ use crate::{
 
 /// So many objects of a kind are reconciled at once.
 const CONCURRENCY: u16 = 16;
-/// A status that could not be written is tried again after this.
-const RETRY: Duration = Duration::from_secs(2);
 /// Organizations count their providers so often at most.
 const COUNT_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -42,8 +41,15 @@ struct Queues {
     mappers: mpsc::UnboundedSender<ObjectRef<IdpMapper>>,
 }
 
-/// Reconciles whatever changes until shutdown, or until a part of it ends.
-pub async fn run(context: Arc<Context>, changes: Changes, wanted: FetchQueue, shutdown: CancellationToken) {
+/// Reconciles whatever changes, and everything when this replica begins to lead, until shutdown, or until a part of
+/// it ends.
+pub async fn run(
+    context: Arc<Context>,
+    changes: Changes,
+    beginnings: Beginnings,
+    wanted: FetchQueue,
+    shutdown: CancellationToken,
+) {
     let (organizations, organization_queue) = mpsc::unbounded_channel();
     let (providers, provider_queue) = mpsc::unbounded_channel();
     let (mappers, mapper_queue) = mpsc::unbounded_channel();
@@ -52,7 +58,7 @@ pub async fn run(context: Arc<Context>, changes: Changes, wanted: FetchQueue, sh
     let stores = &context.stores;
     tokio::select! {
         () = shutdown.cancelled() => {}
-        () = route(changes, queues, &context) => {}
+        () = route(changes, beginnings, queues, &context) => {}
         () = fetch::run(context.clone(), wanted, providers, shutdown.clone()) => {}
         () = count(count_queue, organizations) => {}
         () = reconcile_kind(stores.organizations.clone(), organization_queue, &context, organization::reconcile, organization::remove) => {}
@@ -70,8 +76,16 @@ pub async fn run(context: Arc<Context>, changes: Changes, wanted: FetchQueue, sh
 }
 
 /// Puts what a change touches into the queues.
-async fn route(mut changes: Changes, queues: Queues, context: &Context) {
-    while let Some(batch) = changes.next().await {
+async fn route(mut changes: Changes, mut beginnings: Beginnings, queues: Queues, context: &Context) {
+    loop {
+        let batch = tokio::select! {
+            batch = changes.next() => batch,
+            () = beginnings.next() => {
+                queues.put(triggers::everything(&context.stores));
+                continue;
+            }
+        };
+        let Some(batch) = batch else { return };
         queues.put(triggers::touched(&batch, &context.stores, &context.publisher.table()));
         for change in &batch {
             if let Change::Initialized { complete } = change {
@@ -137,7 +151,11 @@ async fn reconcile_kind<K, Reconciled>(
         Some((Ok::<_, std::convert::Infallible>(request), queue))
     });
     let config = controller::Config::default().concurrency(CONCURRENCY);
-    let retry = |_: Arc<K>, _: &StatusError, _: Arc<Context>| Action::requeue(RETRY);
+    let retries = Arc::new(Retries::new());
+    let failed = retries.clone();
+    let retry = move |object: Arc<K>, _: &StatusError, _: Arc<Context>| {
+        Action::requeue(failed.wait(ObjectRef::from_obj(object.as_ref()), Instant::now()))
+    };
     let results = applier(
         move |object, context| reconcile(object, context).boxed(),
         retry,
@@ -149,11 +167,16 @@ async fn reconcile_kind<K, Reconciled>(
     let mut results = std::pin::pin!(results);
     while let Some(result) = results.next().await {
         match result {
-            Ok(_) => {}
+            Ok((object, _)) => retries.forget(&object),
+            Err(controller::Error::ReconcilerFailed(StatusError::Conflict, object)) => {
+                tracing::debug!(%object, "the object has changed meanwhile; looking again");
+            }
             Err(controller::Error::ObjectNotFound(gone)) => {
                 let namespace = gone.namespace.as_deref().unwrap_or_default();
+                let gone_ref = ObjectRef::new(&gone.name).within(namespace);
                 // It may have come back meanwhile; then it has been queued again.
-                if store.get(&ObjectRef::new(&gone.name).within(namespace)).is_none() {
+                if store.get(&gone_ref).is_none() {
+                    retries.forget(&gone_ref);
                     remove(namespace, &gone.name, context);
                 }
             }

@@ -2,16 +2,24 @@
 
 use async_trait::async_trait;
 
-use crate::source::Object;
+use crate::{api::Turn, source::Object};
 
 /// Writes the status that an object carries.
 #[async_trait]
 pub trait StatusSink: Send + Sync {
-    /// Writes the object's status, and nothing else of it.
-    async fn write(&self, object: Object) -> Result<(), StatusError>;
+    /// Writes the object's status, and nothing else of it; then tells of the turn that things have taken with it.
+    async fn write(&self, object: Object, turn: Option<Turn>) -> Result<(), StatusError>;
 }
 
 /// A status could not be written; it is tried again.
 #[derive(Debug, thiserror::Error)]
-#[error("the status could not be written")]
-pub struct StatusError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+pub enum StatusError {
+    /// The object has changed since it was looked at.
+    #[error("the object has changed meanwhile")]
+    Conflict,
+    /// This replica leads no longer.
+    #[error("the status was not written while this replica led")]
+    TooLate,
+    #[error("the status could not be written")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

@@ -8,7 +8,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::{
+    api::core::v1::{ConfigMap, Secret},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
 use kube::{
     Resource,
     runtime::{
@@ -31,13 +34,40 @@ pub struct Stores {
     pub mappers: Store<IdpMapper>,
     pub secrets: Store<Secret>,
     pub config_maps: Store<ConfigMap>,
+    /// Names alone, of those that may not be used.
+    pub unlabelled_secrets: Store<Secret>,
+    pub unlabelled_config_maps: Store<ConfigMap>,
+}
+
+impl Stores {
+    /// The Secret of this name: whole if it is labelled, else perhaps without its data.
+    pub fn secret(&self, namespace: &str, name: &str) -> Option<Arc<Secret>> {
+        let key = ObjectRef::new(name).within(namespace);
+        self.secrets.get(&key).or_else(|| self.unlabelled_secrets.get(&key))
+    }
+
+    /// The ConfigMap of this name: whole if it is labelled, else perhaps without its data.
+    pub fn config_map(&self, namespace: &str, name: &str) -> Option<Arc<ConfigMap>> {
+        let key = ObjectRef::new(name).within(namespace);
+        self.config_maps.get(&key).or_else(|| self.unlabelled_config_maps.get(&key))
+    }
 }
 
 /// What a source saw.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Update {
+    /// A new or changed object. One that is older than what the store has, by its resource version, is passed over.
     Apply(Object),
+    /// As `Apply`, out of a listing, which counts whatever the store has.
+    List(Object),
     Delete(Object),
+}
+
+impl Update {
+    fn object(&self) -> &Object {
+        let (Self::Apply(object) | Self::List(object) | Self::Delete(object)) = self;
+        object
+    }
 }
 
 /// What readers of the stores must look at. The stores already hold it when the change arrives.
@@ -81,6 +111,8 @@ struct Writers {
     mappers: Writer<IdpMapper>,
     secrets: Writer<Secret>,
     config_maps: Writer<ConfigMap>,
+    unlabelled_secrets: Writer<Secret>,
+    unlabelled_config_maps: Writer<ConfigMap>,
 }
 
 impl Feed {
@@ -99,7 +131,7 @@ impl Feed {
         let mut changes = Vec::with_capacity(updates.len());
         let mut namespaces = BTreeSet::new();
         for update in updates {
-            let (Update::Apply(object) | Update::Delete(object)) = &update;
+            let object = update.object();
             if object.needs_organization() {
                 namespaces.insert(object.namespace().to_owned());
             }
@@ -128,7 +160,7 @@ impl Feed {
             Object::Organization(object) => set_status(&mut writers.organizations, object),
             Object::IdentityProvider(object) => set_status(&mut writers.providers, object.as_ref()),
             Object::IdpMapper(object) => set_status(&mut writers.mappers, object),
-            Object::Secret(_) | Object::ConfigMap(_) => {}
+            _ => {}
         }
     }
 
@@ -150,12 +182,15 @@ impl Writers {
             mappers: self.mappers.as_reader(),
             secrets: self.secrets.as_reader(),
             config_maps: self.config_maps.as_reader(),
+            unlabelled_secrets: self.unlabelled_secrets.as_reader(),
+            unlabelled_config_maps: self.unlabelled_config_maps.as_reader(),
         }
     }
 
     fn write(&mut self, update: Update, changes: &mut Vec<Change>) {
         let (object, apply) = match update {
-            Update::Apply(object) => (object, true),
+            Update::Apply(object) if self.has_newer(&object) => return,
+            Update::Apply(object) | Update::List(object) => (object, true),
             Update::Delete(object) => (object, false),
         };
         match object {
@@ -175,7 +210,27 @@ impl Writers {
             }
             Object::Secret(object) => write(&mut self.secrets, object, apply, Reference::Secret, changes),
             Object::ConfigMap(object) => write(&mut self.config_maps, object, apply, Reference::ConfigMap, changes),
+            Object::UnlabelledSecret(object) => {
+                write(&mut self.unlabelled_secrets, object, apply, Reference::Secret, changes);
+            }
+            Object::UnlabelledConfigMap(object) => {
+                write(&mut self.unlabelled_config_maps, object, apply, Reference::ConfigMap, changes);
+            }
         }
+    }
+
+    /// Whether the store has a later state of this very object: what was written is read back before what was
+    /// written before it.
+    fn has_newer(&self, object: &Object) -> bool {
+        let key = (object.namespace(), object.name());
+        let stored = match object {
+            Object::Organization(_) => stored_meta(&self.organizations, key),
+            Object::IdentityProvider(_) => stored_meta(&self.providers, key),
+            Object::IdpMapper(_) => stored_meta(&self.mappers, key),
+            _ => return false,
+        };
+        let version = |meta: &ObjectMeta| meta.resource_version.as_deref()?.parse::<u64>().ok();
+        stored.is_some_and(|stored| stored.uid == object.meta().uid && version(&stored) > version(object.meta()))
     }
 
     /// Makes the Organization `default` of a namespace up when it is needed and nobody declares it, and takes it
@@ -205,6 +260,8 @@ impl Writers {
         ready(&mut self.mappers);
         ready(&mut self.secrets);
         ready(&mut self.config_maps);
+        ready(&mut self.unlabelled_secrets);
+        ready(&mut self.unlabelled_config_maps);
     }
 }
 
@@ -222,8 +279,8 @@ fn forget_repeats(changes: &mut Vec<Change>) {
 }
 
 /// What every kind in a store can do.
-trait Stored: Lookup<DynamicType = ()> + Resource<DynamicType = ()> + Clone + 'static {}
-impl<K: Lookup<DynamicType = ()> + Resource<DynamicType = ()> + Clone + 'static> Stored for K {}
+trait Stored: Lookup<DynamicType = ()> + Resource<DynamicType = ()> + Clone + PartialEq + 'static {}
+impl<K: Lookup<DynamicType = ()> + Resource<DynamicType = ()> + Clone + PartialEq + 'static> Stored for K {}
 
 fn write<K: Stored>(
     writer: &mut Writer<K>,
@@ -236,16 +293,34 @@ fn write<K: Stored>(
     let key = ObjectRef::from_obj(&object);
     let stored = writer.as_reader().get(&key);
     if apply {
+        let (same, other) = match stored {
+            Some(stored) if stored.meta().uid == object.meta().uid => (Some(stored), None),
+            other => (None, other),
+        };
         // A deletion between two looks at the source shows only in the UID.
-        if let Some(other) = stored.filter(|stored| stored.meta().uid != object.meta().uid) {
+        if let Some(other) = other {
             changes.push(Change::Deleted(reference(ObjectRef::from_obj(other.as_ref()))));
         }
+        // What came of our own writing is no news.
+        let known = same.is_some_and(|same| differs_in_version_alone(same.as_ref(), &object));
         writer.apply_watcher_event(&watcher::Event::Apply(object));
-        changes.push(Change::Applied(reference(key)));
+        if !known {
+            changes.push(Change::Applied(reference(key)));
+        }
     } else if let Some(stored) = stored {
         writer.apply_watcher_event(&watcher::Event::Delete(object));
         changes.push(Change::Deleted(reference(ObjectRef::from_obj(stored.as_ref()))));
     }
+}
+
+fn stored_meta<K: Stored>(writer: &Writer<K>, (namespace, name): (&str, &str)) -> Option<ObjectMeta> {
+    writer.as_reader().get(&ObjectRef::new(name).within(namespace)).map(|stored| stored.meta().clone())
+}
+
+fn differs_in_version_alone<K: Stored>(stored: &K, object: &K) -> bool {
+    let mut stored = stored.clone();
+    stored.meta_mut().resource_version.clone_from(&object.meta().resource_version);
+    stored.meta().resource_version.is_some() && stored == *object
 }
 
 fn carry_status<K: Stored + HasStatus>(writer: &Writer<K>, object: &mut K) {
@@ -262,6 +337,7 @@ fn set_status<K: Stored + HasStatus>(writer: &mut Writer<K>, object: &K) {
     if let Some(stored) = stored.filter(|stored| stored.meta().uid == object.meta().uid) {
         let mut stored = K::clone(&stored);
         *stored.status_mut() = object.clone().status_mut().take();
+        stored.meta_mut().resource_version.clone_from(&object.meta().resource_version);
         writer.apply_watcher_event(&watcher::Event::Apply(stored));
     }
 }

@@ -1,6 +1,7 @@
 //! Where manifests come from: the object stores that the reconciler reads, and the sources that feed them.
 //! Nothing here decides what an object means.
 
+pub mod cluster;
 pub mod directory;
 mod feed;
 mod status_dir;

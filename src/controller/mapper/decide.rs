@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    api::{self, ConditionType, Conditions, Fact, GrantSpec, IdpMapperStatus, Reason, ResourceMeta},
+    api::{self, ConditionType, Conditions, Fact, GrantSpec, IdpMapperStatus, Reason, ResourceMeta, Turn},
     domain::{
         mapper::{Mapper, Rule, When},
         organization::Organization,
@@ -34,6 +34,8 @@ pub struct Observed<'a> {
 /// What is to be done about a mapper.
 pub struct Decision {
     pub status: IdpMapperStatus,
+    /// What its Events should tell.
+    pub turn: Option<Turn>,
     pub entry: Mapper,
 }
 
@@ -57,7 +59,7 @@ pub fn decide(mapper: &api::IdpMapper, observed: &Observed<'_>) -> Decision {
         serving_generation: entry.served.as_ref().map(|(_, generation)| *generation),
         conditions: conditions.merge(previous, generation, observed.now),
     };
-    Decision { status, entry }
+    Decision { status, turn: conditions.turn(previous), entry }
 }
 
 /// The mapper as logins see it: this generation, else the last good one, else one that leaves its grants alone.

@@ -7,8 +7,8 @@ use kube::runtime::{controller::Action, reflector::ObjectRef};
 use super::decide::{Observed, Target, decide};
 use crate::{
     api::{IdpMapper, ResourceMeta},
-    controller::{Context, Settings, StatusError, provider},
-    source::{Object, Stores},
+    controller::{Context, Settings, StatusError, provider, publish::Name},
+    source::Stores,
 };
 
 /// Observe, decide, apply.
@@ -21,17 +21,19 @@ pub async fn reconcile(mapper: Arc<IdpMapper>, context: Arc<Context>) -> Result<
     };
     let decision = decide(&mapper, &observed);
     context.publisher.mapper(&mapper.path(), Some(decision.entry));
-    if mapper.status.as_ref() != Some(&decision.status) {
-        let mut written = IdpMapper::clone(&mapper);
-        written.status = Some(decision.status);
-        context.statuses.write(Object::IdpMapper(written)).await?;
-    }
-    Ok(Action::await_change())
+    let changed = (mapper.status.as_ref() != Some(&decision.status)).then(|| {
+        let mut changed = IdpMapper::clone(&mapper);
+        changed.status = Some(decision.status);
+        (changed.into(), decision.turn)
+    });
+    context.report(Name::Mapper(mapper.path()), changed, Action::await_change()).await
 }
 
 /// Takes a mapper that is gone out of the table.
 pub fn remove(namespace: &str, name: &str, context: &Context) {
-    context.publisher.mapper(&format!("{namespace}/{name}"), None);
+    let path = format!("{namespace}/{name}");
+    context.publisher.mapper(&path, None);
+    context.rests.end(&Name::Mapper(path));
 }
 
 /// What a mapper's references lead to.

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::{
-    api::{self, ConditionType, Conditions, Fact, OrganizationStatus, ReadyCount, Reason, ResourceMeta, age_order},
+    api::{
+        self, ConditionType, Conditions, Fact, OrganizationStatus, ReadyCount, Reason, ResourceMeta, Turn, age_order,
+    },
     controller::settings::Settings,
     domain::organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
 };
@@ -31,6 +33,8 @@ pub struct Observed<'a> {
 /// What is to be done about an organization.
 pub struct Decision {
     pub status: OrganizationStatus,
+    /// What its Events should tell.
+    pub turn: Option<Turn>,
     /// None: nobody signs in to it.
     pub entry: Option<Organization>,
 }
@@ -60,7 +64,7 @@ pub fn decide(organization: &api::Organization, observed: &Observed<'_>) -> Deci
         identity_providers: Some(observed.providers),
         conditions: conditions.merge(previous, generation, observed.now),
     };
-    Decision { status, entry }
+    Decision { status, turn: conditions.turn(previous), entry }
 }
 
 /// The organization as logins see it, or the fact that says why it is not accepted.

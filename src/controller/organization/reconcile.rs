@@ -7,9 +7,9 @@ use kube::runtime::controller::Action;
 use super::decide::{Observed, decide, key_of};
 use crate::{
     api::{Organization, ReadyCount, ResourceMeta},
-    controller::{Context, StatusError},
-    domain::provider::Provider,
-    source::{Object, is_undeclared},
+    controller::{Context, StatusError, publish::Name},
+    domain::{organization::OrganizationKey, provider::Provider},
+    source::is_undeclared,
 };
 
 /// Observe, decide, apply.
@@ -23,17 +23,20 @@ pub async fn reconcile(organization: Arc<Organization>, context: Arc<Context>) -
     };
     let decision = decide(&organization, &observed);
     context.publisher.organization(&key_of(&organization), decision.entry);
-    if organization.status.as_ref() != Some(&decision.status) && !is_undeclared(&organization) {
-        let mut written = Organization::clone(&organization);
-        written.status = Some(decision.status);
-        context.statuses.write(Object::Organization(written)).await?;
-    }
-    Ok(Action::await_change())
+    let differs = organization.status.as_ref() != Some(&decision.status) && !is_undeclared(&organization);
+    let changed = differs.then(|| {
+        let mut changed = Organization::clone(&organization);
+        changed.status = Some(decision.status);
+        (changed.into(), decision.turn)
+    });
+    context.report(Name::Organization(organization.path()), changed, Action::await_change()).await
 }
 
 /// Takes an organization that is gone out of the table.
 pub fn remove(namespace: &str, name: &str, context: &Context) {
-    context.publisher.organization(&crate::domain::organization::OrganizationKey::new(namespace, name), None);
+    let key = OrganizationKey::new(namespace, name);
+    context.publisher.organization(&key, None);
+    context.rests.end(&Name::Organization(key.as_str().to_owned()));
 }
 
 fn providers(organization: &Organization, context: &Context) -> ReadyCount {

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     api::{
         ClaimMapping, Claims, ConditionType, Conditions, Discovered, Fact, IdentityProvider, IdentityProviderStatus,
-        Reason, ResourceMeta, SigningKey, Status,
+        Reason, ResourceMeta, SigningKey, Status, Turn,
     },
     domain::{
         organization::OrganizationKey,
@@ -44,6 +44,8 @@ impl Remote {
 pub struct Observed {
     pub local: Local,
     pub remote: Remote,
+    /// The last value of the annotation that asks for a reconciliation and that has been answered.
+    pub handled: Option<String>,
     pub now: Timestamp,
 }
 
@@ -51,6 +53,8 @@ pub struct Observed {
 pub struct Decision {
     pub status: IdentityProviderStatus,
     pub entry: Provider,
+    /// What its Events should tell.
+    pub turn: Option<Turn>,
     /// The `Ready` condition, for the log.
     pub ready: Fact,
     /// When to look again by ourselves.
@@ -59,7 +63,7 @@ pub struct Decision {
 
 /// Decides the status of a provider, what logins see of it, and when to look again.
 pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
-    let Observed { local, remote, now } = observed;
+    let Observed { local, remote, now, .. } = observed;
     let wish = wish(idp, local);
     let identity = identity(idp, local);
     let mut conditions = Conditions::default();
@@ -74,7 +78,9 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
     if idp.spec.suspend {
         conditions.suspend("spec.suspend is true: nobody signs in through this provider, and its sessions have ended.");
     }
+    let previous = idp.status.as_ref().map_or(&[][..], |status| &status.conditions);
     Decision {
+        turn: conditions.turn(previous),
         requeue: requeue(idp, remote, wish.as_ref().ok(), *now),
         // Who has another's key has none of its own to register.
         status: status(idp, identity.as_ref().filter(|_| !key_taken), observed, &login, &conditions),
@@ -177,6 +183,7 @@ fn status(
         discovered: metadata.map(summary),
         keys: observed.remote.keys.good.as_ref().map(|(keys, _)| keys.to_vec()).unwrap_or_default(),
         mappers: Some(observed.local.mappers),
+        last_handled_reconcile_at: observed.handled.clone(),
         conditions: conditions.merge(previous, generation, observed.now),
     }
 }

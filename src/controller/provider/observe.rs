@@ -15,16 +15,15 @@ use crate::{
 /// What the sources know about a provider's surroundings.
 pub fn local(idp: &IdentityProvider, stores: &Stores, settings: &Settings) -> Local {
     let namespace = idp.namespace_str();
-    let secret = |name: &str| stores.secrets.get(&ObjectRef::new(name).within(namespace));
     let trust = idp.spec.tls.ca_bundle_ref.as_ref();
     let trust_in = |kind| trust.filter(move |source| source.kind == kind);
     Local {
         organization: accepted_organization(idp, stores, settings),
         siblings: stores.providers.state_filter(|other| other.namespace_str() == namespace),
-        secret: idp.spec.client.secret_ref.as_ref().and_then(|reference| secret(&reference.name)),
-        trust_secret: trust_in(TrustSourceKind::Secret).and_then(|source| secret(&source.name)),
+        secret: idp.spec.client.secret_ref.as_ref().and_then(|reference| stores.secret(namespace, &reference.name)),
+        trust_secret: trust_in(TrustSourceKind::Secret).and_then(|source| stores.secret(namespace, &source.name)),
         trust_config_map: trust_in(TrustSourceKind::ConfigMap)
-            .and_then(|source| stores.config_maps.get(&ObjectRef::new(&source.name).within(namespace))),
+            .and_then(|source| stores.config_map(namespace, &source.name)),
         mappers: mappers(idp, stores, settings),
     }
 }

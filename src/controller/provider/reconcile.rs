@@ -11,9 +11,8 @@ use super::{
 };
 use crate::{
     api::{Fact, IdentityProvider, Reason, ResourceMeta},
-    controller::{Context, StatusError},
+    controller::{Context, StatusError, publish::Name},
     domain::provider::{LoginState, Provider},
-    source::Object,
 };
 
 /// How long the first status waits for the provider's first answer, so that most need only one write.
@@ -29,19 +28,19 @@ pub async fn reconcile(idp: Arc<IdentityProvider>, context: Arc<Context>) -> Res
     let waiting = known.pending_since.filter(|_| known.remote.is_empty());
     let patience =
         waiting.map(|since| PATIENCE.saturating_sub(now.duration_since(since).try_into().unwrap_or_default()));
-    let decision = decide(&idp, &Observed { local, remote: known.remote, now });
+    let decision = decide(&idp, &Observed { local, remote: known.remote, handled: known.handled, now });
     let before = context.publisher.table();
     log_turn(before.provider_by_uid(idp.uid_str()).map(|provider| &provider.login), &decision.entry, &decision.ready);
     context.publisher.provider(&idp.path(), Some(decision.entry));
     if let Some(patience) = patience.filter(|patience| !patience.is_zero()) {
         return Ok(Action::requeue(patience));
     }
-    if idp.status.as_ref() != Some(&decision.status) {
-        let mut written = IdentityProvider::clone(&idp);
-        written.status = Some(decision.status);
-        context.statuses.write(Object::IdentityProvider(Box::new(written))).await?;
-    }
-    Ok(Action::requeue(decision.requeue))
+    let changed = (idp.status.as_ref() != Some(&decision.status)).then(|| {
+        let mut changed = IdentityProvider::clone(&idp);
+        changed.status = Some(decision.status);
+        (changed.into(), decision.turn)
+    });
+    context.report(Name::Provider(idp.path()), changed, Action::requeue(decision.requeue)).await
 }
 
 /// Says once when people can sign in through a provider, and when they no longer can.
@@ -61,5 +60,8 @@ fn log_turn(before: Option<&LoginState>, provider: &Provider, ready: &Fact) {
 
 /// Takes a provider that is gone out of the table.
 pub fn remove(namespace: &str, name: &str, context: &Context) {
-    context.publisher.provider(&format!("{namespace}/{name}"), None);
+    let path = format!("{namespace}/{name}");
+    context.publisher.provider(&path, None);
+    context.fetches.forget(&path);
+    context.rests.end(&Name::Provider(path));
 }

@@ -76,6 +76,6 @@ fn identity(object: &Object) -> Option<(&str, &str)> {
                 provider.spec.organization_ref.as_ref().map_or("default", |organization| &organization.name);
             Some((provider.spec.key.as_deref().unwrap_or(object.name()), organization))
         }
-        Object::IdpMapper(_) | Object::Secret(_) | Object::ConfigMap(_) => None,
+        _ => None,
     }
 }

@@ -21,6 +21,10 @@ pub enum Object {
     IdpMapper(IdpMapper),
     Secret(Secret),
     ConfigMap(ConfigMap),
+    /// A Secret that may not be used, of which a source reads the name alone.
+    UnlabelledSecret(Secret),
+    /// A ConfigMap that may not be used, of which a source reads the name alone.
+    UnlabelledConfigMap(ConfigMap),
 }
 
 /// Names an object of any kind. References are equal when kind, namespace and name are.
@@ -40,8 +44,8 @@ impl Object {
             Self::Organization(_) => "Organization",
             Self::IdentityProvider(_) => "IdentityProvider",
             Self::IdpMapper(_) => "IdpMapper",
-            Self::Secret(_) => "Secret",
-            Self::ConfigMap(_) => "ConfigMap",
+            Self::Secret(_) | Self::UnlabelledSecret(_) => "Secret",
+            Self::ConfigMap(_) | Self::UnlabelledConfigMap(_) => "ConfigMap",
         }
     }
 
@@ -51,8 +55,8 @@ impl Object {
             Self::Organization(object) => &object.metadata,
             Self::IdentityProvider(object) => &object.metadata,
             Self::IdpMapper(object) => &object.metadata,
-            Self::Secret(object) => &object.metadata,
-            Self::ConfigMap(object) => &object.metadata,
+            Self::Secret(object) | Self::UnlabelledSecret(object) => &object.metadata,
+            Self::ConfigMap(object) | Self::UnlabelledConfigMap(object) => &object.metadata,
         }
     }
 
@@ -62,8 +66,8 @@ impl Object {
             Self::Organization(object) => &mut object.metadata,
             Self::IdentityProvider(object) => &mut object.metadata,
             Self::IdpMapper(object) => &mut object.metadata,
-            Self::Secret(object) => &mut object.metadata,
-            Self::ConfigMap(object) => &mut object.metadata,
+            Self::Secret(object) | Self::UnlabelledSecret(object) => &mut object.metadata,
+            Self::ConfigMap(object) | Self::UnlabelledConfigMap(object) => &mut object.metadata,
         }
     }
 
@@ -83,7 +87,7 @@ impl Object {
             Self::Organization(object) => serde_json::to_value(object.status.as_ref()?),
             Self::IdentityProvider(object) => serde_json::to_value(object.status.as_ref()?),
             Self::IdpMapper(object) => serde_json::to_value(object.status.as_ref()?),
-            Self::Secret(_) | Self::ConfigMap(_) => return None,
+            _ => return None,
         };
         status.ok()
     }
@@ -94,13 +98,13 @@ impl Object {
             Self::Organization(object) => object.status = serde_json::from_value(status).ok(),
             Self::IdentityProvider(object) => object.status = serde_json::from_value(status).ok(),
             Self::IdpMapper(object) => object.status = serde_json::from_value(status).ok(),
-            Self::Secret(_) | Self::ConfigMap(_) => {}
+            _ => {}
         }
     }
 
-    /// Whether the object is of a kind that belongs to an organization, or is one.
+    /// Whether the object is of a kind of ours: one that belongs to an organization, or is one.
     pub(super) fn needs_organization(&self) -> bool {
-        !matches!(self, Self::Secret(_) | Self::ConfigMap(_))
+        matches!(self, Self::Organization(_) | Self::IdentityProvider(_) | Self::IdpMapper(_))
     }
 }
 

@@ -1,0 +1,218 @@
+//! The Kubernetes API as a source: each kind is watched by itself, and all of them feed the object stores.
+//! Nothing here decides what an object means; nothing but a status and Events is ever written.
+
+mod client;
+mod status;
+mod trim;
+mod watch;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    fmt::Debug,
+    mem,
+    time::Duration,
+};
+
+use futures::Stream;
+use kube::{
+    Api, Client, Resource,
+    api::ListParams,
+    core::NamespaceResourceScope,
+    runtime::{
+        reflector::{Lookup, Store},
+        watcher::{self, Event},
+    },
+};
+use serde::de::DeserializeOwned;
+use tokio::{sync::mpsc, task::JoinSet, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+pub use client::{ApiError, ConnectError, connect, within};
+pub use status::{ClusterStatuses, WriteError};
+
+use super::feed::{Feed, Object, Stores, Update};
+use watch::{Listing, Seen, Sighting, follow, names, whole};
+
+/// Changes that come so soon after each other are one: a Secret that gets its label is deleted for one watch and
+/// new for another.
+const SETTLE: Duration = Duration::from_millis(15);
+
+/// A list that somebody waits for may take so long.
+const LIST: Duration = Duration::from_secs(60);
+
+const LABELLED: &str = "latchkey.dev/usable=true";
+const UNLABELLED: &str = "latchkey.dev/usable!=true";
+
+/// The objects of a cluster, or of some of its namespaces.
+pub struct Cluster {
+    client: Client,
+    /// Empty: all.
+    namespaces: Vec<String>,
+    feed: Feed,
+    stores: Stores,
+}
+
+/// Says what the stores have beside what was listed: namespaces and names.
+type Gone = Box<dyn Fn(&HashSet<(String, String)>) -> Vec<Update> + Send>;
+
+/// The watches, and how far they are.
+struct Watches {
+    running: JoinSet<()>,
+    sightings: mpsc::UnboundedSender<Sighting>,
+    /// By watch.
+    gone: Vec<Gone>,
+    /// Those that have neither listed their objects nor been refused.
+    awaited: BTreeSet<usize>,
+    refused: BTreeSet<usize>,
+    /// By watch: what was seen before all of them had.
+    early: BTreeMap<usize, Vec<Update>>,
+    begun: bool,
+}
+
+impl Cluster {
+    /// Follows these namespaces; with none, all.
+    pub fn new(client: Client, namespaces: Vec<String>, feed: Feed, stores: Stores) -> Self {
+        Self { client, namespaces, feed, stores }
+    }
+
+    /// Feeds the stores until shutdown, or until a watch ends, which none does by itself.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let (sightings, mut seen) = mpsc::unbounded_channel();
+        let mut watches = self.watch(sightings);
+        let mut batch = Vec::new();
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                _ = watches.running.join_next() => break,
+                _ = seen.recv_many(&mut batch, usize::MAX) => {}
+            }
+            sleep(SETTLE).await;
+            while let Ok(more) = seen.try_recv() {
+                batch.push(more);
+            }
+            watches.feed(mem::take(&mut batch), &self.feed);
+        }
+        watches.running.shutdown().await;
+    }
+
+    fn watch(&self, sightings: mpsc::UnboundedSender<Sighting>) -> Watches {
+        let Self { client, stores, .. } = self;
+        let mut watches = Watches {
+            running: JoinSet::new(),
+            sightings,
+            gone: Vec::new(),
+            awaited: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            early: BTreeMap::new(),
+            begun: false,
+        };
+        let some: Vec<_> = self.namespaces.iter().map(|namespace| Some(namespace.as_str())).collect();
+        for scope in if some.is_empty() { &[None][..] } else { &some } {
+            let (organizations, providers, mappers) = (Object::Organization, Object::from, Object::IdpMapper);
+            let events = whole(api(client, *scope), None, organizations);
+            watches.add("organizations.latchkey.dev", *scope, &stores.organizations, organizations, events);
+            let events = whole(api(client, *scope), None, providers);
+            watches.add("identityproviders.latchkey.dev", *scope, &stores.providers, providers, events);
+            let events = whole(api(client, *scope), None, mappers);
+            watches.add("idpmappers.latchkey.dev", *scope, &stores.mappers, mappers, events);
+            let events = whole(api(client, *scope), Some(LABELLED), Object::Secret);
+            watches.add("secrets", *scope, &stores.secrets, Object::Secret, events);
+            let events = whole(api(client, *scope), Some(LABELLED), Object::ConfigMap);
+            watches.add("configmaps", *scope, &stores.config_maps, Object::ConfigMap, events);
+            // Others may not be used; but whoever names one learns why.
+            let events = names(api(client, *scope), UNLABELLED, Object::UnlabelledSecret);
+            watches.add("secrets", *scope, &stores.unlabelled_secrets, Object::UnlabelledSecret, events);
+            let events = names(api(client, *scope), UNLABELLED, Object::UnlabelledConfigMap);
+            watches.add("configmaps", *scope, &stores.unlabelled_config_maps, Object::UnlabelledConfigMap, events);
+        }
+        watches
+    }
+}
+
+/// Objects in one namespace; without one, in all.
+fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
+
+/// All objects of a kind in a namespace; without one, in all.
+///
+/// # Errors
+/// They could not be listed.
+pub async fn list<K>(client: &Client, namespace: Option<&str>) -> Result<impl Iterator<Item = Object>, ApiError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + Into<Object>,
+{
+    let listed = within(LIST, api::<K>(client, namespace).list(&ListParams::default())).await?;
+    Ok(listed.items.into_iter().map(Into::into))
+}
+
+impl Watches {
+    /// `what`: the plural of the kind, for the log.
+    fn add<K>(
+        &mut self,
+        what: &'static str,
+        scope: Option<&str>,
+        store: &Store<K>,
+        object: fn(K) -> Object,
+        events: impl Stream<Item = watcher::Result<Event<Seen>>> + Send + 'static,
+    ) where
+        K: Resource<DynamicType = ()> + Lookup<DynamicType = ()> + Clone + Send + Sync + 'static,
+    {
+        let (watch, store, scope) = (self.gone.len(), store.clone(), scope.map(str::to_owned));
+        self.gone.push(Box::new(move |listed| {
+            let is_gone = |stored: &K| {
+                let namespace = stored.meta().namespace.clone().unwrap_or_default();
+                let in_scope = scope.as_ref().is_none_or(|scope| *scope == namespace);
+                in_scope && !listed.contains(&(namespace, stored.meta().name.clone().unwrap_or_default()))
+            };
+            store.state_filter(is_gone).iter().map(|gone| Update::Delete(object(K::clone(gone)))).collect()
+        }));
+        self.awaited.insert(watch);
+        self.running.spawn(follow(watch, what, events, self.sightings.clone()));
+    }
+
+    /// Puts what was seen into the stores. Nothing before each watch has listed its objects or been refused: an
+    /// object must not be judged while what it refers to is still on its way.
+    fn feed(&mut self, sightings: Vec<Sighting>, feed: &Feed) {
+        let mut updates = Vec::new();
+        for sighting in sightings {
+            match sighting {
+                Sighting::Changed { watch, update } if !self.begun => {
+                    self.early.entry(watch).or_default().push(update);
+                }
+                Sighting::Changed { update, .. } => updates.push(update),
+                Sighting::Refused { watch } => {
+                    if self.awaited.remove(&watch) {
+                        self.refused.insert(watch);
+                    }
+                }
+                Sighting::Listed(Listing { watch, objects, names }) => {
+                    let objects = objects.into_iter().map(Update::List);
+                    if !self.begun {
+                        self.awaited.remove(&watch);
+                        self.early.insert(watch, objects.collect());
+                        continue;
+                    }
+                    // The stores must be up to date to tell what they have beside.
+                    feed.apply(mem::take(&mut updates));
+                    feed.apply(self.gone[watch](&names).into_iter().chain(objects).collect());
+                    if self.refused.remove(&watch) && self.refused.is_empty() {
+                        feed.initialized(true);
+                    }
+                }
+            }
+        }
+        feed.apply(updates);
+        if !self.begun && self.awaited.is_empty() {
+            self.begun = true;
+            feed.apply(mem::take(&mut self.early).into_values().flatten().collect());
+            feed.initialized(self.refused.is_empty());
+        }
+    }
+}

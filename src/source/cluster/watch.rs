@@ -1,0 +1,204 @@
+//! One watch: the objects of one kind, in one namespace or in all, listed and then followed. It waits and tries
+//! again by itself, so that a kind that may not be read holds up no other.
+
+use std::{collections::HashSet, error::Error, fmt::Debug, mem, pin::pin};
+
+use futures::{Stream, StreamExt, TryStreamExt};
+use kube::{
+    Api, Resource, ResourceExt,
+    core::{DeserializeGuard, PartialObjectMeta},
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event, watcher},
+    },
+};
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+
+use super::{
+    client::{ApiError, WATCH_SECONDS},
+    trim::trim,
+};
+use crate::source::feed::{Object, Update};
+
+/// What a watch saw.
+pub enum Sighting {
+    /// Everything that there is.
+    Listed(Listing),
+    Changed {
+        watch: usize,
+        update: Update,
+    },
+    /// The API server does not let these be listed, or does not know them.
+    Refused {
+        watch: usize,
+    },
+}
+
+/// Everything that a watch listed.
+pub struct Listing {
+    pub watch: usize,
+    pub objects: Vec<Object>,
+    /// Namespace and name of each, and of each that could not be read.
+    pub names: HashSet<(String, String)>,
+}
+
+/// An object as the API server showed it.
+pub struct Seen {
+    name: (String, String),
+    /// None: it cannot be read.
+    object: Option<Object>,
+}
+
+/// Objects of kind `K`. One that cannot be read, as another version of Latchkey may have written it, is passed over.
+pub fn whole<K>(
+    api: Api<DeserializeGuard<K>>,
+    selector: Option<&str>,
+    object: impl Fn(K) -> Object + Copy + Send + 'static,
+) -> impl Stream<Item = watcher::Result<Event<Seen>>> + Send
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
+{
+    let seen = move |guarded: DeserializeGuard<K>| {
+        let name = (guarded.namespace().unwrap_or_default(), guarded.name_any());
+        let object = match guarded.0 {
+            Ok(mut whole) => {
+                trim(whole.meta_mut());
+                Some(object(whole))
+            }
+            Err(invalid) => {
+                let (namespace, name) = &name;
+                tracing::warn!(kind = %K::kind(&()), namespace, name, "an object cannot be read and does not count: {invalid}");
+                None
+            }
+        };
+        Seen { name, object }
+    };
+    watcher(api, config(selector)).map_ok(move |event| mapped(event, seen))
+}
+
+/// The names of objects of kind `K`, and no more of them.
+pub fn names<K>(
+    api: Api<PartialObjectMeta<K>>,
+    selector: &str,
+    object: impl Fn(K) -> Object + Copy + Send + 'static,
+) -> impl Stream<Item = watcher::Result<Event<Seen>>> + Send
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Default + Send + 'static,
+{
+    let seen = move |partial: PartialObjectMeta<K>| {
+        let name = (partial.namespace().unwrap_or_default(), partial.name_any());
+        let mut named = K::default();
+        *named.meta_mut() = partial.metadata;
+        trim(named.meta_mut());
+        Seen { name, object: Some(object(named)) }
+    };
+    watcher(api, config(Some(selector))).map_ok(move |event| mapped(event, seen))
+}
+
+fn config(selector: Option<&str>) -> watcher::Config {
+    let config = watcher::Config::default().timeout(WATCH_SECONDS);
+    match selector {
+        Some(selector) => config.labels(selector),
+        None => config,
+    }
+}
+
+fn mapped<A, B>(event: Event<A>, of: impl Fn(A) -> B) -> Event<B> {
+    match event {
+        Event::Apply(object) => Event::Apply(of(object)),
+        Event::Delete(object) => Event::Delete(of(object)),
+        Event::Init => Event::Init,
+        Event::InitApply(object) => Event::InitApply(of(object)),
+        Event::InitDone => Event::InitDone,
+    }
+}
+
+/// Follows one watch for as long as somebody listens. `what` is the plural of the kind, for the log.
+pub async fn follow(
+    watch: usize,
+    what: &'static str,
+    events: impl Stream<Item = watcher::Result<Event<Seen>>> + Send,
+    sightings: mpsc::UnboundedSender<Sighting>,
+) {
+    let mut listing = Listing { watch, objects: Vec::new(), names: HashSet::new() };
+    let mut failing = false;
+    let mut events = pin!(events.default_backoff());
+    while let Some(event) = events.next().await {
+        let sighting = match event {
+            Ok(event) => {
+                if mem::take(&mut failing) {
+                    tracing::info!("the {what} can be watched again");
+                }
+                listing.follow(event)
+            }
+            Err(error) => {
+                let error = cause(error);
+                if !mem::replace(&mut failing, true) {
+                    tracing::warn!(
+                        error = &error as &dyn Error,
+                        "the {what} cannot be watched{}; trying again",
+                        hint(&error)
+                    );
+                }
+                refuses(&error).then_some(Sighting::Refused { watch })
+            }
+        };
+        if sighting.is_some_and(|sighting| sightings.send(sighting).is_err()) {
+            return;
+        }
+    }
+}
+
+impl Listing {
+    fn follow(&mut self, event: Event<Seen>) -> Option<Sighting> {
+        match event {
+            Event::Apply(Seen { object, .. }) => {
+                Some(Sighting::Changed { watch: self.watch, update: Update::Apply(object?) })
+            }
+            Event::Delete(Seen { object, .. }) => {
+                Some(Sighting::Changed { watch: self.watch, update: Update::Delete(object?) })
+            }
+            Event::Init => {
+                self.objects.clear();
+                self.names.clear();
+                None
+            }
+            Event::InitApply(Seen { name, object }) => {
+                self.objects.extend(object);
+                self.names.insert(name);
+                None
+            }
+            Event::InitDone => Some(Sighting::Listed(Self {
+                watch: self.watch,
+                objects: mem::take(&mut self.objects),
+                names: mem::take(&mut self.names),
+            })),
+        }
+    }
+}
+
+/// What a failure of a watch comes down to.
+fn cause(error: watcher::Error) -> ApiError {
+    match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => error.into(),
+        watcher::Error::WatchError(status) => kube::Error::Api(status).into(),
+        error @ watcher::Error::NoResourceVersion => ApiError::Unreachable(error.into()),
+    }
+}
+
+/// Whether asking again soon gives the same answer, so that nobody should wait for it.
+fn refuses(error: &ApiError) -> bool {
+    matches!(error.code(), Some(403 | 404))
+}
+
+fn hint(error: &ApiError) -> &'static str {
+    match error.code() {
+        Some(403) => ": grant Latchkey's service account the verbs list and watch on them",
+        Some(404) => ": install the CustomResourceDefinitions, which the chart and `latchkey crds` have",
+        Some(401) => ": Latchkey's credentials are not accepted",
+        _ => "",
+    }
+}
