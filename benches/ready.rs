@@ -47,9 +47,10 @@ async fn provider_until_ready() -> Vec<Duration> {
         let manifest = manifests::provider(&name, &provider.issuer, "");
         sleep(REST).await;
         let began = Instant::now();
-        latchkey.write(&format!("{name}.yaml"), &manifest);
-        let ready = || latchkey.condition("identityprovider", &name, "Ready").is_some_and(|it| it.status == "True");
-        while !ready() {
+        latchkey.write(&format!("{name}.yaml"), &manifest).await;
+        let ready =
+            async || latchkey.condition("identityprovider", &name, "Ready").await.is_some_and(|it| it.status == "True");
+        while !ready().await {
             give_up_late(began, "a provider that is Ready");
             sleep(LOOK).await;
         }
@@ -69,7 +70,7 @@ async fn mapper_until_in_effect() -> Vec<Duration> {
     for _ in 0..TIMES {
         sleep(REST).await;
         let began = Instant::now();
-        latchkey.edit("mappers.yaml", groups[0], groups[1]);
+        latchkey.edit("mappers.yaml", groups[0], groups[1]).await;
         groups.reverse();
         let wanted = groups[0] == "engineering";
         while alice.session(latchkey).await.expect("alice is signed in")["administrator"] != wanted {

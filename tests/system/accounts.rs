@@ -1,6 +1,8 @@
 //! Who a person is after a login: by issuer and subject, by claims from the ID token and userinfo, and never somebody
 //! else by a name or an address alone.
 
+use serde_json::{Value, json};
+
 use crate::support::{
     fake::{DISCOVERY, Fake, Reply, discovery, sign},
     latchkey::{LOCAL, Latchkey},
@@ -8,7 +10,6 @@ use crate::support::{
     refusal::must_be_refused,
     visitor::{Answer, Visitor},
 };
-use serde_json::{Value, json};
 
 const USERINFO: &str = "/userinfo";
 
@@ -17,7 +18,7 @@ async fn latchkey_with(fakes: &[(&str, &Fake)]) -> Latchkey {
     let files = [("organization.yaml", manifests::ORGANIZATION), ("secret.yaml", &manifests::usual_secret())];
     let latchkey = Latchkey::start_with(&flags, &files).await;
     for (name, fake) in fakes {
-        latchkey.write(&format!("{name}.yaml"), &manifests::provider(name, &fake.issuer, ""));
+        latchkey.write(&format!("{name}.yaml"), &manifests::provider(name, &fake.issuer, "")).await;
         latchkey.wait_until_ready(name).await;
     }
     latchkey

@@ -1,7 +1,8 @@
 //! Manifests that cannot be used: the log says where and what to write instead, and everything else goes on.
 
-use crate::support::{AT_ONCE, fake::Fake, latchkey::Latchkey, manifests, visitor::Visitor, wait_for, wait_within};
 use serde_json::Value;
+
+use crate::support::{AT_ONCE, fake::Fake, latchkey::Latchkey, manifests, visitor::Visitor, wait_for, wait_within};
 
 const IDP: &str = "identityprovider";
 
@@ -41,20 +42,20 @@ async fn a_file_that_breaks_keeps_its_last_good_objects_and_harms_no_other() {
         (one.replace("name: one}", "name: One}"), "one.yaml:3:18", "metadata.name"),
     ];
     for (text, place, said) in faults {
-        latchkey.write("one.yaml", &text);
+        latchkey.write("one.yaml", &text).await;
         wait_for_log(&latchkey, place).await;
         let log = latchkey.log();
         let line = log.lines().rfind(|line| line.contains(place)).expect("the line");
         assert!(line.contains(said) && line.contains("WARN"), "{line}");
         wait_for_offers(&latchkey, &["one", "two"]).await;
-        latchkey.write("one.yaml", &one);
+        latchkey.write("one.yaml", &one).await;
     }
     // What is good goes on being followed meanwhile.
-    latchkey.write("one.yaml", "spec: [");
-    latchkey.write("three.yaml", &manifests::provider("three", &fake.issuer, ""));
+    latchkey.write("one.yaml", "spec: [").await;
+    latchkey.write("three.yaml", &manifests::provider("three", &fake.issuer, "")).await;
     latchkey.wait_until_ready("three").await;
     wait_for_offers(&latchkey, &["one", "three", "two"]).await;
-    latchkey.remove("one.yaml");
+    latchkey.remove("one.yaml").await;
     wait_for_offers(&latchkey, &["three", "two"]).await;
     assert!(!latchkey.log().contains("the-first-client-secret"), "the secret is in the log");
 }
@@ -69,7 +70,7 @@ async fn a_file_that_is_broken_from_the_start_is_said_and_taken_up_once_it_is_me
     latchkey.wait_until_ready("two").await;
     wait_for_log(&latchkey, "one.yaml:5:16").await;
     wait_for_offers(&latchkey, &["two"]).await;
-    latchkey.write("one.yaml", &one);
+    latchkey.write("one.yaml", &one).await;
     latchkey.wait_until_ready("one").await;
     wait_for_offers(&latchkey, &["one", "two"]).await;
 }
@@ -86,9 +87,9 @@ async fn one_object_in_two_files_is_refused_in_both_until_one_is_gone() {
     wait_for_log(&latchkey, "a.yaml:1:1").await;
     wait_for_log(&latchkey, "b.yaml:1:1").await;
     wait_for_offers(&latchkey, &[]).await;
-    latchkey.remove("b.yaml");
+    latchkey.remove("b.yaml").await;
     latchkey.wait_until_ready("demo").await;
-    latchkey.write("b.yaml", &second);
+    latchkey.write("b.yaml", &second).await;
     wait_for("both files are told of again", async || {
         (latchkey.log().matches("[object/duplicate]").count() == 4).then_some(())
     })
@@ -104,9 +105,9 @@ async fn an_immutable_field_that_changes_is_a_deletion_and_a_creation() {
     let latchkey = Latchkey::start(&[("secret.yaml", &secret), ("demo.yaml", &demo)]).await;
     latchkey.wait_until_ready("demo").await;
     wait_for_offers(&latchkey, &["first"]).await;
-    latchkey.edit("demo.yaml", "key: first", "key: second");
+    latchkey.edit("demo.yaml", "key: first", "key: second").await;
     wait_for_offers(&latchkey, &["second"]).await;
     assert_eq!(Visitor::new().get(&latchkey.url("o/default/login/first")).await.status, 404);
-    let status = latchkey.status_file(IDP, "demo").expect("a status")["status"].clone();
+    let status = latchkey.status(IDP, "demo").await.expect("a status").clone();
     assert_eq!(status["redirectURI"], Value::String(latchkey.url("o/default/callback/second")));
 }

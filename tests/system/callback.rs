@@ -1,5 +1,11 @@
 //! Everything that can be wrong with what a browser brings to the redirect URI.
 
+use reqwest::{
+    Method,
+    header::{COOKIE, HeaderMap, HeaderValue},
+};
+use url::form_urlencoded;
+
 use crate::support::{
     AT_ONCE,
     latchkey::Latchkey,
@@ -9,11 +15,6 @@ use crate::support::{
     wait_within,
     world::World,
 };
-use reqwest::{
-    Method,
-    header::{COOKIE, HeaderMap, HeaderValue},
-};
-use url::form_urlencoded;
 
 /// Visitors come from addresses of their own, so that together they do not begin too many logins.
 const MANY_VISITORS: &[&str] = &["--allow-http", "--egress-allow", "127.0.0.0/8", "--trusted-proxies", "127.0.0.1/32"];
@@ -139,12 +140,12 @@ async fn a_cookie_that_was_tampered_with_is_no_attempt() {
 async fn an_answer_goes_nowhere_but_to_the_provider_and_organization_that_it_began_with() {
     let world = World::start_with(MANY_VISITORS).await;
     let (latchkey, provider) = (&world.latchkey, &world.provider);
-    latchkey.write("other.yaml", &manifests::provider("other", &provider.issuer, ""));
+    latchkey.write("other.yaml", &manifests::provider("other", &provider.issuer, "")).await;
     let acme =
         "apiVersion: latchkey.dev/v1alpha1\nkind: Organization\nmetadata: {name: acme}\nspec: {displayName: Acme}\n";
     let of_acme =
         manifests::provider("demo-at-acme", &provider.issuer, "  key: demo\n  organizationRef: {name: acme}\n");
-    latchkey.write("acme.yaml", &format!("{acme}---\n{of_acme}"));
+    latchkey.write("acme.yaml", &format!("{acme}---\n{of_acme}")).await;
     latchkey.wait_until_ready("other").await;
     latchkey.wait_until_ready("demo-at-acme").await;
     let places = [
@@ -191,14 +192,14 @@ async fn a_provider_that_goes_away_during_a_login_finishes_none() {
         (visitor, callback)
     };
     let (suspended, deleted, moved) = (begin().await, begin().await, begin().await);
-    latchkey.edit("provider.yaml", "spec:", "spec:\n  suspend: true");
+    latchkey.edit("provider.yaml", "spec:", "spec:\n  suspend: true").await;
     latchkey.wait_for_condition("identityprovider", "demo", ["Ready", "True", "Suspended"]).await;
     must_be_refused("suspended", latchkey, &suspended.0.get(&suspended.1).await, 503, "provider_suspended");
-    latchkey.remove("provider.yaml");
+    latchkey.remove("provider.yaml").await;
     gone(latchkey).await;
     must_be_refused("deleted", latchkey, &deleted.0.get(&deleted.1).await, 404, "no_such_provider");
     let other = crate::support::provider::Provider::start().await;
-    latchkey.write("provider.yaml", &manifests::provider("demo", &other.issuer, ""));
+    latchkey.write("provider.yaml", &manifests::provider("demo", &other.issuer, "")).await;
     latchkey.wait_until_ready("demo").await;
     let answer = moved.0.get(&moved.1).await;
     must_be_refused("another issuer", latchkey, &answer, 400, "attempt_of_another_provider");

@@ -1,5 +1,11 @@
 //! Forward auth: what an ingress hears about a request before it lets it through.
 
+use reqwest::{
+    Method,
+    header::{COOKIE, HeaderMap, HeaderValue},
+};
+use serde_json::json;
+
 use crate::support::{
     AT_ONCE,
     latchkey::{LOCAL, Latchkey},
@@ -8,11 +14,6 @@ use crate::support::{
     wait_within,
     world::World,
 };
-use reqwest::{
-    Method,
-    header::{COOKIE, HeaderMap, HeaderValue},
-};
-use serde_json::json;
 
 const IDENTITY: [&str; 7] = [
     "x-auth-request-user",
@@ -214,12 +215,12 @@ async fn what_changes_in_the_manifests_changes_the_answer_at_once() {
         })
         .await;
     };
-    latchkey.edit("mappers.yaml", "group: engineering", "group: sales");
+    latchkey.edit("mappers.yaml", "group: engineering", "group: sales").await;
     wait_for_status(403).await;
-    latchkey.edit("mappers.yaml", "group: sales", "group: engineering");
+    latchkey.edit("mappers.yaml", "group: sales", "group: engineering").await;
     wait_for_status(200).await;
-    latchkey.edit("organization.yaml", "    - {name: admin, administrator: true}\n", "");
+    latchkey.edit("organization.yaml", "    - {name: admin, administrator: true}\n", "").await;
     wait_for_status(403).await;
-    latchkey.edit("provider.yaml", "spec:", "spec:\n  suspend: true");
+    latchkey.edit("provider.yaml", "spec:", "spec:\n  suspend: true").await;
     wait_for_status(401).await;
 }

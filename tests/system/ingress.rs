@@ -1,5 +1,11 @@
 //! A real ingress in front of an application: nginx asks Latchkey about every request.
 
+use reqwest::{
+    Method,
+    header::{COOKIE, HeaderMap, HeaderValue},
+};
+use serde_json::json;
+
 use crate::support::{
     AT_ONCE,
     nginx::Nginx,
@@ -7,11 +13,6 @@ use crate::support::{
     wait_within,
     world::World,
 };
-use reqwest::{
-    Method,
-    header::{COOKIE, HeaderMap, HeaderValue},
-};
-use serde_json::json;
 
 /// A request to the application with the cookies that a visitor has from Latchkey: browsers send them to every port
 /// of a host. It claims to be somebody else.
@@ -51,7 +52,7 @@ async fn nginx_lets_through_whom_latchkey_knows_and_tells_the_application_who_it
     assert_eq!(ask(&world, &nginx, &bob, Method::GET, "/admin").await.status, 403);
 
     // Somebody whom no mapper gives anything: the headers are empty, and what the client sent is not in their place.
-    world.latchkey.remove("mappers.yaml");
+    world.latchkey.remove("mappers.yaml").await;
     let what = "bob has no roles any more";
     let seen = wait_within(AT_ONCE, what, async || {
         let seen = ask(&world, &nginx, &bob, Method::GET, "/").await.json();
@@ -61,7 +62,7 @@ async fn nginx_lets_through_whom_latchkey_knows_and_tells_the_application_who_it
     assert!(!seen.to_string().contains("forged"), "{seen}");
     assert_eq!(seen["x-auth-request-administrator"], json!("false"));
 
-    world.latchkey.edit("provider.yaml", "spec:", "spec:\n  suspend: true");
+    world.latchkey.edit("provider.yaml", "spec:", "spec:\n  suspend: true").await;
     wait_within(AT_ONCE, "nobody is let through", async || {
         (ask(&world, &nginx, &alice, Method::GET, "/").await.status == 302).then_some(())
     })

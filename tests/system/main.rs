@@ -1,6 +1,25 @@
 //! The whole process, as people and machines meet it: Latchkey's own binary with providers, browsers and a Kubernetes
 //! API server that are as real as they can be here.
 
+/// Makes two tests of each of these functions, one for each source of manifests: `NAME::directory`, `NAME::cluster`.
+macro_rules! on_both_sources {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            use crate::support::source::On;
+
+            #[tokio::test]
+            async fn directory() {
+                super::$name(On::Directory).await;
+            }
+
+            #[tokio::test]
+            async fn cluster() {
+                super::$name(On::Cluster).await;
+            }
+        }
+    )+};
+}
+
 mod accounts;
 mod broken_files;
 mod callback;
@@ -12,6 +31,7 @@ mod many_tabs;
 mod outbound;
 mod pages;
 mod process;
+mod proxy;
 mod references;
 mod restarts;
 mod return_to;

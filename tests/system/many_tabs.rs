@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use futures::future::join_all;
+
 use crate::support::{
     latchkey::LOCAL,
     visitor::{Answer, Visitor},
     world::World,
 };
-use futures::future::join_all;
 
 const SO_MANY: usize = 20;
 

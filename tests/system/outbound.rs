@@ -1,12 +1,13 @@
 //! Where Latchkey goes and whom it trusts: TLS, http, and addresses that are not dialled.
 
+use serde_json::json;
+
 use crate::support::{
     fake::{DISCOVERY, Fake, Reply, discovery},
     latchkey::Latchkey,
     manifests,
     visitor::Visitor,
 };
-use serde_json::json;
 
 const IDP: &str = "identityprovider";
 /// As in production, but that this machine may be dialled.
@@ -31,17 +32,17 @@ async fn a_provider_is_trusted_by_the_bundle_that_its_manifest_names() {
     let message = latchkey.wait_for_condition(IDP, "demo", ["Ready", "False", "TLSUntrusted"]).await;
     assert!(message.contains("tls.caBundleRef"), "{message}");
 
-    latchkey.write("provider.yaml", &manifests::provider("demo", &fake.issuer, TRUST));
+    latchkey.write("provider.yaml", &manifests::provider("demo", &fake.issuer, TRUST)).await;
     latchkey.wait_for_condition(IDP, "demo", ["ResolvedRefs", "False", "SecretNotFound"]).await;
-    latchkey.write("ca.yaml", &config_map(&certificate, "latchkey.dev/other"));
+    latchkey.write("ca.yaml", &config_map(&certificate, "latchkey.dev/other")).await;
     latchkey.wait_for_condition(IDP, "demo", ["ResolvedRefs", "False", "SecretNotUsable"]).await;
-    latchkey.write("ca.yaml", &config_map("no certificate", USABLE));
+    latchkey.write("ca.yaml", &config_map("no certificate", USABLE)).await;
     latchkey.wait_for_condition(IDP, "demo", ["ResolvedRefs", "False", "CABundleInvalid"]).await;
-    latchkey.write("ca.yaml", &config_map(&certificate, USABLE));
+    latchkey.write("ca.yaml", &config_map(&certificate, USABLE)).await;
     latchkey.wait_until_ready("demo").await;
 
     // Other providers do not trust it by that.
-    latchkey.write("other.yaml", &manifests::provider("other", &fake.issuer, ""));
+    latchkey.write("other.yaml", &manifests::provider("other", &fake.issuer, "")).await;
     latchkey.wait_for_condition(IDP, "other", ["Ready", "False", "TLSUntrusted"]).await;
 }
 
@@ -57,10 +58,10 @@ async fn an_https_provider_with_http_endpoints_gets_no_secret() {
         let name = member.replace('_', "-");
         // One issuer is asked at most every half second; the interval makes it ask again for this document.
         let more = format!("{TRUST}  discovery: {{interval: 1s}}\n");
-        latchkey.write("provider.yaml", &manifests::provider(&name, &fake.issuer, &more));
+        latchkey.write("provider.yaml", &manifests::provider(&name, &fake.issuer, &more)).await;
         let message = latchkey.wait_for_condition(IDP, &name, ["Ready", "False", "InsecureEndpoint"]).await;
         assert!(message.contains(member) || message.contains("http URL"), "{message}");
-        assert!(latchkey.condition(IDP, &name, "Stalled").is_some());
+        assert!(latchkey.condition(IDP, &name, "Stalled").await.is_some());
         let login =
             Visitor::new().get(&latchkey.url(&format!("o/default/login/{name}")).replace("https", "http")).await;
         assert_eq!(login.status, 503, "{member}");
@@ -75,7 +76,7 @@ async fn an_http_issuer_is_not_asked_unless_that_is_allowed() {
     let latchkey = Latchkey::start_with(HTTPS_ONLY, &files).await;
     let message = latchkey.wait_for_condition(IDP, "demo", ["Ready", "False", "InsecureEndpoint"]).await;
     assert!(message.contains("https"), "{message}");
-    assert!(latchkey.condition(IDP, "demo", "Stalled").is_some());
+    assert!(latchkey.condition(IDP, "demo", "Stalled").await.is_some());
     assert_eq!(fake.count(DISCOVERY), 0);
 }
 
@@ -91,7 +92,7 @@ async fn this_machine_is_not_dialled_unless_that_is_allowed() {
         ["http://localhost:1", "http://[::1]:1", "http://169.254.169.254", "http://0.0.0.0:1", "http://2130706433:1"];
     for (number, issuer) in other_names.into_iter().enumerate() {
         let name = format!("disguised-{number}");
-        latchkey.write("disguised.yaml", &manifests::provider(&name, issuer, ""));
+        latchkey.write("disguised.yaml", &manifests::provider(&name, issuer, "")).await;
         latchkey.wait_for_condition(IDP, &name, ["Ready", "False", "EgressDenied"]).await;
     }
     assert_eq!(fake.count(DISCOVERY), 0);

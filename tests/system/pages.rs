@@ -1,7 +1,8 @@
 //! Our pages that the story does not pass, in a real browser: on a phone, in the dark, and by axe.
 
-use crate::support::{browser::Browser, fake::Fake, latchkey::Latchkey, manifests};
 use serde_json::json;
+
+use crate::support::{browser::Browser, fake::Fake, latchkey::Latchkey, manifests};
 
 #[tokio::test]
 async fn every_page_is_accessible_on_a_phone_and_in_the_dark() {

@@ -2,19 +2,27 @@
 //! organizations that are not there, or there twice.
 
 use crate::support::{
-    AT_ONCE, fake::Fake, latchkey::Latchkey, manifests, provider::CLIENT_SECRET, visitor::Visitor, world::World,
+    AT_ONCE, fake::Fake, latchkey::Latchkey, manifests, provider::CLIENT_SECRET, source::On, visitor::Visitor,
+    world::World,
 };
+
+on_both_sources! {
+    a_secret_counts_once_it_is_there_labelled_and_has_the_key,
+    a_changed_secret_is_what_the_provider_is_shown_next,
+    of_two_providers_with_one_key_or_name_the_first_serves_until_it_leaves,
+    an_organization_that_is_not_there_holds_back_its_providers_alone,
+    a_mapper_that_names_what_is_not_there_says_so_and_the_others_go_on,
+}
 
 const IDP: &str = "identityprovider";
 const READY: [&str; 3] = ["Ready", "True", "Succeeded"];
 
-#[tokio::test]
-async fn a_secret_counts_once_it_is_there_labelled_and_has_the_key() {
+async fn a_secret_counts_once_it_is_there_labelled_and_has_the_key(on: On) {
     let fake = Fake::start().await;
-    let latchkey = Latchkey::start(&[("provider.yaml", &manifests::provider("demo", &fake.issuer, ""))]).await;
+    let latchkey = Latchkey::start_on(on, &[("provider.yaml", &manifests::provider("demo", &fake.issuer, ""))]).await;
     let not_found = latchkey.wait_for_condition(IDP, "demo", ["ResolvedRefs", "False", "SecretNotFound"]).await;
     assert!(not_found.contains("spec.client.secretRef") && not_found.contains("demo-client"), "{not_found}");
-    assert!(latchkey.condition(IDP, "demo", "Reconciling").is_some(), "a Secret may come later");
+    assert!(latchkey.condition(IDP, "demo", "Reconciling").await.is_some(), "a Secret may come later");
     assert_eq!(fake.count(crate::support::fake::DISCOVERY), 0, "nobody is asked before");
 
     let good = manifests::usual_secret();
@@ -26,28 +34,27 @@ async fn a_secret_counts_once_it_is_there_labelled_and_has_the_key() {
         (good.replace("name: demo-client,", "name: demo-client, namespace: elsewhere,"), "SecretNotFound"),
     ];
     for (secret, reason) in cases {
-        latchkey.write("secret.yaml", &secret);
+        latchkey.write("secret.yaml", &secret).await;
         let message = latchkey.wait_within_for_condition(AT_ONCE, IDP, "demo", ["ResolvedRefs", "False", reason]).await;
         assert!(!message.contains(CLIENT_SECRET), "{message}");
     }
-    latchkey.write("secret.yaml", &good);
+    latchkey.write("secret.yaml", &good).await;
     latchkey.wait_within_for_condition(AT_ONCE, IDP, "demo", READY).await;
-    latchkey.remove("secret.yaml");
+    latchkey.remove("secret.yaml").await;
     latchkey.wait_within_for_condition(AT_ONCE, IDP, "demo", ["Ready", "False", "SecretNotFound"]).await;
-    assert_eq!(Visitor::new().get(&latchkey.url("o/default/login/demo")).await.status, 503);
+    assert_eq!(Visitor::new().get(&latchkey.at("login/demo")).await.status, 503);
     assert!(!latchkey.log().contains(CLIENT_SECRET), "the secret is in the log");
 }
 
-#[tokio::test]
-async fn a_changed_secret_is_what_the_provider_is_shown_next() {
-    let World { latchkey, provider } = World::start().await;
-    let redirect_uri = latchkey.url("o/default/callback/demo");
+async fn a_changed_secret_is_what_the_provider_is_shown_next(on: On) {
+    let World { latchkey, provider } = World::start_on(on).await;
+    let redirect_uri = latchkey.at("callback/demo");
     let visitor = Visitor::new();
     for secret in ["a-second-secret-of-a-test", "a third: with \"marks\" & signs+%41", CLIENT_SECRET] {
         provider.register(secret, &[&redirect_uri]).await;
         let refused = visitor.try_to_sign_in(&latchkey, "demo", "alice").await;
         crate::support::refusal::must_be_refused("the old secret", &latchkey, &refused, 502, "code_exchange");
-        latchkey.write("secret.yaml", &manifests::secret(&serde_json::json!(secret).to_string()));
+        latchkey.write("secret.yaml", &manifests::secret(&serde_json::json!(secret).to_string())).await;
         crate::support::wait_within(AT_ONCE, "a login with the new secret", async || {
             visitor.try_to_sign_in(&latchkey, "demo", "alice").await.signs_in().then_some(())
         })
@@ -55,41 +62,46 @@ async fn a_changed_secret_is_what_the_provider_is_shown_next() {
     }
 }
 
-#[tokio::test]
-async fn of_two_providers_with_one_key_or_name_the_first_serves_until_it_leaves() {
+async fn of_two_providers_with_one_key_or_name_the_first_serves_until_it_leaves(on: On) {
     let fake = Fake::start().await;
     let secret = manifests::usual_secret();
     let first = manifests::provider("alpha", &fake.issuer, "  key: same\n");
-    let latchkey = Latchkey::start(&[("secret.yaml", &secret), ("alpha.yaml", &first)]).await;
+    let latchkey = Latchkey::start_on(on, &[("secret.yaml", &secret), ("alpha.yaml", &first)]).await;
     latchkey.wait_for_condition(IDP, "alpha", READY).await;
 
-    latchkey.write("beta.yaml", &manifests::provider("beta", &fake.issuer, "  key: same\n"));
+    latchkey.write("beta.yaml", &manifests::provider("beta", &fake.issuer, "  key: same\n")).await;
     let message = latchkey.wait_for_condition(IDP, "beta", ["Accepted", "False", "KeyConflict"]).await;
-    assert!(message.contains("spec.key") && message.contains("default/alpha"), "{message}");
-    assert!(latchkey.condition(IDP, "beta", "Stalled").is_some());
+    assert!(
+        message.contains("spec.key") && message.contains(&format!("{}/alpha", latchkey.organization())),
+        "{message}"
+    );
+    assert!(latchkey.condition(IDP, "beta", "Stalled").await.is_some());
     let namesake = manifests::provider("gamma", &fake.issuer, "").replace("Provider gamma", "Provider alpha");
-    latchkey.write("gamma.yaml", &namesake);
+    latchkey.write("gamma.yaml", &namesake).await;
     let message = latchkey.wait_for_condition(IDP, "gamma", ["Accepted", "False", "DisplayNameConflict"]).await;
-    assert!(message.contains("spec.displayName") && message.contains("default/alpha"), "{message}");
+    assert!(
+        message.contains("spec.displayName") && message.contains(&format!("{}/alpha", latchkey.organization())),
+        "{message}"
+    );
     // Keys are case-sensitive, so this one is another.
-    latchkey.write("delta.yaml", &manifests::provider("delta", &fake.issuer, "  key: SAME\n"));
+    latchkey.write("delta.yaml", &manifests::provider("delta", &fake.issuer, "  key: SAME\n")).await;
     latchkey.wait_for_condition(IDP, "delta", READY).await;
 
-    assert_eq!(latchkey.condition(IDP, "alpha", "Ready").expect("Ready").status, "True", "the older goes on");
-    let page = Visitor::new().get(&latchkey.url("o/default/login")).await.body;
+    assert_eq!(latchkey.condition(IDP, "alpha", "Ready").await.expect("Ready").status, "True", "the older goes on");
+    let page = Visitor::new().get(&latchkey.at("login")).await.body;
     assert_eq!((page.matches("Provider alpha").count(), page.matches("Provider beta").count()), (1, 0), "{page}");
-    latchkey.remove("alpha.yaml");
+    latchkey.remove("alpha.yaml").await;
     latchkey.wait_within_for_condition(AT_ONCE, IDP, "beta", READY).await;
     latchkey.wait_within_for_condition(AT_ONCE, IDP, "gamma", READY).await;
 }
 
-#[tokio::test]
-async fn an_organization_that_is_not_there_holds_back_its_providers_alone() {
+async fn an_organization_that_is_not_there_holds_back_its_providers_alone(on: On) {
     let fake = Fake::start().await;
     let secret = manifests::usual_secret();
     let of_acme = manifests::provider("of-acme", &fake.issuer, "  organizationRef: {name: acme}\n");
     let own = manifests::provider("own", &fake.issuer, "");
-    let latchkey = Latchkey::start(&[("secret.yaml", &secret), ("acme.yaml", &of_acme), ("own.yaml", &own)]).await;
+    let latchkey =
+        Latchkey::start_on(on, &[("secret.yaml", &secret), ("acme.yaml", &of_acme), ("own.yaml", &own)]).await;
     latchkey.wait_for_condition(IDP, "own", READY).await;
     let message = latchkey.wait_for_condition(IDP, "of-acme", ["Accepted", "False", "OrganizationNotFound"]).await;
     assert!(message.contains("\"acme\""), "{message}");
@@ -99,17 +111,17 @@ async fn an_organization_that_is_not_there_holds_back_its_providers_alone() {
              spec: {{displayName: {name}, id: {id}}}\n"
         )
     };
-    // "default" is the id of the organization that nobody declared.
-    latchkey.write("organization.yaml", &acme("acme", "default"));
+    // That is the id of the organization that nobody declared.
+    latchkey.write("organization.yaml", &acme("acme", latchkey.organization())).await;
     latchkey.wait_for_condition("organization", "acme", ["Accepted", "False", "IDConflict"]).await;
     latchkey.wait_for_condition(IDP, "of-acme", ["Accepted", "False", "OrganizationNotFound"]).await;
-    latchkey.write("organization.yaml", &acme("acme", "acme-inc"));
+    latchkey.write("organization.yaml", &acme("acme", "acme-inc")).await;
     latchkey.wait_for_condition(IDP, "of-acme", READY).await;
-    let status = latchkey.status_file(IDP, "of-acme").expect("a status")["status"].clone();
+    let status = latchkey.status(IDP, "of-acme").await.expect("a status").clone();
     assert_eq!(status["redirectURI"], latchkey.url("o/acme-inc/callback/of-acme"));
-    latchkey.write("other.yaml", &acme("other", "acme-inc"));
+    latchkey.write("other.yaml", &acme("other", "acme-inc")).await;
     let message = latchkey.wait_for_condition("organization", "other", ["Accepted", "False", "IDConflict"]).await;
-    assert!(message.contains("default/acme"), "{message}");
+    assert!(message.contains(&format!("{}/acme", latchkey.organization())), "{message}");
     // Two organizations: whoever comes is asked for theirs.
     let home = Visitor::new().get(&latchkey.url("")).await;
     assert!(home.status == 200 && home.body.contains("Which organization do you belong to?"), "{}", home.body);
@@ -119,9 +131,8 @@ async fn an_organization_that_is_not_there_holds_back_its_providers_alone() {
     assert!(wrong.status == 404 && !wrong.body.contains("<b>m4rk"), "{}", wrong.body);
 }
 
-#[tokio::test]
-async fn a_mapper_that_names_what_is_not_there_says_so_and_the_others_go_on() {
-    let World { latchkey, provider: _provider } = World::start().await;
+async fn a_mapper_that_names_what_is_not_there_says_so_and_the_others_go_on(on: On) {
+    let World { latchkey, provider: _provider } = World::start_on(on).await;
     let mapper = |name: &str, provider: &str, grant: &str| {
         format!(
             "apiVersion: latchkey.dev/v1alpha1\nkind: IdpMapper\nmetadata: {{name: {name}}}\n\
@@ -134,7 +145,7 @@ async fn a_mapper_that_names_what_is_not_there_says_so_and_the_others_go_on() {
         ("no-provider", "dmeo", "{roles: [admin]}", "IdentityProviderNotFound", "dmeo"),
     ];
     for (name, provider, grant, reason, said) in cases {
-        latchkey.write(&format!("{name}.yaml"), &mapper(name, provider, grant));
+        latchkey.write(&format!("{name}.yaml"), &mapper(name, provider, grant)).await;
         let message = latchkey.wait_for_condition("idpmapper", name, ["Ready", "False", reason]).await;
         assert!(message.contains(said) && message.contains("spec."), "{message}");
     }
@@ -143,11 +154,11 @@ async fn a_mapper_that_names_what_is_not_there_says_so_and_the_others_go_on() {
     let session = alice.session(&latchkey).await.expect("alice is signed in");
     assert_eq!(session["roles"], serde_json::json!(["admin", "viewer"]), "the others go on");
 
-    latchkey.edit("organization.yaml", "    - {name: viewer}\n", "    - {name: viewer}\n    - {name: amdin}\n");
+    latchkey.edit("organization.yaml", "    - {name: viewer}\n", "    - {name: viewer}\n    - {name: amdin}\n").await;
     alice.wait_within_for_session(AT_ONCE, &latchkey, "roles", &["admin", "amdin", "viewer"]).await;
     latchkey.wait_for_condition("idpmapper", "no-role", READY).await;
     // A role that leaves the organization leaves the people, whatever mappers grant it.
-    latchkey.edit("organization.yaml", "    - {name: amdin}\n", "");
+    latchkey.edit("organization.yaml", "    - {name: amdin}\n", "").await;
     alice.wait_within_for_session(AT_ONCE, &latchkey, "roles", &["admin", "viewer"]).await;
     latchkey.wait_for_condition("idpmapper", "no-role", ["Ready", "False", "RoleNotFound"]).await;
 }

@@ -1,7 +1,8 @@
 //! Where people land after a login, and who else would like them to.
 
-use crate::support::{latchkey::LOCAL, visitor::Visitor, world::World};
 use url::form_urlencoded::byte_serialize;
+
+use crate::support::{latchkey::LOCAL, visitor::Visitor, world::World};
 
 fn encoded(text: &str) -> String {
     byte_serialize(text.as_bytes()).collect()

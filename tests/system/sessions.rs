@@ -2,20 +2,21 @@
 
 use std::time::Instant;
 
-use crate::support::{AT_ONCE, manifests, visitor::Visitor, wait_for, wait_within, world::World};
 use reqwest::{Method, header::HeaderMap};
+
+use crate::support::{AT_ONCE, manifests, visitor::Visitor, wait_for, wait_within, world::World};
 
 #[tokio::test]
 async fn a_session_is_over_when_the_organization_says_so_however_it_is_used() {
     let world = World::start().await;
     let latchkey = &world.latchkey;
-    let limit = |limits: &str| {
-        latchkey.write("organization.yaml", &format!("{}  session: {limits}\n", manifests::ORGANIZATION));
+    let limit = async |limits: &str| {
+        latchkey.write("organization.yaml", &format!("{}  session: {limits}\n", manifests::ORGANIZATION)).await;
     };
     let (busy, idle) = (Visitor::new(), Visitor::new());
     busy.sign_in(latchkey, "demo", "alice").await;
     idle.sign_in(latchkey, "demo", "bob").await;
-    limit("{idleTimeout: 2s}");
+    limit("{idleTimeout: 2s}").await;
     let began = Instant::now();
     wait_for("the idle timeout has passed", async || {
         assert!(busy.session(latchkey).await.is_some(), "who is busy stays");
@@ -23,7 +24,7 @@ async fn a_session_is_over_when_the_organization_says_so_however_it_is_used() {
     })
     .await;
     assert_eq!(idle.session(latchkey).await, None);
-    limit("{lifetime: 1s}");
+    limit("{lifetime: 1s}").await;
     wait_within(AT_ONCE, "the lifetime counts at once", async || busy.session(latchkey).await.is_none().then_some(()))
         .await;
 }
@@ -34,7 +35,7 @@ async fn a_session_is_good_for_its_own_organization_alone() {
     let latchkey = &world.latchkey;
     let acme =
         "apiVersion: latchkey.dev/v1alpha1\nkind: Organization\nmetadata: {name: acme}\nspec: {displayName: Acme}\n";
-    latchkey.write("acme.yaml", acme);
+    latchkey.write("acme.yaml", acme).await;
     latchkey.wait_for_condition("organization", "acme", ["Ready", "True", "Succeeded"]).await;
     let alice = Visitor::new();
     alice.sign_in(latchkey, "demo", "alice").await;
@@ -75,7 +76,7 @@ async fn only_the_form_of_our_own_page_signs_out_and_everywhere_at_once() {
 
     let with_page =
         manifests::ORGANIZATION.replace("  signIn:\n", "  signIn:\n    logoutPageURL: https://www.example.com/bye\n");
-    latchkey.write("organization.yaml", &with_page);
+    latchkey.write("organization.yaml", &with_page).await;
     wait_within(AT_ONCE, "the page afterwards is the organization's", async || {
         let answer = Visitor::new().post(&logout, &[]).await;
         (answer.location().as_deref() == Some("https://www.example.com/bye")).then_some(())

@@ -1,7 +1,8 @@
 //! The database takes no writes for a while, as when a disk is full or another process holds it.
 
-use crate::support::{latchkey::Latchkey, refusal::must_be_refused, visitor::Visitor, wait_for, world::World};
 use sqlx::{Connection, Executor, SqliteConnection};
+
+use crate::support::{latchkey::Latchkey, refusal::must_be_refused, visitor::Visitor, wait_for, world::World};
 
 /// Keeps every other writer out until it is dropped.
 async fn lock(latchkey: &Latchkey) -> SqliteConnection {
@@ -31,7 +32,7 @@ async fn sessions_go_on_logouts_hold_and_new_logins_get_a_plain_page() {
     };
     assert_eq!(ask(latchkey).await, 401, "the logout holds in memory");
     // A mapper that changes meanwhile takes effect later rather than never.
-    latchkey.edit("mappers.yaml", "group: engineering", "group: sales");
+    latchkey.edit("mappers.yaml", "group: engineering", "group: sales").await;
 
     drop(held);
     alice.wait_within_for_session(crate::support::DEADLINE, latchkey, "roles", &["viewer"]).await;

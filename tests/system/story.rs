@@ -1,15 +1,21 @@
 //! The whole path in a real browser, with a real provider: from a manifest to a login, and on through everything
 //! that a team then does to it.
 
+use serde_json::{Value, json};
+
 use crate::support::{
     AT_ONCE,
     browser::{Browser, Page},
     latchkey::Latchkey,
     manifests,
     provider::{CLIENT_SECRET, Provider},
+    source::On,
     wait_within,
 };
-use serde_json::{Value, json};
+
+on_both_sources! {
+    manifests_become_a_working_login,
+}
 
 /// What the story is told with.
 struct Stage<'a> {
@@ -18,8 +24,7 @@ struct Stage<'a> {
     page: Page<'a>,
 }
 
-#[tokio::test]
-async fn a_directory_of_manifests_becomes_a_working_login() {
+async fn manifests_become_a_working_login(on: On) {
     let provider = Provider::start().await;
     let files = [
         ("organization.yaml", manifests::ORGANIZATION),
@@ -27,7 +32,7 @@ async fn a_directory_of_manifests_becomes_a_working_login() {
         ("provider.yaml", &manifests::provider("demo", &provider.issuer, "")),
         ("secret.yaml", &manifests::usual_secret()),
     ];
-    let latchkey = Latchkey::start(&files).await;
+    let latchkey = Latchkey::start_on(on, &files).await;
     let browser = Browser::start();
     let page = browser.open(json!({})).await;
     let stage = Stage { latchkey: &latchkey, provider: &provider, page };
@@ -48,9 +53,9 @@ async fn a_directory_of_manifests_becomes_a_working_login() {
 impl Stage<'_> {
     async fn the_redirect_uri_is_read_from_the_status_and_registered(&self) {
         self.latchkey.wait_until_ready("demo").await;
-        let file = self.latchkey.status_file("identityprovider", "demo").expect("a status");
+        let file = self.latchkey.status("identityprovider", "demo").await.expect("a status");
         let redirect_uri = file["status"]["redirectURI"].as_str().expect("a redirect URI");
-        assert_eq!(redirect_uri, self.latchkey.url("o/default/callback/demo"));
+        assert_eq!(redirect_uri, self.latchkey.at("callback/demo"));
         self.provider.register(CLIENT_SECRET, &[redirect_uri]).await;
     }
 
@@ -61,7 +66,7 @@ impl Stage<'_> {
         self.page.must_be_in_order().await;
         self.page.click("a.provider").await;
         self.page.sign_in_at_provider("alice").await;
-        self.page.wait_for_url("/o/default/account").await;
+        self.page.wait_for_url(&self.latchkey.path("account")).await;
         let text = self.page.text().await;
         assert!(text.contains("Alice Archer") && text.contains("Provider demo"), "{text}");
         self.page.must_be_in_order().await;
@@ -71,7 +76,7 @@ impl Stage<'_> {
             session,
             json!({
                 "id": id, "userName": "alice", "fullName": "Alice Archer", "email": "alice@example.com",
-                "emailVerified": true, "organization": "default", "provider": "demo", "roles": ["admin", "viewer"],
+                "emailVerified": true, "organization": self.latchkey.organization(), "provider": "demo", "roles": ["admin", "viewer"],
                 "groups": ["builders", "everyone"], "administrator": true, "expiresAt": session["expiresAt"],
             })
         );
@@ -85,17 +90,18 @@ impl Stage<'_> {
             .filter(|cookie| cookie["name"].as_str().is_some_and(|name| name.contains("latchkey")))
             .collect();
         let [session] = ours.as_slice() else { panic!("one cookie is left: {ours:?}") };
-        assert_eq!((&session["name"], &session["httpOnly"]), (&json!("latchkey.session.default"), &json!(true)));
+        let name = format!("latchkey.session.{}", self.latchkey.organization());
+        assert_eq!((&session["name"], &session["httpOnly"]), (&json!(name), &json!(true)));
         assert_eq!((&session["sameSite"], &session["path"]), (&json!("Lax"), &json!("/")));
     }
 
     async fn an_edited_mapper_counts_at_once_without_a_new_login(&self) {
-        self.latchkey.edit("mappers.yaml", "group: engineering", "group: sales");
+        self.latchkey.edit("mappers.yaml", "group: engineering", "group: sales").await;
         self.wait_for_session("alice is no admin any more", |session| {
             session["roles"] == json!(["viewer"]) && session["administrator"] == false
         })
         .await;
-        self.latchkey.edit("mappers.yaml", "group: sales", "claim: {key: preferred_username, value: alice}");
+        self.latchkey.edit("mappers.yaml", "group: sales", "claim: {key: preferred_username, value: alice}").await;
         self.wait_for_session("alice is an admin again, by another claim", |session| {
             session["roles"] == json!(["admin", "viewer"]) && session["groups"] == json!(["builders", "everyone"])
         })
@@ -104,92 +110,92 @@ impl Stage<'_> {
 
     async fn a_changed_secret_counts_at_the_next_login(&self) {
         let another = "the-second-client-secret-of-a-test";
-        let redirect_uri = self.latchkey.url("o/default/callback/demo");
+        let redirect_uri = self.latchkey.at("callback/demo");
         self.provider.register(another, &[&redirect_uri]).await;
-        self.page.goto(&self.latchkey.url("o/default/login/demo")).await;
+        self.page.goto(&self.latchkey.at("login/demo")).await;
         let text = self.page.text().await;
         assert!(text.contains("The sign-in service didn't answer as it should"), "{text}");
         self.page.must_be_accessible().await;
         assert!(self.session().await.is_some(), "a login that fails ends no session");
-        self.latchkey.write("secret.yaml", &manifests::secret(another));
+        self.latchkey.write("secret.yaml", &manifests::secret(another)).await;
         wait_within(AT_ONCE, "a login with the new secret", async || {
-            self.page.goto(&self.latchkey.url("o/default/login/demo")).await;
-            self.page.url().await.contains("/o/default/account").then_some(())
+            self.page.goto(&self.latchkey.at("login/demo")).await;
+            self.page.url().await.contains(&self.latchkey.path("account")).then_some(())
         })
         .await;
     }
 
     async fn suspending_ends_the_session_and_hides_the_provider(&self) {
-        self.latchkey.edit("provider.yaml", "  displayName:", "  suspend: true\n  displayName:");
+        self.latchkey.edit("provider.yaml", "  displayName:", "  suspend: true\n  displayName:").await;
         self.wait_for_nobody("the provider is suspended").await;
         self.latchkey.wait_for_condition("identityprovider", "demo", ["Ready", "True", "Suspended"]).await;
-        self.page.goto(&self.latchkey.url("o/default/login")).await;
+        self.page.goto(&self.latchkey.at("login")).await;
         assert_eq!(self.page.count("a.provider").await, 0);
         assert!(self.page.text().await.contains("There is no way to sign in here yet."));
         self.page.must_be_accessible().await;
-        assert_eq!(self.page.goto(&self.latchkey.url("o/default/login/demo")).await, 503);
+        assert_eq!(self.page.goto(&self.latchkey.at("login/demo")).await, 503);
     }
 
     async fn unsuspending_does_not_bring_the_session_back(&self) {
-        self.latchkey.edit("provider.yaml", "  suspend: true\n", "");
+        self.latchkey.edit("provider.yaml", "  suspend: true\n", "").await;
         self.latchkey.wait_until_ready("demo").await;
         assert_eq!(self.session().await, None, "what has ended stays ended");
-        self.page.goto(&self.latchkey.url("o/default/login")).await;
+        self.page.goto(&self.latchkey.at("login")).await;
         self.page.click("a.provider").await;
-        self.page.wait_for_url("/o/default/account").await;
+        self.page.wait_for_url(&self.latchkey.path("account")).await;
         assert!(self.session().await.is_some(), "alice signs in anew");
     }
 
     async fn deleting_the_provider_ends_the_sessions(&self) {
-        self.latchkey.remove("provider.yaml");
+        self.latchkey.remove("provider.yaml").await;
         self.wait_for_nobody("the provider is deleted").await;
-        assert_eq!(self.page.goto(&self.latchkey.url("o/default/login/demo")).await, 404);
+        assert_eq!(self.page.goto(&self.latchkey.at("login/demo")).await, 404);
         wait_within(AT_ONCE, "the status file is gone", async || {
-            self.latchkey.status_file("identityprovider", "demo").is_none().then_some(())
+            self.latchkey.status("identityprovider", "demo").await.is_none().then_some(())
         })
         .await;
     }
 
     async fn the_provider_put_back_works_again_until_alice_signs_out(&self) {
-        self.latchkey.write("provider.yaml", &manifests::provider("demo", &self.provider.issuer, ""));
+        self.latchkey.write("provider.yaml", &manifests::provider("demo", &self.provider.issuer, "")).await;
         self.latchkey.wait_until_ready("demo").await;
         assert_eq!(self.session().await, None);
-        self.page.goto(&self.latchkey.url("o/default/login/demo")).await;
+        self.page.goto(&self.latchkey.at("login/demo")).await;
         assert!(self.session().await.is_some());
         self.sign_out().await;
     }
 
     async fn sign_out(&self) {
-        self.page.goto(&self.latchkey.url("o/default/account")).await;
-        self.page.click("a[href='/o/default/logout']").await;
+        self.page.goto(&self.latchkey.at("account")).await;
+        self.page.click(&format!("a[href='{}']", self.latchkey.path("logout"))).await;
         self.page.wait_for("form button").await;
         assert!(self.page.text().await.contains("You are signed in as Alice Archer."));
         self.page.must_be_accessible().await;
         assert!(self.session().await.is_some(), "looking at the page signs nobody out");
         self.page.click("form button").await;
-        self.page.wait_for_url("/o/default/logout?done").await;
+        self.page.wait_for_url(&self.latchkey.path("logout?done")).await;
         assert!(self.page.text().await.contains("You are signed out"));
         self.page.must_be_accessible().await;
         assert_eq!(self.session().await, None);
     }
 
     async fn all_of_it_works_without_javascript(&self) {
-        self.page.goto(&self.latchkey.url("o/default/login")).await;
+        self.page.goto(&self.latchkey.at("login")).await;
         // By keyboard, too: the first link of the page.
         self.page.press("Tab").await;
         self.page.press("Enter").await;
         self.page.sign_in_at_provider("alice").await;
-        self.page.wait_for_url("/o/default/account").await;
+        self.page.wait_for_url(&self.latchkey.path("account")).await;
         assert_eq!(self.session().await.expect("alice is signed in")["userName"], "alice");
-        self.page.click("a[href='/o/default/logout']").await;
+        self.page.click(&format!("a[href='{}']", self.latchkey.path("logout"))).await;
         self.page.wait_for("form button").await;
         self.page.click("form button").await;
-        self.page.wait_for_url("/o/default/logout?done").await;
+        self.page.wait_for_url(&self.latchkey.path("logout?done")).await;
         assert_eq!(self.session().await, None);
     }
 
     async fn session(&self) -> Option<Value> {
-        let (status, body) = self.page.fetch(&self.latchkey.url("o/default/session")).await;
+        let (status, body) = self.page.fetch(&self.latchkey.at("session")).await;
         match status {
             200 => Some(serde_json::from_str(&body).expect("JSON")),
             401 => None,

@@ -2,25 +2,27 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
+
 use crate::support::{
     fake::{Fake, Reply, TOKEN, sign, sign_with, unsigned},
     latchkey::Latchkey,
     manifests,
     refusal::{MARK, must_be_refused},
+    source::{On, Source},
     visitor::{Answer, Visitor},
 };
-use serde_json::{Value, json};
 
 /// Visitors come from addresses of their own, so that together they do not begin too many logins.
 const MANY_VISITORS: &[&str] = &["--allow-http", "--egress-allow", "127.0.0.0/8", "--trusted-proxies", "127.0.0.1/32"];
 
-async fn latchkey_with(fake: &Fake) -> Latchkey {
+async fn latchkey_with(source: Source, fake: &Fake) -> Latchkey {
     let files = [
         ("organization.yaml", manifests::ORGANIZATION),
         ("provider.yaml", &manifests::provider("rogue", &fake.issuer, "")),
         ("secret.yaml", &manifests::usual_secret()),
     ];
-    let latchkey = Latchkey::start_with(MANY_VISITORS, &files).await;
+    let latchkey = Latchkey::start_from(source, MANY_VISITORS, &files).await;
     latchkey.wait_until_ready("rogue").await;
     latchkey
 }
@@ -61,10 +63,11 @@ const CLAIMS: &[(&str, ClaimsChange)] = &[
     ("another code's hash", |c, _| c["c_hash"] = "m4rk".into()),
 ];
 
-#[tokio::test]
-async fn an_id_token_with_wrong_claims_signs_nobody_in() {
+on_both_sources!(an_id_token_with_wrong_claims_signs_nobody_in);
+
+async fn an_id_token_with_wrong_claims_signs_nobody_in(on: On) {
     let fake = Fake::start().await;
-    let latchkey = latchkey_with(&fake).await;
+    let latchkey = latchkey_with(Source::new(on).await, &fake).await;
     let now = jiff::Timestamp::now().as_second();
     for (name, change) in CLAIMS {
         let answer = login(&fake, &latchkey, |fake, nonce| {
@@ -81,7 +84,7 @@ async fn an_id_token_with_wrong_claims_signs_nobody_in() {
 #[tokio::test]
 async fn an_id_token_that_is_not_signed_as_it_should_be_signs_nobody_in() {
     let fake = Fake::start().await;
-    let latchkey = latchkey_with(&fake).await;
+    let latchkey = latchkey_with(Source::Directory, &fake).await;
     type Forge = fn(&Value) -> String;
     let cases: &[(&str, Forge)] = &[
         ("alg none", |claims| format!("{}.", unsigned(&json!({"alg": "none", "kid": "one"}), claims))),
@@ -118,7 +121,7 @@ async fn an_id_token_that_is_not_signed_as_it_should_be_signs_nobody_in() {
 #[tokio::test]
 async fn a_token_endpoint_that_answers_anything_else_signs_nobody_in() {
     let fake = Fake::start().await;
-    let latchkey = latchkey_with(&fake).await;
+    let latchkey = latchkey_with(Source::Directory, &fake).await;
     let stolen = format!("{}/stolen", fake.issuer);
     let html = format!("<html>{MARK}</html>");
     let big = format!("{{\"access_token\": \"{}\"}}", "m4rk".repeat(512 * 1024));
@@ -153,15 +156,15 @@ async fn a_token_endpoint_that_answers_anything_else_signs_nobody_in() {
 #[tokio::test]
 async fn a_token_endpoint_that_never_answers_is_given_up_and_holds_up_nobody_else() {
     let (slow, fake) = (Fake::start().await, Fake::start().await);
-    let latchkey = latchkey_with(&slow).await;
-    latchkey.write("other.yaml", &manifests::provider("other", &fake.issuer, ""));
+    let latchkey = latchkey_with(Source::Directory, &slow).await;
+    latchkey.write("other.yaml", &manifests::provider("other", &fake.issuer, "")).await;
     latchkey.wait_until_ready("other").await;
     slow.answer(TOKEN, Reply::Held);
     let visitor = Visitor::new();
     let callback = visitor.begin(&latchkey, "rogue").await.callback;
     let began = Instant::now();
     let (answer, ()) = tokio::join!(visitor.get(&callback), async {
-        let other = Visitor::new().get(&latchkey.url("o/default/login/other")).await;
+        let other = Visitor::new().get(&latchkey.at("login/other")).await;
         assert_eq!(other.status, 303);
         assert!(began.elapsed() < Duration::from_secs(5), "the others wait, too");
     });

@@ -3,15 +3,21 @@
 
 use std::{path::PathBuf, process::Command};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use k8s_openapi::{
     api::core::v1::Namespace as KubernetesNamespace,
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{
     Api, Client, ResourceExt,
-    api::{ObjectMeta, Patch, PatchParams, PostParams},
+    api::{
+        ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ObjectMeta, Patch, PatchParams, PostParams,
+        TypeMeta,
+    },
     runtime::{conditions, wait::await_condition},
 };
+use latchkey::api::{GROUP, VERSION};
+use serde_json::{Value, json};
 use tokio::{sync::OnceCell, time::timeout};
 
 use super::{DEADLINE, access::Access, control_plane::ControlPlane};
@@ -91,6 +97,81 @@ pub struct Namespace {
     pub access: Access,
     pub client: Client,
     outlives_the_tests: bool,
+}
+
+impl Namespace {
+    /// The objects of a kind that are here.
+    pub fn api(&self, kind: &str) -> Api<DynamicObject> {
+        let (group, version, kind) = match kind {
+            "identityprovider" => (GROUP, VERSION, "IdentityProvider"),
+            "idpmapper" => (GROUP, VERSION, "IdpMapper"),
+            "organization" => (GROUP, VERSION, "Organization"),
+            "secret" => ("", "v1", "Secret"),
+            "event" => ("events.k8s.io", "v1", "Event"),
+            _ => panic!("the tests do not know the kind {kind}"),
+        };
+        let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+        Api::namespaced_with(self.client.clone(), &self.name, &kind)
+    }
+
+    /// An object as the API server has it; None when it has none.
+    pub async fn get(&self, kind: &str, name: &str) -> Option<Value> {
+        let object = self.api(kind).get_opt(name).await.expect("an answer of the API server")?;
+        Some(serde_json::to_value(object).expect("JSON"))
+    }
+
+    /// Applies a manifest; answers with what the API server made of it. A namespace that it names is one beside this
+    /// one, so that no two tests meet there.
+    pub async fn apply(&self, mut manifest: Value) -> Value {
+        let metadata = &mut manifest["metadata"];
+        let namespace = match metadata["namespace"].as_str() {
+            Some(other) => self.beside(other).await,
+            None => self.name.clone(),
+        };
+        metadata["namespace"] = namespace.as_str().into();
+        encode_string_data(&mut manifest);
+        let name = manifest["metadata"]["name"].as_str().expect("a name").to_owned();
+        let apply = PatchParams::apply(FIELD_MANAGER).force().validation_strict();
+        let objects = self.objects(text(&manifest["apiVersion"]), text(&manifest["kind"]), &namespace);
+        let object = objects.patch(&name, &apply, &Patch::Apply(&manifest)).await;
+        serde_json::to_value(object.unwrap_or_else(|error| panic!("{name}: {error}"))).expect("JSON")
+    }
+
+    /// Deletes an object, if it is there.
+    pub async fn delete(&self, api_version: &str, kind: &str, namespace: &str, name: &str) {
+        match self.objects(api_version, kind, namespace).delete(name, &DeleteParams::default()).await {
+            Err(kube::Error::Api(status)) if status.is_not_found() => {}
+            answer => drop(answer.expect("deleted")),
+        }
+    }
+
+    fn objects(&self, api_version: &str, kind: &str, namespace: &str) -> Api<DynamicObject> {
+        let types = TypeMeta { api_version: api_version.to_owned(), kind: kind.to_owned() };
+        let kind = ApiResource::from_gvk(&GroupVersionKind::try_from(types).expect("an API version"));
+        Api::namespaced_with(self.client.clone(), namespace, &kind)
+    }
+
+    /// The name of another namespace of this test, which exists then.
+    async fn beside(&self, name: &str) -> String {
+        let name = format!("{}-{name}", self.name);
+        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        let namespaces: Api<KubernetesNamespace> = Api::all(self.client.clone());
+        let apply = PatchParams::apply(FIELD_MANAGER);
+        namespaces.patch(&name, &apply, &Patch::Apply(&object)).await.expect("another namespace");
+        name
+    }
+}
+
+/// As `kubectl create secret` does it: the API server merges `stringData` into `data`, and what leaves it would stay.
+fn encode_string_data(manifest: &mut Value) {
+    if let Some(Value::Object(texts)) = manifest.as_object_mut().and_then(|secret| secret.remove("stringData")) {
+        let data = texts.iter().map(|(key, value)| (key.clone(), STANDARD.encode(text(value)).into()));
+        manifest["data"] = Value::Object(data.collect());
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
 }
 
 impl Drop for Namespace {

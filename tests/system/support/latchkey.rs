@@ -1,4 +1,4 @@
-//! A running Latchkey with a directory of manifests of its own.
+//! A running Latchkey with manifests of its own, in a directory or on the API server.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -12,13 +12,18 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use super::{DEADLINE, wait_for, wait_within};
+use super::{
+    DEADLINE,
+    source::{On, Source},
+    wait_for, wait_within,
+};
 
 /// The flags that let Latchkey talk to providers on this machine.
 pub const LOCAL: &[&str] = &["--allow-http", "--egress-allow", "127.0.0.0/8"];
 
-/// Latchkey, its manifests, status files, database and log.
+/// Latchkey, its manifests, statuses, database and log.
 pub struct Latchkey {
+    source: Source,
     dir: TempDir,
     flags: Vec<String>,
     listen: u16,
@@ -28,16 +33,27 @@ pub struct Latchkey {
 }
 
 impl Latchkey {
-    /// Starts it with these files and waits until it is ready.
+    /// Starts it with a directory of these files and waits until it is ready.
     pub async fn start(files: &[(&str, &str)]) -> Self {
         Self::start_with(LOCAL, files).await
     }
 
     /// As `start`, with these flags instead of `LOCAL`. Without `--allow-http` its external URL is https.
     pub async fn start_with(flags: &[&str], files: &[(&str, &str)]) -> Self {
+        Self::start_from(Source::Directory, flags, files).await
+    }
+
+    /// As `start`, with a directory of the files or with what they hold on the API server.
+    pub async fn start_on(on: On, files: &[(&str, &str)]) -> Self {
+        Self::start_from(Source::new(on).await, LOCAL, files).await
+    }
+
+    /// As `start_with`, from this source.
+    pub async fn start_from(source: Source, flags: &[&str], files: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         fs::create_dir(dir.path().join("manifests")).expect("a directory");
         let mut latchkey = Self {
+            source,
             dir,
             flags: flags.iter().map(ToString::to_string).collect(),
             listen: 0,
@@ -46,7 +62,7 @@ impl Latchkey {
             http: reqwest::Client::builder().no_proxy().timeout(DEADLINE).build().expect("a client"),
         };
         for (file, text) in files {
-            latchkey.write(file, text);
+            latchkey.write(file, text).await;
         }
         for _ in 0..10 {
             (latchkey.listen, latchkey.management) = (free_port(), free_port());
@@ -71,11 +87,9 @@ impl Latchkey {
     fn spawn(&mut self) {
         let log = OpenOptions::new().create(true).append(true).open(self.log_path()).expect("a log");
         let mut command = command();
+        command.arg("serve");
+        self.source.configure(&mut command, self.dir.path());
         command
-            .args(["serve", "--manifests"])
-            .arg(self.manifests())
-            .arg("--status-dir")
-            .arg(self.dir.path().join("status"))
             .arg("--database-url")
             .arg(format!("sqlite:{}", self.dir.path().join("latchkey.db").display()))
             .args(["--external-url", &self.url("")])
@@ -104,6 +118,21 @@ impl Latchkey {
     pub fn url(&self, path: &str) -> String {
         let scheme = if self.flags.iter().any(|flag| flag == "--allow-http") { "http" } else { "https" };
         format!("{scheme}://127.0.0.1:{}/{path}", self.listen)
+    }
+
+    /// The id of the organization `default`, which is the name of the namespace.
+    pub fn organization(&self) -> &str {
+        self.source.namespace()
+    }
+
+    /// A path of the organization `default`; `rest` without a leading slash.
+    pub fn path(&self, rest: &str) -> String {
+        format!("/o/{}/{rest}", self.organization())
+    }
+
+    /// An address of the organization `default`; `rest` as for `path`.
+    pub fn at(&self, rest: &str) -> String {
+        self.url(&self.path(rest)[1..])
     }
 
     /// An answer of the management port: status and body.
@@ -148,34 +177,34 @@ impl Latchkey {
     }
 
     /// Writes a manifest at once and whole, as editors and deployments do.
-    pub fn write(&self, file: &str, text: &str) {
+    pub async fn write(&self, file: &str, text: &str) {
         let unfinished = self.dir.path().join("unfinished");
         fs::write(&unfinished, text).expect("written");
         fs::rename(unfinished, self.manifests().join(file)).expect("renamed");
+        self.source.changed(file, Some(text)).await;
     }
 
     /// Replaces a text in a manifest, which must be there once.
-    pub fn edit(&self, file: &str, from: &str, to: &str) {
+    pub async fn edit(&self, file: &str, from: &str, to: &str) {
         let text = fs::read_to_string(self.manifests().join(file)).expect("the manifest");
         assert_eq!(text.matches(from).count(), 1, "{from:?} in {file}");
-        self.write(file, &text.replacen(from, to, 1));
+        self.write(file, &text.replacen(from, to, 1)).await;
     }
 
-    pub fn remove(&self, file: &str) {
+    pub async fn remove(&self, file: &str) {
         fs::remove_file(self.manifests().join(file)).expect("removed");
+        self.source.changed(file, None).await;
     }
 
-    /// What the status file of an object holds; None while there is none.
-    pub fn status_file(&self, kind: &str, name: &str) -> Option<Value> {
-        let path = self.dir.path().join("status").join(format!("{kind}.default.{name}.yaml"));
-        let text = fs::read_to_string(path).ok()?;
-        Some(serde_yaml::from_str(&text).expect("a status file is YAML"))
+    /// The status of an object; None while there is none.
+    pub async fn status(&self, kind: &str, name: &str) -> Option<Value> {
+        self.source.status(self.dir.path(), kind, name).await
     }
 
     /// A condition of an object: its status, reason and message.
-    pub fn condition(&self, kind: &str, name: &str, type_: &str) -> Option<Condition> {
-        let file = self.status_file(kind, name)?;
-        let condition = file["status"]["conditions"].as_array()?.iter().find(|one| one["type"] == type_)?.clone();
+    pub async fn condition(&self, kind: &str, name: &str, type_: &str) -> Option<Condition> {
+        let status = self.status(kind, name).await?;
+        let condition = status["conditions"].as_array()?.iter().find(|one| one["type"] == type_)?.clone();
         let text = |member: &str| condition[member].as_str().unwrap_or_default().to_owned();
         Some(Condition {
             status: text("status"),
@@ -200,7 +229,7 @@ impl Latchkey {
     ) -> String {
         let what = format!("{kind} {name}: {type_}={status} {reason}");
         wait_within(limit, &what, async || {
-            let condition = self.condition(kind, name, type_)?;
+            let condition = self.condition(kind, name, type_).await?;
             (condition.status == status && condition.reason == reason).then_some(condition.message)
         })
         .await
@@ -211,10 +240,9 @@ impl Latchkey {
         self.wait_for_condition("identityprovider", provider, ["Ready", "True", "Succeeded"]).await;
     }
 
-    /// Waits until the sign-in page offers a provider. After a start, the status files are those of the last run at
-    /// first.
+    /// Waits until the sign-in page offers a provider. After a start, the statuses are those of the last run at first.
     pub async fn wait_until_offered(&self, key: &str) {
-        let (page, link) = (self.url("o/default/login"), format!("href=\"/o/default/login/{key}\""));
+        let (page, link) = (self.at("login"), format!("href=\"{}\"", self.path(&format!("login/{key}"))));
         wait_for(&format!("{key} is offered"), async || {
             let answer = self.http.get(&page).send().await.ok()?;
             answer.text().await.ok()?.contains(&link).then_some(())
@@ -248,7 +276,7 @@ impl Drop for Latchkey {
     }
 }
 
-/// A condition in a status file.
+/// A condition of a status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     pub status: String,

@@ -13,6 +13,7 @@ pub mod nginx;
 pub mod provider;
 pub mod proxy;
 pub mod refusal;
+pub mod source;
 pub mod tls;
 pub mod visitor;
 pub mod world;

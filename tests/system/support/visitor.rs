@@ -152,7 +152,7 @@ impl Visitor {
 
     /// Begins a login with a fake provider, which asks nobody anything; what was sent there.
     pub async fn begin(&self, latchkey: &Latchkey, key: &str) -> Begun {
-        let answer = self.get(&latchkey.url(&format!("o/default/login/{key}"))).await;
+        let answer = self.get(&latchkey.at(&format!("login/{key}"))).await;
         let sent = Url::parse(&answer.location().expect("a redirect to the provider")).expect("a URL");
         let parameter = |name: &str| sent.query_pairs().find(|(other, _)| other == name).expect(name).1.into_owned();
         let callback = format!("{}?state={}&code=m4rk", parameter("redirect_uri"), parameter("state"));
@@ -179,7 +179,7 @@ impl Visitor {
 
     /// A whole login through a provider of the organization `default`; answers with what the callback said.
     pub async fn try_to_sign_in(&self, latchkey: &Latchkey, key: &str, name: &str) -> Answer {
-        self.try_to_sign_in_from(&latchkey.url(&format!("o/default/login/{key}")), name).await
+        self.try_to_sign_in_from(&latchkey.at(&format!("login/{key}")), name).await
     }
 
     /// As `try_to_sign_in`, beginning at this address.
@@ -196,7 +196,7 @@ impl Visitor {
 
     /// Who is signed in to the organization `default`; None for nobody.
     pub async fn session(&self, latchkey: &Latchkey) -> Option<Value> {
-        let answer = self.get(&latchkey.url("o/default/session")).await;
+        let answer = self.get(&latchkey.at("session")).await;
         match answer.status {
             200 => Some(answer.json()),
             401 => None,

@@ -1,0 +1,129 @@
+//! Where the manifests of a test go, and where the statuses are read.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::{process::Command, sync::Mutex};
+
+use super::{
+    access::Access,
+    cluster::{Cluster, Namespace},
+};
+
+/// The sources by name.
+#[derive(Clone, Copy, Debug)]
+pub enum On {
+    Directory,
+    Cluster,
+}
+
+/// One source, for one test.
+pub enum Source {
+    /// Latchkey reads the files themselves.
+    Directory,
+    /// Latchkey reads the API server.
+    Cluster(Applied),
+}
+
+/// A namespace that holds what the files say, as by a GitOps tool that prunes: what leaves a file is deleted.
+pub struct Applied {
+    pub namespace: Arc<Namespace>,
+    /// How Latchkey reaches the API server.
+    access: Access,
+    by_file: Mutex<BTreeMap<String, BTreeSet<Identity>>>,
+}
+
+/// Which object: API version, kind, namespace and name.
+type Identity = [String; 4];
+
+impl Source {
+    pub async fn new(on: On) -> Self {
+        match on {
+            On::Directory => Self::Directory,
+            On::Cluster => {
+                let namespace = Cluster::shared().await.namespace().await;
+                let access = namespace.access.clone();
+                Self::in_namespace(Arc::new(namespace), access)
+            }
+        }
+    }
+
+    /// This namespace; Latchkey reaches the API server as `access` says.
+    pub fn in_namespace(namespace: Arc<Namespace>, access: Access) -> Self {
+        Self::Cluster(Applied { namespace, access, by_file: Mutex::default() })
+    }
+
+    /// Where objects are that name no namespace.
+    pub fn namespace(&self) -> &str {
+        match self {
+            Self::Directory => "default",
+            Self::Cluster(applied) => &applied.namespace.name,
+        }
+    }
+
+    /// Tells `latchkey serve` to read from here. `dir` has the directory `manifests`.
+    pub fn configure(&self, command: &mut Command, dir: &Path) {
+        match self {
+            Self::Directory => {
+                command.arg("--manifests").arg(dir.join("manifests")).arg("--status-dir").arg(dir.join("status"));
+            }
+            Self::Cluster(applied) => {
+                let kubeconfig = dir.join("kubeconfig");
+                applied.access.in_namespace(self.namespace()).write(&kubeconfig);
+                command.env("KUBECONFIG", kubeconfig).args(["--watch-namespace", self.namespace()]);
+            }
+        }
+    }
+
+    /// What a file holds now counts; None when it is gone.
+    pub async fn changed(&self, file: &str, text: Option<&str>) {
+        if let Self::Cluster(applied) = self {
+            applied.apply(file, text.unwrap_or_default()).await;
+        }
+    }
+
+    /// The status of an object; None while there is none. `dir` as for `configure`.
+    pub async fn status(&self, dir: &Path, kind: &str, name: &str) -> Option<Value> {
+        match self {
+            Self::Directory => {
+                let text = fs::read_to_string(status_file(dir, kind, name)).ok()?;
+                let mut file: Value = serde_yaml::from_str(&text).expect("a status file is YAML");
+                Some(file["status"].take())
+            }
+            Self::Cluster(applied) => Some(applied.namespace.get(kind, name).await?["status"].take()),
+        }
+    }
+}
+
+fn status_file(dir: &Path, kind: &str, name: &str) -> PathBuf {
+    dir.join("status").join(format!("{kind}.default.{name}.yaml"))
+}
+
+impl Applied {
+    async fn apply(&self, file: &str, text: &str) {
+        let mut by_file = self.by_file.lock().await;
+        let mut here = BTreeSet::new();
+        for document in serde_yaml::Deserializer::from_str(text) {
+            let object = Value::deserialize(document).expect("a manifest is YAML");
+            if !object.is_null() {
+                here.insert(identity(&self.namespace.apply(object).await));
+            }
+        }
+        for [api_version, kind, namespace, name] in by_file.remove(file).unwrap_or_default().difference(&here) {
+            self.namespace.delete(api_version, kind, namespace, name).await;
+        }
+        by_file.insert(file.to_owned(), here);
+    }
+}
+
+fn identity(object: &Value) -> Identity {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let metadata = &object["metadata"];
+    [&object["apiVersion"], &object["kind"], &metadata["namespace"], &metadata["name"]].map(text)
+}
