@@ -2,4 +2,5 @@
 
 mod install;
 mod permissions;
+mod run;
 mod values;
