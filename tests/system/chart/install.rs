@@ -42,11 +42,12 @@ async fn short_names(client: &Client) -> Vec<String> {
     crd.spec.names.short_names.unwrap_or_default()
 }
 
-/// Those of the objects that are on the API server, as kind and name.
+/// Those of the objects that are on the API server to stay, as kind and name.
 async fn present(client: &Client, objects: &[DynamicObject]) -> Vec<String> {
     let mut found = Vec::new();
     for object in objects {
-        if api_of(client, object).await.get_opt(&object.name_any()).await.expect("an answer").is_some() {
+        let there = api_of(client, object).await.get_opt(&object.name_any()).await.expect("an answer");
+        if there.is_some_and(|there| there.metadata.deletion_timestamp.is_none()) {
             found.push(format!("{} {}", object.types.as_ref().expect("a kind").kind, object.name_any()));
         }
     }

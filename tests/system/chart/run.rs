@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::{apps::v1::Deployment, coordination::v1::Lease};
-use kube::{Api, api::ListParams};
+use kube::{Api, ResourceExt, api::ListParams};
 
 use super::permissions::token_of;
 use crate::support::{
@@ -24,9 +24,8 @@ async fn flags(own: &Namespace, release: &str) -> Vec<String> {
     let deployments: Api<Deployment> = Api::namespaced(own.client.clone(), &own.name);
     let template = deployments.get(release).await.expect("the Deployment").spec.template;
     let container = template.spec.expect("a spec").containers.remove(0);
-    let (serve, mut flags) =
-        container.args.expect("arguments").split_first().map(|(one, more)| (one.clone(), more.to_vec())).expect("one");
-    assert_eq!(serve, "serve");
+    let mut flags = container.args.expect("arguments");
+    assert_eq!(flags.remove(0), "serve");
     let given = flags.len();
     flags.retain(|flag| !OF_THE_POD.iter().any(|prefix| flag.starts_with(prefix)));
     assert_eq!(given - flags.len(), OF_THE_POD.len());
@@ -56,8 +55,9 @@ async fn works(own: &Namespace, at: Namespace, values: &str) {
     })
     .await;
     let leases: Api<Lease> = Api::namespaced(own.client.clone(), &own.name);
-    let lease = leases.get("latchkey").await.expect("the Lease").spec.expect("a spec");
-    assert!(lease.holder_identity.is_some());
+    let version = async || leases.get("latchkey").await.expect("the Lease").resource_version();
+    let first = version().await;
+    wait_for("the Lease is renewed", async || (version().await != first).then_some(())).await;
     let log = latchkey.log();
     assert!(!log.contains("forbidden") && !log.contains("WARN"), "{log}");
 }
