@@ -53,8 +53,8 @@ async fn manifests_become_a_working_login(on: On) {
 impl Stage<'_> {
     async fn the_redirect_uri_is_read_from_the_status_and_registered(&self) {
         self.latchkey.wait_until_ready("demo").await;
-        let file = self.latchkey.status("identityprovider", "demo").await.expect("a status");
-        let redirect_uri = file["status"]["redirectURI"].as_str().expect("a redirect URI");
+        let status = self.latchkey.status("identityprovider", "demo").await.expect("a status");
+        let redirect_uri = status["redirectURI"].as_str().expect("a redirect URI");
         assert_eq!(redirect_uri, self.latchkey.at("callback/demo"));
         self.provider.register(CLIENT_SECRET, &[redirect_uri]).await;
     }

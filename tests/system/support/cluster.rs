@@ -20,7 +20,7 @@ use latchkey::api::{GROUP, VERSION};
 use serde_json::{Value, json};
 use tokio::{sync::OnceCell, time::timeout};
 
-use super::{DEADLINE, access::Access, control_plane::ControlPlane};
+use super::{DEADLINE, access::Access, control_plane::ControlPlane, wait_for};
 
 /// Who applies what the tests apply.
 pub const FIELD_MANAGER: &str = "tests";
@@ -43,7 +43,11 @@ impl Cluster {
         }
     }
 
-    async fn start() -> Result<Self, String> {
+    /// One of the caller's own.
+    ///
+    /// # Errors
+    /// Why there is none, with the log of the control plane.
+    pub async fn start() -> Result<Self, String> {
         let cluster = if let Some(path) = std::env::var_os("TEST_KUBECONFIG") {
             Self { access: Access::read(&PathBuf::from(path))?, control_plane: None }
         } else {
@@ -64,6 +68,11 @@ impl Cluster {
         Some(Self { access: control_plane.access.clone(), control_plane: Some(control_plane) })
     }
 
+    /// The process that runs etcd and the API server, as far as it is ours.
+    pub fn pid(&self) -> Option<u32> {
+        self.control_plane.as_ref().map(ControlPlane::pid)
+    }
+
     /// A namespace that no other test uses.
     pub async fn namespace(&self) -> Namespace {
         let unique = uuid::Uuid::new_v4().simple().to_string();
@@ -81,12 +90,19 @@ impl Cluster {
 }
 
 async fn install_crds(client: Client) {
-    let crds: Api<CustomResourceDefinition> = Api::all(client);
+    let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
     for crd in latchkey::api::crds() {
         let (name, apply) = (crd.name_any(), PatchParams::apply(FIELD_MANAGER).force());
         crds.patch(&name, &apply, &Patch::Apply(&crd)).await.expect("a CRD that the API server takes");
         let established = await_condition(crds.clone(), &name, conditions::is_crd_established());
         timeout(DEADLINE, established).await.expect("established in time").expect("established");
+        // A moment later, what is watched is served, too.
+        let path = format!("/apis/{GROUP}/{VERSION}/{}?resourceVersion=0", crd.spec.names.plural);
+        wait_for(&path, async || {
+            let list = http::Request::get(&path).body(Vec::new()).expect("a request");
+            client.request_text(list).await.ok()
+        })
+        .await;
     }
 }
 

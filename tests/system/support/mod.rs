@@ -4,9 +4,13 @@
 pub mod access;
 pub mod browser;
 pub mod cluster;
-mod control_plane;
+pub mod control_plane;
 pub mod fake;
+<<<<<<< HEAD
 pub mod helm;
+=======
+pub mod kstatus;
+>>>>>>> main
 pub mod latchkey;
 pub mod manifests;
 pub mod nginx;
