@@ -4,6 +4,7 @@
 mod claims;
 mod condition;
 mod crd;
+mod defaults;
 mod duration;
 mod identity_provider;
 mod idp_mapper;
@@ -15,6 +16,7 @@ mod turn;
 pub use claims::{ClaimMapping, Claims};
 pub use condition::{Condition, ConditionType, Conditions, Fact, Reason, Status};
 pub use crd::crds;
+pub use defaults::DEFAULT_ORGANIZATION;
 pub use duration::Duration;
 pub use identity_provider::*;
 pub use idp_mapper::*;

@@ -1,11 +1,21 @@
-//! `latchkey get --status-dir DIR`: the manifests' status as tables, as kubectl prints them.
+//! `latchkey get`: the manifests' status as tables, as kubectl prints them, of a cluster or of a status directory.
 
-use std::{io::Write, path::PathBuf};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
+use kube::Client;
 use serde_json::Value;
 
-use crate::source::{StatusDir, StatusFile};
+use crate::{
+    api::{IdentityProvider, IdpMapper, Organization},
+    source::{
+        Object, StatusDir, StatusFile,
+        cluster::{self, ApiError},
+    },
+};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -13,9 +23,17 @@ pub struct Arguments {
     #[arg(value_enum)]
     kind: Option<Kind>,
 
-    /// The directory that `serve --status-dir` writes to
+    /// The directory that `serve --status-dir` writes to [default: the cluster that KUBECONFIG names is asked]
     #[arg(long, env = "LATCHKEY_STATUS_DIR", value_name = "DIR")]
-    status_dir: PathBuf,
+    status_dir: Option<PathBuf>,
+
+    /// The namespace to show [default: in a cluster, the current context's; in a status directory, all]
+    #[arg(long, short, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+
+    /// Show all namespaces
+    #[arg(long, short = 'A', conflicts_with = "namespace")]
+    all_namespaces: bool,
 
     /// wide adds the keys, the redirect URIs to register, and what to do; yaml and json print everything
     #[arg(long, short, value_enum, default_value_t)]
@@ -79,16 +97,18 @@ impl Kind {
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let dir = &arguments.status_dir;
-    let mut files = Vec::new();
-    for file in StatusDir::read_all(dir).with_context(|| format!("--status-dir {}", dir.display()))? {
-        match file {
-            Ok(file) => files.push(file),
-            Err(error) => eprintln!("latchkey: {:#}", anyhow::Error::from(error)),
-        }
-    }
     let kinds = arguments.kind.map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
-    files.retain(|file| kinds.iter().any(|kind| kind.name() == file.kind));
+    let files = match &arguments.status_dir {
+        Some(dir) => from_directory(dir, &kinds, arguments.namespace.as_deref())?,
+        None => tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(from_cluster(
+            &kinds,
+            arguments.namespace.as_deref(),
+            arguments.all_namespaces,
+        ))?,
+    };
+    if files.is_empty() {
+        eprintln!("latchkey: nothing to show");
+    }
     let mut stdout = std::io::stdout().lock();
     match arguments.output {
         Output::Yaml => files
@@ -100,6 +120,39 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             writeln!(stdout, "{}", tables.collect::<Vec<_>>().join("\n\n")).map_err(Into::into)
         }
     }
+}
+
+fn from_directory(dir: &Path, kinds: &[Kind], namespace: Option<&str>) -> anyhow::Result<Vec<StatusFile>> {
+    let mut files = Vec::new();
+    for file in StatusDir::read_all(dir).with_context(|| format!("--status-dir {}", dir.display()))? {
+        match file {
+            Ok(file) => files.push(file),
+            Err(error) => eprintln!("latchkey: {:#}", anyhow::Error::from(error)),
+        }
+    }
+    files.retain(|file| kinds.iter().any(|kind| kind.name() == file.kind));
+    files.retain(|file| namespace.is_none_or(|namespace| file.metadata.namespace == namespace));
+    Ok(files)
+}
+
+async fn from_cluster(kinds: &[Kind], namespace: Option<&str>, all: bool) -> anyhow::Result<Vec<StatusFile>> {
+    let client = cluster::connect().await?;
+    let current = client.default_namespace().to_owned();
+    let namespace = (!all).then(|| namespace.unwrap_or(&current));
+    let mut objects = Vec::new();
+    for kind in kinds {
+        let listed = list(&client, *kind, namespace).await;
+        objects.extend(listed.with_context(|| format!("the {}s cannot be listed", kind.name()))?);
+    }
+    Ok(objects.iter().filter_map(StatusFile::of).collect())
+}
+
+async fn list(client: &Client, kind: Kind, namespace: Option<&str>) -> Result<Vec<Object>, ApiError> {
+    Ok(match kind {
+        Kind::Organization => cluster::list::<Organization>(client, namespace).await?.collect(),
+        Kind::IdentityProvider => cluster::list::<IdentityProvider>(client, namespace).await?.collect(),
+        Kind::IdpMapper => cluster::list::<IdpMapper>(client, namespace).await?.collect(),
+    })
 }
 
 fn table(kind: Kind, files: &[StatusFile], wide: bool) -> Option<String> {

@@ -25,14 +25,17 @@ Examples:
       --external-url http://127.0.0.1:8080 --allow-http --egress-allow 127.0.0.0/8
   See what has become of them, and the redirect URIs to register:
     latchkey get --status-dir ./status -o wide
+  Serve the manifests of the cluster that latchkey runs in, or that KUBECONFIG names, and see what has become of them:
+    latchkey serve --external-url https://login.example.com
+    latchkey get --all-namespaces -o wide
   Write the CustomResourceDefinitions:
     latchkey crds crds/";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve logins by the manifests in a directory
+    /// Serve logins by the manifests in a cluster or in a directory
     Serve(Box<serve::Arguments>),
-    /// Show the manifests' status, as kubectl would
+    /// Show the manifests' status, of a cluster or of a status directory, as kubectl would
     Get(get::Arguments),
     /// Print the CustomResourceDefinitions, or write them into a directory
     Crds(crds::Arguments),

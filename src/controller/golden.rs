@@ -84,11 +84,15 @@ fn numbered(mut object: Object) -> Object {
 }
 
 fn organizations(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<(String, Value)>) {
-    let all = stores.organizations.state();
-    for organization in &all {
-        let observed =
-            organization::Observed { settings, organizations: &all, providers: ReadyCount::default(), now: world.now };
-        let decision = organization::decide(organization, &observed);
+    for organization in stores.organizations.state() {
+        let contenders = organization::contenders(&organization, stores);
+        let observed = organization::Observed {
+            settings,
+            contenders: &contenders,
+            providers: ReadyCount::default(),
+            now: world.now,
+        };
+        let decision = organization::decide(&organization, &observed);
         let sees = decision.entry.map_or_else(|| "nothing".to_owned(), |entry| entry.url(""));
         out.push((
             format!("Organization {}", organization.path()),

@@ -12,7 +12,7 @@ use kube::{
 };
 use tokio::{
     sync::mpsc,
-    time::{Instant, interval_at},
+    time::{Instant, MissedTickBehavior, interval_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +39,7 @@ struct Queues {
     organizations: mpsc::UnboundedSender<ObjectRef<Organization>>,
     providers: mpsc::UnboundedSender<ObjectRef<IdentityProvider>>,
     mappers: mpsc::UnboundedSender<ObjectRef<IdpMapper>>,
+    counts: mpsc::UnboundedSender<ObjectRef<Organization>>,
 }
 
 /// Reconciles whatever changes, and everything when this replica begins to lead, until shutdown, or until a part of
@@ -54,7 +55,8 @@ pub async fn run(
     let (providers, provider_queue) = mpsc::unbounded_channel();
     let (mappers, mapper_queue) = mpsc::unbounded_channel();
     let (counted, count_queue) = mpsc::unbounded_channel();
-    let queues = Queues { organizations: organizations.clone(), providers: providers.clone(), mappers };
+    let queues =
+        Queues { organizations: organizations.clone(), providers: providers.clone(), mappers, counts: counted.clone() };
     let stores = &context.stores;
     tokio::select! {
         () = shutdown.cancelled() => {}
@@ -64,7 +66,7 @@ pub async fn run(
         () = reconcile_kind(stores.organizations.clone(), organization_queue, &context, organization::reconcile, organization::remove) => {}
         () = reconcile_kind(stores.mappers.clone(), mapper_queue, &context, mapper::reconcile, mapper::remove) => {}
         () = reconcile_kind(stores.providers.clone(), provider_queue, &context, move |idp, context| {
-            let organization = ObjectRef::new(provider::organization_of(&idp)).within(idp.namespace_str());
+            let organization = ObjectRef::new(idp.organization_name()).within(idp.namespace_str());
             let counted = counted.clone();
             provider::reconcile(idp, context).map(move |action| {
                 // Nobody counts any more only while the process is ending.
@@ -103,6 +105,7 @@ impl Queues {
         touched.organizations.into_iter().for_each(|object| _ = self.organizations.send(object));
         touched.providers.into_iter().for_each(|object| _ = self.providers.send(object));
         touched.mappers.into_iter().for_each(|object| _ = self.mappers.send(object));
+        touched.counts.into_iter().for_each(|object| _ = self.counts.send(object));
     }
 }
 
@@ -122,6 +125,8 @@ async fn count(
     queue: mpsc::UnboundedSender<ObjectRef<Organization>>,
 ) {
     let mut turns = interval_at(Instant::now() + COUNT_INTERVAL, COUNT_INTERVAL);
+    // Turns that nobody needed are not caught up with.
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut due = HashSet::new();
     loop {
         tokio::select! {

@@ -2,24 +2,24 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use kube::runtime::reflector::ObjectRef;
-
-use super::{
-    organization::id_of,
-    provider::{key_of, organization_of},
+use kube::{
+    Resource,
+    runtime::reflector::{Lookup, ObjectRef},
 };
+
 use crate::{
     api::{self, IdentityProvider, IdpMapper, ResourceMeta},
-    domain::{organization::OrganizationKey, table::LoginTable},
+    domain::{organization::OrganizationKey, provider::Provider, table::LoginTable},
     source::{Change, Reference, Stores},
 };
 
-/// The objects to reconcile.
+/// The objects to reconcile, and the organizations of which nothing changes but how many providers they have.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Touched {
     pub organizations: HashSet<ObjectRef<api::Organization>>,
     pub providers: HashSet<ObjectRef<IdentityProvider>>,
     pub mappers: HashSet<ObjectRef<IdpMapper>>,
+    pub counts: HashSet<ObjectRef<api::Organization>>,
 }
 
 /// What a batch of changes touches. The stores hold the state after it, the table what was decided before it.
@@ -31,9 +31,13 @@ pub fn touched(changes: &[Change], stores: &Stores, table: &LoginTable) -> Touch
             Reference::Organization(organization) => by_organization(organization, stores, table, &mut touched),
             Reference::IdentityProvider(provider) => by_provider(provider, stores, table, &mut touched),
             Reference::IdpMapper(mapper) => by_mapper(mapper, stores, table, &mut touched),
-            Reference::Secret(secret) => by_secret(namespace(secret), &secret.name, stores, &mut touched),
+            Reference::Secret(secret) => {
+                let providers = stores.providers_naming_secret(namespace(secret), &secret.name);
+                touched.providers.extend(references(&providers));
+            }
             Reference::ConfigMap(config_map) => {
-                by_config_map(namespace(config_map), &config_map.name, stores, &mut touched)
+                let providers = stores.providers_naming_config_map(namespace(config_map), &config_map.name);
+                touched.providers.extend(references(&providers));
             }
         }
     }
@@ -43,13 +47,14 @@ pub fn touched(changes: &[Change], stores: &Stores, table: &LoginTable) -> Touch
 /// All objects of the three kinds.
 pub fn everything(stores: &Stores) -> Touched {
     Touched {
-        organizations: stores.organizations.state().iter().map(|object| ObjectRef::from_obj(&**object)).collect(),
-        providers: stores.providers.state().iter().map(|object| ObjectRef::from_obj(&**object)).collect(),
-        mappers: stores.mappers.state().iter().map(|object| ObjectRef::from_obj(&**object)).collect(),
+        organizations: references(&stores.organizations.state()).collect(),
+        providers: references(&stores.providers.state()).collect(),
+        mappers: references(&stores.mappers.state()).collect(),
+        counts: HashSet::new(),
     }
 }
 
-fn namespace<K: kube::runtime::reflector::Lookup>(reference: &ObjectRef<K>) -> &str {
+fn namespace<K: Lookup>(reference: &ObjectRef<K>) -> &str {
     reference.namespace.as_deref().unwrap_or_default()
 }
 
@@ -58,17 +63,17 @@ fn by_organization(changed: &ObjectRef<api::Organization>, stores: &Stores, tabl
     let current = stores.organizations.get(changed);
     let before = table.organization_by_key(&OrganizationKey::new(namespace(changed), &changed.name));
     let mut ids: Vec<&str> = vec![namespace(changed)];
-    ids.extend(current.as_ref().map(|organization| id_of(organization)));
+    ids.extend(current.as_ref().map(|organization| organization.id()));
     ids.extend(before.map(|organization| &*organization.id));
-    let contenders = stores.organizations.state_filter(|other| ids.contains(&id_of(other)));
-    let contenders = contenders.iter().map(|other| ObjectRef::from_obj(&**other));
+    let contenders = ids.into_iter().flat_map(|id| stores.organizations_with_id(id));
+    let contenders = contenders.map(|other| ObjectRef::from_obj(&*other));
     for organization in contenders.chain([changed.clone()]) {
         let namespace = namespace(&organization);
-        let members = providers(stores, namespace, |provider| organization_of(provider) == organization.name);
+        let members = stores.providers_of(&OrganizationKey::new(namespace, &organization.name));
         for provider in &members {
             mappers_for(provider.name_str(), namespace, stores, touched);
         }
-        touched.providers.extend(members.iter().map(|provider| ObjectRef::from_obj(&**provider)));
+        touched.providers.extend(references(&members));
         touched.organizations.insert(organization);
     }
 }
@@ -81,17 +86,18 @@ fn by_provider(changed: &ObjectRef<IdentityProvider>, stores: &Stores, table: &L
     let current = stores.providers.get(changed);
     let uid = changed.extra.uid.as_deref().or(current.as_ref().map(|current| current.uid_str()));
     let before = uid.and_then(|uid| table.provider_by_uid(uid));
-    let mut claims: Vec<(&str, &str)> = Vec::new();
-    claims.extend(current.as_ref().map(|provider| (key_of(provider), provider.spec.display_name.as_str())));
-    claims.extend(before.map(|provider| (&*provider.key, provider.display_name.as_str())));
-    let contends = |other: &IdentityProvider| {
-        claims.iter().any(|(key, name)| key_of(other) == *key || other.spec.display_name == *name)
+    let wants = |provider: &Arc<IdentityProvider>| {
+        let organization = OrganizationKey::new(namespace, provider.organization_name());
+        (organization, provider.key().to_owned(), provider.spec.display_name.clone())
     };
-    touched.providers.extend(providers(stores, namespace, contends).iter().map(|other| ObjectRef::from_obj(&**other)));
-    let now = current.as_ref().map(|provider| OrganizationKey::new(namespace, organization_of(provider)));
-    for organization in before.map(|provider| provider.organization.clone()).into_iter().chain(now) {
+    let wanted = |provider: &Arc<Provider>| {
+        (provider.organization.clone(), provider.key.to_string(), provider.display_name.clone())
+    };
+    for (organization, key, name) in current.as_ref().map(wants).into_iter().chain(before.map(wanted)) {
+        touched.providers.extend(references(&stores.providers_with_key(&organization, &key)));
+        touched.providers.extend(references(&stores.providers_called(&organization, &name)));
         if let Some((namespace, name)) = organization.as_str().split_once('/') {
-            touched.organizations.insert(ObjectRef::new(name).within(namespace));
+            touched.counts.insert(ObjectRef::new(name).within(namespace));
         }
     }
 }
@@ -113,44 +119,16 @@ fn by_mapper(changed: &ObjectRef<IdpMapper>, stores: &Stores, table: &LoginTable
     }
 }
 
-fn by_secret(namespace: &str, name: &str, stores: &Stores, touched: &mut Touched) {
-    let refers = |provider: &IdentityProvider| {
-        let client = provider.spec.client.secret_ref.as_ref().is_some_and(|reference| reference.name == name);
-        client || trusts(provider, api::TrustSourceKind::Secret, name)
-    };
-    touched
-        .providers
-        .extend(providers(stores, namespace, refers).iter().map(|provider| ObjectRef::from_obj(&**provider)));
-}
-
-fn by_config_map(namespace: &str, name: &str, stores: &Stores, touched: &mut Touched) {
-    let refers = |provider: &IdentityProvider| trusts(provider, api::TrustSourceKind::ConfigMap, name);
-    touched
-        .providers
-        .extend(providers(stores, namespace, refers).iter().map(|provider| ObjectRef::from_obj(&**provider)));
-}
-
-fn trusts(provider: &IdentityProvider, kind: api::TrustSourceKind, name: &str) -> bool {
-    provider.spec.tls.ca_bundle_ref.as_ref().is_some_and(|source| source.kind == kind && source.name == name)
-}
-
-fn providers(
-    stores: &Stores,
-    namespace: &str,
-    matches: impl Fn(&IdentityProvider) -> bool,
-) -> Vec<Arc<IdentityProvider>> {
-    stores.providers.state_filter(|provider| provider.namespace_str() == namespace && matches(provider))
-}
-
 fn mappers_for(provider: &str, namespace: &str, stores: &Stores, touched: &mut Touched) {
-    let mappers = stores.mappers.state_filter(|mapper| {
-        mapper.namespace_str() == namespace
-            && mapper.spec.identity_provider_refs.iter().any(|reference| reference.name == provider)
-    });
-    touched.mappers.extend(mappers.iter().map(|mapper| ObjectRef::from_obj(&**mapper)));
+    let mappers = stores.mappers_of(namespace, provider);
+    touched.mappers.extend(references(&mappers));
     // A mapper is ready only if all its references are, so the counts of its other providers may change too.
-    let references = mappers.iter().flat_map(|mapper| &mapper.spec.identity_provider_refs);
-    touched.providers.extend(references.map(|reference| ObjectRef::new(&reference.name).within(namespace)));
+    let named = mappers.iter().flat_map(|mapper| &mapper.spec.identity_provider_refs);
+    touched.providers.extend(named.map(|reference| ObjectRef::new(&reference.name).within(namespace)));
+}
+
+fn references<K: Resource<DynamicType = ()>>(objects: &[Arc<K>]) -> impl Iterator<Item = ObjectRef<K>> {
+    objects.iter().map(|object| ObjectRef::from_obj(&**object))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The object stores and the stream of what changed in them. Whoever reads them cannot tell a cluster from a
 //! directory.
 
+mod index;
 mod object;
 
 use std::{
@@ -21,10 +22,11 @@ use kube::{
 };
 use tokio::sync::mpsc;
 
-use object::{DEFAULT_ORGANIZATION, HasStatus, undeclared_organization};
+use index::{Index, Indexed, Indexes};
+use object::{HasStatus, undeclared_organization};
 pub use object::{Object, Reference, UNDECLARED_ANNOTATION, is_undeclared};
 
-use crate::api::{IdentityProvider, IdpMapper, Organization};
+use crate::api::{DEFAULT_ORGANIZATION, IdentityProvider, IdpMapper, Organization};
 
 /// All objects, for reading. Every object has a name, a namespace and a UID, and those of our kinds a generation.
 #[derive(Clone)]
@@ -37,6 +39,7 @@ pub struct Stores {
     /// Names alone, of those that may not be used.
     pub unlabelled_secrets: Store<Secret>,
     pub unlabelled_config_maps: Store<ConfigMap>,
+    indexes: Indexes,
 }
 
 impl Stores {
@@ -113,6 +116,7 @@ struct Writers {
     config_maps: Writer<ConfigMap>,
     unlabelled_secrets: Writer<Secret>,
     unlabelled_config_maps: Writer<ConfigMap>,
+    indexes: Indexes,
 }
 
 impl Feed {
@@ -184,6 +188,7 @@ impl Writers {
             config_maps: self.config_maps.as_reader(),
             unlabelled_secrets: self.unlabelled_secrets.as_reader(),
             unlabelled_config_maps: self.unlabelled_config_maps.as_reader(),
+            indexes: self.indexes.clone(),
         }
     }
 
@@ -198,15 +203,29 @@ impl Writers {
                 // Only the feed itself may say so.
                 object.metadata.annotations.as_mut().and_then(|of| of.remove(UNDECLARED_ANNOTATION));
                 carry_status(&self.organizations, &mut object);
-                write(&mut self.organizations, object, apply, Reference::Organization, changes);
+                write_indexed(
+                    &mut self.organizations,
+                    &self.indexes.organizations,
+                    object,
+                    apply,
+                    Reference::Organization,
+                    changes,
+                );
             }
             Object::IdentityProvider(mut object) => {
                 carry_status(&self.providers, object.as_mut());
-                write(&mut self.providers, *object, apply, Reference::IdentityProvider, changes);
+                write_indexed(
+                    &mut self.providers,
+                    &self.indexes.providers,
+                    *object,
+                    apply,
+                    Reference::IdentityProvider,
+                    changes,
+                );
             }
             Object::IdpMapper(mut object) => {
                 carry_status(&self.mappers, &mut object);
-                write(&mut self.mappers, object, apply, Reference::IdpMapper, changes);
+                write_indexed(&mut self.mappers, &self.indexes.mappers, object, apply, Reference::IdpMapper, changes);
             }
             Object::Secret(object) => write(&mut self.secrets, object, apply, Reference::Secret, changes),
             Object::ConfigMap(object) => write(&mut self.config_maps, object, apply, Reference::ConfigMap, changes),
@@ -238,20 +257,14 @@ impl Writers {
     fn keep_default_organization(&mut self, namespace: &str, changes: &mut Vec<Change>) {
         let key = ObjectRef::new(DEFAULT_ORGANIZATION).within(namespace);
         let current = self.organizations.as_reader().get(&key);
-        let needed = lives_in(&self.providers, namespace, |_| true)
-            || lives_in(&self.mappers, namespace, |_| true)
-            || lives_in(&self.organizations, namespace, |organization| !is_undeclared(organization));
-        match current {
-            None if needed => {
-                let organization = undeclared_organization(namespace);
-                write(&mut self.organizations, organization, true, Reference::Organization, changes);
-            }
-            Some(current) if !needed && is_undeclared(&current) => {
-                let organization = Organization::clone(&current);
-                write(&mut self.organizations, organization, false, Reference::Organization, changes);
-            }
-            _ => {}
-        }
+        let needed = self.indexes.need_organization(namespace);
+        let (organization, apply) = match current {
+            None if needed => (undeclared_organization(namespace), true),
+            Some(current) if !needed && is_undeclared(&current) => (Organization::clone(&current), false),
+            _ => return,
+        };
+        let index = &self.indexes.organizations;
+        write_indexed(&mut self.organizations, index, organization, apply, Reference::Organization, changes);
     }
 
     fn ready(&mut self) {
@@ -323,6 +336,20 @@ fn differs_in_version_alone<K: Stored>(stored: &K, object: &K) -> bool {
     stored.meta().resource_version.is_some() && stored == *object
 }
 
+/// The same for a kind that has an index.
+fn write_indexed<K: Indexed>(
+    writer: &mut Writer<K>,
+    index: &Index<K>,
+    object: K,
+    apply: bool,
+    reference: fn(ObjectRef<K>) -> Reference,
+    changes: &mut Vec<Change>,
+) {
+    let before = writer.as_reader().get(&ObjectRef::from_obj(&object));
+    index.replace(before.as_deref(), apply.then_some(&object));
+    write(writer, object, apply, reference, changes);
+}
+
 fn carry_status<K: Stored + HasStatus>(writer: &Writer<K>, object: &mut K) {
     let stored = writer.as_reader().get(&ObjectRef::from_obj(&*object));
     if let Some(stored) = stored.filter(|stored| stored.meta().uid == object.meta().uid)
@@ -350,10 +377,6 @@ fn ready<K: Stored>(writer: &mut Writer<K>) {
         writer.apply_watcher_event(&watcher::Event::InitApply(K::clone(&object)));
     }
     writer.apply_watcher_event(&watcher::Event::InitDone);
-}
-
-fn lives_in<K: Stored>(writer: &Writer<K>, namespace: &str, which: impl Fn(&K) -> bool) -> bool {
-    writer.as_reader().find(|object| object.meta().namespace.as_deref() == Some(namespace) && which(object)).is_some()
 }
 
 #[cfg(test)]

@@ -111,7 +111,8 @@ impl StatusDir {
 }
 
 impl StatusFile {
-    fn of(object: &Object) -> Option<Self> {
+    /// The status of an object; None while it has none, or is of a kind that has none.
+    pub fn of(object: &Object) -> Option<Self> {
         if matches!(object, Object::Organization(organization) if is_undeclared(organization)) {
             return None;
         }

@@ -21,8 +21,11 @@ macro_rules! on_both_sources {
 }
 
 mod accounts;
+mod api_server;
 mod broken_files;
 mod callback;
+mod chart;
+mod events;
 mod forward_auth;
 mod gitops;
 mod ingress;
@@ -33,6 +36,7 @@ mod pages;
 mod process;
 mod proxy;
 mod references;
+mod replicas;
 mod restarts;
 mod return_to;
 mod sessions;

@@ -7,14 +7,12 @@ use url::Url;
 
 use crate::{
     api::{
-        self, ConditionType, Conditions, Fact, OrganizationStatus, ReadyCount, Reason, ResourceMeta, Turn, age_order,
+        self, ConditionType, Conditions, DEFAULT_ORGANIZATION, Fact, OrganizationStatus, ReadyCount, Reason,
+        ResourceMeta, Turn, age_order,
     },
     controller::settings::Settings,
     domain::organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
 };
-
-/// The Organization that exists in every namespace with Latchkey objects.
-pub const DEFAULT_NAME: &str = "default";
 
 const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 /// The keys that seal session cookies are kept longer than this.
@@ -24,8 +22,8 @@ const DEFAULT_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 /// Everything that the decision depends on.
 pub struct Observed<'a> {
     pub settings: &'a Settings,
-    /// All organizations of the installation, this one included or not.
-    pub organizations: &'a [Arc<api::Organization>],
+    /// Who may hold the id: see [`contenders`](super::contenders).
+    pub contenders: &'a [Arc<api::Organization>],
     pub providers: ReadyCount,
     pub now: Timestamp,
 }
@@ -46,7 +44,7 @@ pub fn key_of(organization: &api::Organization) -> OrganizationKey {
 
 /// Decides the status of an organization and what logins see of it.
 pub fn decide(organization: &api::Organization, observed: &Observed<'_>) -> Decision {
-    let accepted = accept(organization, observed.organizations, observed.settings);
+    let accepted = accept(organization, observed.contenders, observed.settings);
     let mut conditions = Conditions::default();
     let (entry, fact) = match accepted {
         Ok(entry) => (Some(entry), Fact::holds("The organization is valid, and its id is its own.")),
@@ -73,12 +71,12 @@ pub fn decide(organization: &api::Organization, observed: &Observed<'_>) -> Deci
 /// `Accepted=False` with `IDConflict` or `InvalidCombination`.
 pub fn accept(
     organization: &api::Organization,
-    organizations: &[Arc<api::Organization>],
+    contenders: &[Arc<api::Organization>],
     settings: &Settings,
 ) -> Result<Organization, Fact> {
     let spec = &organization.spec;
-    let id = id_of(organization);
-    if let Some(holder) = holder_of_id(organization, id, organizations) {
+    let id = organization.id();
+    if let Some(holder) = holder_of_id(organization, id, contenders) {
         let message = format!(
             "spec.id: {id:?} belongs to the Organization {}, which came first or is the one of that namespace: choose another id",
             holder.path()
@@ -100,32 +98,23 @@ pub fn accept(
     })
 }
 
-/// The id that the manifest asks for.
-pub fn id_of(organization: &api::Organization) -> &str {
-    let default = match organization.name_str() {
-        DEFAULT_NAME => organization.namespace_str(),
-        name => name,
-    };
-    organization.spec.id.as_deref().unwrap_or(default)
-}
-
 /// The other organization that an id belongs to: that of the namespace of this name, else the oldest that asks.
 fn holder_of_id<'a>(
     organization: &api::Organization,
     id: &str,
-    all: &'a [Arc<api::Organization>],
+    contenders: &'a [Arc<api::Organization>],
 ) -> Option<&'a Arc<api::Organization>> {
     let is_default_of = |other: &api::Organization, namespace: &str| {
-        other.name_str() == DEFAULT_NAME && other.namespace_str() == namespace
+        other.name_str() == DEFAULT_ORGANIZATION && other.namespace_str() == namespace
     };
     if is_default_of(organization, id) {
         return None;
     }
-    let others = || all.iter().filter(|other| other.path() != organization.path());
+    let others = || contenders.iter().filter(|other| other.path() != organization.path());
     others().find(|other| is_default_of(other, id) && other.namespace_str() != organization.namespace_str()).or_else(
         || {
             others().find(|other| {
-                id_of(other) == id && (is_default_of(other, id) || age_order(&***other, organization).is_lt())
+                other.id() == id && (is_default_of(other, id) || age_order(&***other, organization).is_lt())
             })
         },
     )

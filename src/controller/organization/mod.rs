@@ -1,7 +1,9 @@
 //! Organizations: observe, decide, apply.
 
 mod decide;
+mod observe;
 mod reconcile;
 
-pub use decide::{DEFAULT_NAME, Observed, accept, decide, id_of};
+pub use decide::{Observed, accept, decide};
+pub use observe::contenders;
 pub use reconcile::{reconcile, remove};

@@ -27,23 +27,10 @@ impl Identity<'_> {
     }
 }
 
-/// The key that a provider asks for.
-pub fn key_of(idp: &IdentityProvider) -> &str {
-    idp.spec.key.as_deref().unwrap_or_else(|| idp.name_str())
-}
-
-/// The name of the Organization that a provider belongs to.
-pub fn organization_of(idp: &IdentityProvider) -> &str {
-    idp.spec
-        .organization_ref
-        .as_ref()
-        .map_or(crate::controller::organization::DEFAULT_NAME, |reference| &reference.name)
-}
-
 /// What the provider is called, when its organization is there.
 pub fn identity<'a>(idp: &'a IdentityProvider, local: &'a Local) -> Option<Identity<'a>> {
     let organization = local.organization.as_ref()?.as_ref().ok()?;
-    Some(Identity { organization, key: key_of(idp) })
+    Some(Identity { organization, key: idp.key() })
 }
 
 /// The `Accepted` condition.
@@ -54,7 +41,7 @@ pub fn accepted(idp: &IdentityProvider, local: &Local) -> Fact {
 }
 
 fn organization(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
-    let name = organization_of(idp);
+    let name = idp.organization_name();
     let message = match &local.organization {
         None => format!(
             "spec.organizationRef.name: there is no Organization {name:?} in this namespace: create it, or correct the name"
@@ -91,10 +78,10 @@ fn combination(spec: &IdentityProviderSpec) -> Option<Fact> {
 }
 
 fn key_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
-    let older = older_sibling(idp, local, |other| key_of(other) == key_of(idp))?;
+    let older = older_contender(idp, local, |other| other.key() == idp.key())?;
     let message = format!(
         "spec.key: {:?} belongs to the IdentityProvider {}, which came first: choose another key",
-        key_of(idp),
+        idp.key(),
         older.path()
     );
     Some(Fact::fails(Reason::KeyConflict, message))
@@ -102,7 +89,7 @@ fn key_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
 
 fn name_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
     let name = &idp.spec.display_name;
-    let older = older_sibling(idp, local, |other| other.spec.display_name == *name)?;
+    let older = older_contender(idp, local, |other| other.spec.display_name == *name)?;
     let message = format!(
         "spec.displayName: the IdentityProvider {}, which came first, is called {name:?} too, and people could not tell them apart: choose another name",
         older.path()
@@ -110,14 +97,14 @@ fn name_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
     Some(Fact::fails(Reason::DisplayNameConflict, message))
 }
 
-fn older_sibling<'a>(
+fn older_contender<'a>(
     idp: &IdentityProvider,
     local: &'a Local,
     same: impl Fn(&IdentityProvider) -> bool,
 ) -> Option<&'a Arc<IdentityProvider>> {
-    local.siblings.iter().find(|other| {
+    local.contenders.iter().find(|other| {
         other.name_str() != idp.name_str()
-            && organization_of(other) == organization_of(idp)
+            && other.organization_name() == idp.organization_name()
             && same(other)
             && age_order(&***other, idp).is_lt()
     })

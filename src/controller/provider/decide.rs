@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Local, Wish,
-    accept::{Identity, accepted, identity, key_of, organization_of},
+    accept::{Identity, accepted, identity},
     relation::relation,
     wish::wish,
 };
@@ -88,8 +88,8 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
         entry: Provider {
             uid: idp.uid_str().into(),
             path: idp.path(),
-            organization: OrganizationKey::new(idp.namespace_str(), organization_of(idp)),
-            key: key_of(idp).into(),
+            organization: OrganizationKey::new(idp.namespace_str(), idp.organization_name()),
+            key: idp.key().into(),
             display_name: idp.spec.display_name.clone(),
             claims: Arc::new(claim_names(&idp.spec.claims)),
             suspended: idp.spec.suspend,
@@ -175,7 +175,7 @@ fn status(
     IdentityProviderStatus {
         observed_generation: Some(generation),
         serving_generation: matches!(login, LoginState::Serving(_)).then_some(generation),
-        key: Some(key_of(idp).to_owned()),
+        key: Some(idp.key().to_owned()),
         organization_id: identity.map(|identity| identity.organization.id.to_string()),
         redirect_uri: identity.map(Identity::redirect_uri),
         login_url: identity.map(Identity::login_url),

@@ -7,7 +7,7 @@ mod reconcile;
 mod relation;
 mod wish;
 
-pub use accept::{Identity, key_of, organization_of};
+pub use accept::Identity;
 pub use decide::{Observed, Remote, decide};
 pub use observe::{accepted_organization, local};
 pub use reconcile::{reconcile, remove};

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use kube::runtime::reflector::ObjectRef;
 
-use super::{Local, organization_of};
+use super::Local;
 use crate::{
-    api::{Fact, IdentityProvider, ReadyCount, ResourceMeta, TrustSourceKind},
+    api::{Fact, IdentityProvider, IdpMapper, ReadyCount, ResourceMeta, TrustSourceKind},
     controller::{Settings, mapper, organization},
-    domain::organization::Organization,
+    domain::organization::{Organization, OrganizationKey},
     source::Stores,
 };
 
@@ -19,7 +19,7 @@ pub fn local(idp: &IdentityProvider, stores: &Stores, settings: &Settings) -> Lo
     let trust_in = |kind| trust.filter(move |source| source.kind == kind);
     Local {
         organization: accepted_organization(idp, stores, settings),
-        siblings: stores.providers.state_filter(|other| other.namespace_str() == namespace),
+        contenders: contenders(idp, stores),
         secret: idp.spec.client.secret_ref.as_ref().and_then(|reference| stores.secret(namespace, &reference.name)),
         trust_secret: trust_in(TrustSourceKind::Secret).and_then(|source| stores.secret(namespace, &source.name)),
         trust_config_map: trust_in(TrustSourceKind::ConfigMap)
@@ -34,19 +34,22 @@ pub fn accepted_organization(
     stores: &Stores,
     settings: &Settings,
 ) -> Option<Result<Organization, Fact>> {
-    let key = ObjectRef::new(organization_of(idp)).within(idp.namespace_str());
+    let key = ObjectRef::new(idp.organization_name()).within(idp.namespace_str());
     let declared = stores.organizations.get(&key)?;
-    Some(organization::accept(&declared, &stores.organizations.state(), settings))
+    Some(organization::accept(&declared, &organization::contenders(&declared, stores), settings))
+}
+
+fn contenders(idp: &IdentityProvider, stores: &Stores) -> Vec<Arc<IdentityProvider>> {
+    let organization = OrganizationKey::new(idp.namespace_str(), idp.organization_name());
+    let mut contenders = stores.providers_with_key(&organization, idp.key());
+    contenders.extend(stores.providers_called(&organization, &idp.spec.display_name));
+    contenders
 }
 
 fn mappers(idp: &IdentityProvider, stores: &Stores, settings: &Settings) -> ReadyCount {
-    let mine = stores.mappers.state_filter(|mapper| {
-        mapper.namespace_str() == idp.namespace_str()
-            && mapper.spec.identity_provider_refs.iter().any(|reference| reference.name == idp.name_str())
-    });
-    let ready = |mapper: &&Arc<crate::api::IdpMapper>| {
-        mapper::is_servable(&mapper.spec, &mapper::targets(mapper, stores, settings))
-    };
+    let mine = stores.mappers_of(idp.namespace_str(), idp.name_str());
+    let ready =
+        |mapper: &&Arc<IdpMapper>| mapper::is_servable(&mapper.spec, &mapper::targets(mapper, stores, settings));
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     ReadyCount { total: count(mine.len()), ready: count(mine.iter().filter(ready).count()) }
 }

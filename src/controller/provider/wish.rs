@@ -20,8 +20,8 @@ use crate::{
 pub struct Local {
     /// The organization that the provider names: None when there is none, Err when it is not accepted.
     pub organization: Option<Result<Organization, Fact>>,
-    /// The providers of the namespace, this one included or not.
-    pub siblings: Vec<Arc<IdentityProvider>>,
+    /// The providers of the organization that ask for the same key or display name, this one included or not.
+    pub contenders: Vec<Arc<IdentityProvider>>,
     /// What spec.client.secretRef names.
     pub secret: Option<Arc<Secret>>,
     /// What spec.tls.caBundleRef names, by its kind.

@@ -63,13 +63,13 @@ impl World {
     }
 }
 
-/// `o`, `p` or `m` for the kind, then namespace and name.
+/// `o`, `p` or `m` for the kind, or `c` for an organization that counts, then namespace and name.
 fn words(touched: &Touched) -> Vec<String> {
     fn of<K: kube::Resource<DynamicType = ()>>(kind: &str, objects: &HashSet<ObjectRef<K>>) -> BTreeSet<String> {
         objects.iter().map(|object| format!("{kind} {}/{}", namespace(object), object.name)).collect()
     }
     let [o, p, m] = [of("o", &touched.organizations), of("p", &touched.providers), of("m", &touched.mappers)];
-    o.into_iter().chain(p).chain(m).collect()
+    of("c", &touched.counts).into_iter().chain(o).chain(p).chain(m).collect()
 }
 
 /// An object of the namespace `a`, or of another with `NAMESPACE/NAME`.
@@ -162,7 +162,7 @@ async fn a_provider_touches_its_organization_and_its_mappers_with_all_their_prov
         mapper("b/elsewhere", &["p1"]),
     ];
     let mut world = World::new(objects).await;
-    let expected = ["o a/default", "p a/p1", "p a/p2", "m a/shared"];
+    let expected = ["c a/default", "p a/p1", "p a/p2", "m a/shared"];
     assert_eq!(world.apply(vec![provider("p1", json!({"suspend": true}))]).await, expected);
     world.decided_provider("p1", "p1", "default");
     assert_eq!(world.delete(provider("p1", json!({}))).await, expected);
@@ -173,7 +173,7 @@ async fn a_provider_that_moves_touches_the_organization_that_it_leaves() {
     let mut world = World::new(vec![provider("p1", in_organization("acme"))]).await;
     world.decided_provider("p1", "p1", "acme");
     let moved = world.apply(vec![provider("p1", in_organization("globex"))]).await;
-    assert_eq!(moved, ["o a/acme", "o a/globex", "p a/p1"]);
+    assert_eq!(moved, ["c a/acme", "c a/globex", "p a/p1"]);
 }
 
 #[tokio::test]
@@ -184,15 +184,16 @@ async fn a_provider_touches_who_wants_the_key_or_name_that_it_takes_or_leaves() 
         provider("next", json!({"key": "other"})),
         provider("namesake", json!({"displayName": "Sign in by winner"})),
         provider("b/elsewhere", json!({"key": "wanted"})),
+        provider("of-acme", json!({"key": "wanted", "organizationRef": {"name": "acme"}})),
         provider("stranger", json!({})),
     ];
     let mut world = World::new(objects).await;
     world.decided_provider("winner", "wanted", "default");
     let renamed = world.apply(vec![provider("winner", json!({"key": "other", "displayName": "Other"}))]).await;
-    assert_eq!(renamed, ["o a/default", "p a/loser", "p a/namesake", "p a/next", "p a/winner"]);
+    assert_eq!(renamed, ["c a/default", "p a/loser", "p a/namesake", "p a/next", "p a/winner"]);
 
     let gone = world.delete(provider("winner", json!({}))).await;
-    assert_eq!(gone, ["o a/default", "p a/loser", "p a/namesake", "p a/winner"]);
+    assert_eq!(gone, ["c a/default", "p a/loser", "p a/namesake", "p a/winner"]);
 }
 
 #[tokio::test]
@@ -237,7 +238,7 @@ async fn the_organization_of_a_namespace_touches_who_took_its_id_before_it_was_t
     let mut world = World::new(vec![organization("b/squatter", json!({"id": "a"}))]).await;
     // The Organization default of the namespace comes into being with its first object.
     let touched = world.apply(vec![provider("p1", json!({}))]).await;
-    assert_eq!(touched, ["o a/default", "o b/squatter", "p a/p1"]);
+    assert_eq!(touched, ["c a/default", "o a/default", "o b/squatter", "p a/p1"]);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod watch;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
+    fmt::Debug,
     mem,
     time::Duration,
 };
@@ -15,12 +16,14 @@ use std::{
 use futures::Stream;
 use kube::{
     Api, Client, Resource,
+    api::ListParams,
     core::NamespaceResourceScope,
     runtime::{
         reflector::{Lookup, Store},
         watcher::{self, Event},
     },
 };
+use serde::de::DeserializeOwned;
 use tokio::{sync::mpsc, task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +36,9 @@ use watch::{Listing, Seen, Sighting, follow, names, whole};
 /// Changes that come so soon after each other are one: a Secret that gets its label is deleted for one watch and
 /// new for another.
 const SETTLE: Duration = Duration::from_millis(15);
+
+/// A list that somebody waits for may take so long.
+const LIST: Duration = Duration::from_secs(60);
 
 const LABELLED: &str = "latchkey.dev/usable=true";
 const UNLABELLED: &str = "latchkey.dev/usable!=true";
@@ -132,6 +138,18 @@ where
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     }
+}
+
+/// All objects of a kind in a namespace; without one, in all.
+///
+/// # Errors
+/// They could not be listed.
+pub async fn list<K>(client: &Client, namespace: Option<&str>) -> Result<impl Iterator<Item = Object>, ApiError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + Into<Object>,
+{
+    let listed = within(LIST, api::<K>(client, namespace).list(&ListParams::default())).await?;
+    Ok(listed.items.into_iter().map(Into::into))
 }
 
 impl Watches {

@@ -66,16 +66,8 @@ pub fn steps(live: &Set, next: &Set) -> Vec<Step> {
 /// The fields that are immutable, with their defaults.
 fn identity(object: &Object) -> Option<(&str, &str)> {
     match object {
-        Object::Organization(organization) => {
-            // The Organization default is known by its namespace.
-            let default = if object.name() == "default" { object.namespace() } else { object.name() };
-            Some((organization.spec.id.as_deref().unwrap_or(default), ""))
-        }
-        Object::IdentityProvider(provider) => {
-            let organization =
-                provider.spec.organization_ref.as_ref().map_or("default", |organization| &organization.name);
-            Some((provider.spec.key.as_deref().unwrap_or(object.name()), organization))
-        }
+        Object::Organization(organization) => Some((organization.id(), "")),
+        Object::IdentityProvider(provider) => Some((provider.key(), provider.organization_name())),
         _ => None,
     }
 }

@@ -9,8 +9,8 @@ use k8s_openapi::{
 use kube::{ResourceExt, runtime::reflector::ObjectRef};
 
 use crate::api::{
-    IdentityProvider, IdentityProviderStatus, IdpMapper, IdpMapperStatus, Organization, OrganizationStatus,
-    deterministic_uid,
+    DEFAULT_ORGANIZATION, IdentityProvider, IdentityProviderStatus, IdpMapper, IdpMapperStatus, Organization,
+    OrganizationStatus, deterministic_uid,
 };
 
 /// An object of any kind that a source feeds.
@@ -156,9 +156,6 @@ has_status! {
 
 /// Marks an Organization `default` that nobody declared: it has no status to write.
 pub const UNDECLARED_ANNOTATION: &str = "latchkey.dev/undeclared";
-
-/// The name of the Organization that exists in every namespace with Latchkey objects.
-pub(super) const DEFAULT_ORGANIZATION: &str = "default";
 
 /// Whether the feed made the organization up because nobody declares one named `default`.
 pub fn is_undeclared(organization: &Organization) -> bool {

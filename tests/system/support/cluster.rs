@@ -47,7 +47,11 @@ impl Cluster {
         }
     }
 
-    async fn start() -> Result<Self, String> {
+    /// One of the caller's own.
+    ///
+    /// # Errors
+    /// Why there is none, with the log of the control plane.
+    pub async fn start() -> Result<Self, String> {
         let cluster = if let Some(path) = std::env::var_os("TEST_KUBECONFIG") {
             Self { access: Access::read(&PathBuf::from(path))?, control_plane: None }
         } else {
@@ -56,6 +60,21 @@ impl Cluster {
         };
         install_crds(cluster.access.client().await).await;
         Ok(cluster)
+    }
+
+    /// An API server of a test's own, where nothing is installed. None where TEST_KUBECONFIG names a cluster: that is
+    /// not for installing and uninstalling at will.
+    pub async fn empty() -> Option<Self> {
+        if std::env::var_os("TEST_KUBECONFIG").is_some() {
+            return None;
+        }
+        let control_plane = ControlPlane::start().await.unwrap_or_else(|problem| panic!("{problem}"));
+        Some(Self { access: control_plane.access.clone(), control_plane: Some(control_plane) })
+    }
+
+    /// The process that runs etcd and the API server, as far as it is ours.
+    pub fn pid(&self) -> Option<u32> {
+        self.control_plane.as_ref().map(ControlPlane::pid)
     }
 
     /// A namespace that no other test uses.

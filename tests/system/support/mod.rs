@@ -6,6 +6,7 @@ pub mod browser;
 pub mod cluster;
 pub mod control_plane;
 pub mod fake;
+pub mod helm;
 pub mod kstatus;
 pub mod latchkey;
 pub mod manifests;

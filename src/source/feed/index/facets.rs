@@ -1,0 +1,78 @@
+//! What objects of each kind can be found by. A new reference in a spec gets its facet here.
+
+use super::Indexed;
+use crate::{
+    api::{IdentityProvider, IdpMapper, Organization, ResourceMeta, TrustSourceKind},
+    domain::organization::OrganizationKey,
+    source::is_undeclared,
+};
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::source::feed) enum OrganizationFacet {
+    /// Somebody declared it in this namespace.
+    DeclaredIn(Box<str>),
+    /// It asks for this id.
+    Id(Box<str>),
+}
+
+impl Indexed for Organization {
+    type Facet = OrganizationFacet;
+
+    fn facets(&self) -> Vec<OrganizationFacet> {
+        let declared = (!is_undeclared(self)).then(|| OrganizationFacet::DeclaredIn(self.namespace_str().into()));
+        declared.into_iter().chain([OrganizationFacet::Id(self.id().into())]).collect()
+    }
+}
+
+/// Secrets and ConfigMaps are named by namespace and name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::source::feed) enum ProviderFacet {
+    Namespace(Box<str>),
+    Organization(OrganizationKey),
+    Key(OrganizationKey, Box<str>),
+    DisplayName(OrganizationKey, Box<str>),
+    Secret(Box<str>, Box<str>),
+    ConfigMap(Box<str>, Box<str>),
+}
+
+impl Indexed for IdentityProvider {
+    type Facet = ProviderFacet;
+
+    fn facets(&self) -> Vec<ProviderFacet> {
+        let organization = OrganizationKey::new(self.namespace_str(), self.organization_name());
+        let mut facets = vec![
+            ProviderFacet::Namespace(self.namespace_str().into()),
+            ProviderFacet::Key(organization.clone(), self.key().into()),
+            ProviderFacet::DisplayName(organization.clone(), self.spec.display_name.as_str().into()),
+            ProviderFacet::Organization(organization),
+        ];
+        let secret = |name: &str| ProviderFacet::Secret(self.namespace_str().into(), name.into());
+        facets.extend(self.spec.client.secret_ref.as_ref().map(|reference| secret(&reference.name)));
+        facets.extend(self.spec.tls.ca_bundle_ref.as_ref().map(|source| match source.kind {
+            TrustSourceKind::Secret => secret(&source.name),
+            TrustSourceKind::ConfigMap => {
+                ProviderFacet::ConfigMap(self.namespace_str().into(), source.name.as_str().into())
+            }
+        }));
+        facets
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::source::feed) enum MapperFacet {
+    Namespace(Box<str>),
+    /// It refers to the provider of this namespace and name.
+    Provider(Box<str>, Box<str>),
+}
+
+impl Indexed for IdpMapper {
+    type Facet = MapperFacet;
+
+    fn facets(&self) -> Vec<MapperFacet> {
+        let namespace = self.namespace_str();
+        let references = self.spec.identity_provider_refs.iter();
+        let providers =
+            references.map(|reference| MapperFacet::Provider(namespace.into(), reference.name.as_str().into()));
+        providers.chain([MapperFacet::Namespace(namespace.into())]).collect()
+    }
+}
