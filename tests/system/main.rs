@@ -21,6 +21,7 @@ macro_rules! on_both_sources {
 }
 
 mod accounts;
+mod admission;
 mod api_server;
 mod broken_files;
 mod callback;

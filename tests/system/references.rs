@@ -123,6 +123,8 @@ async fn an_organization_that_is_not_there_holds_back_its_providers_alone(on: On
     latchkey.write("organization.yaml", &acme("acme", latchkey.organization())).await;
     latchkey.wait_for_condition("organization", "acme", ["Accepted", "False", "IDConflict"]).await;
     latchkey.wait_for_condition(IDP, "of-acme", ["Accepted", "False", "OrganizationNotFound"]).await;
+    // Immutable: another id is another Organization.
+    latchkey.remove("organization.yaml").await;
     latchkey.write("organization.yaml", &acme("acme", "acme-inc")).await;
     latchkey.wait_for_condition(IDP, "of-acme", READY).await;
     let status = latchkey.status(IDP, "of-acme").await.expect("a status").clone();
