@@ -26,6 +26,7 @@ mod api_server;
 mod broken_files;
 mod callback;
 mod chart;
+mod corpus;
 mod events;
 mod forward_auth;
 mod gitops;
