@@ -24,6 +24,7 @@ mod accounts;
 mod api_server;
 mod broken_files;
 mod callback;
+mod chart;
 mod events;
 mod forward_auth;
 mod gitops;

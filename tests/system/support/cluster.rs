@@ -58,6 +58,16 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// An API server of a test's own, where nothing is installed. None where TEST_KUBECONFIG names a cluster: that is
+    /// not for installing and uninstalling at will.
+    pub async fn empty() -> Option<Self> {
+        if std::env::var_os("TEST_KUBECONFIG").is_some() {
+            return None;
+        }
+        let control_plane = ControlPlane::start().await.unwrap_or_else(|problem| panic!("{problem}"));
+        Some(Self { access: control_plane.access.clone(), control_plane: Some(control_plane) })
+    }
+
     /// The process that runs etcd and the API server, as far as it is ours.
     pub fn pid(&self) -> Option<u32> {
         self.control_plane.as_ref().map(ControlPlane::pid)

@@ -34,8 +34,10 @@ pub enum Source {
 /// A namespace that holds what the files say, as by a GitOps tool that prunes: what leaves a file is deleted.
 pub struct Applied {
     pub namespace: Arc<Namespace>,
-    /// How Latchkey reaches the API server.
+    /// How Latchkey reaches the API server, and which namespace is its own.
     access: Access,
+    /// What makes Latchkey read the namespace.
+    flags: Vec<String>,
     by_file: Mutex<BTreeMap<String, BTreeSet<Identity>>>,
 }
 
@@ -54,9 +56,15 @@ impl Source {
         }
     }
 
-    /// This namespace; Latchkey reaches the API server as `access` says.
+    /// This namespace, which is also Latchkey's own; Latchkey reaches the API server as `access` says.
     pub fn in_namespace(namespace: Arc<Namespace>, access: Access) -> Self {
-        Self::Cluster(Applied { namespace, access, by_file: Mutex::default() })
+        let flags = ["--watch-namespace".to_owned(), namespace.name.clone()];
+        Self::read_by(&access.in_namespace(&namespace.name), &flags, namespace)
+    }
+
+    /// This namespace, which a Latchkey with these flags reads; its own is that of `access`.
+    pub fn read_by(access: &Access, flags: &[String], namespace: Arc<Namespace>) -> Self {
+        Self::Cluster(Applied { namespace, access: access.clone(), flags: flags.to_vec(), by_file: Mutex::default() })
     }
 
     /// Where objects are that name no namespace.
@@ -75,8 +83,8 @@ impl Source {
             }
             Self::Cluster(applied) => {
                 let kubeconfig = dir.join("kubeconfig");
-                applied.access.in_namespace(self.namespace()).write(&kubeconfig);
-                command.env("KUBECONFIG", kubeconfig).args(["--watch-namespace", self.namespace()]);
+                applied.access.write(&kubeconfig);
+                command.env("KUBECONFIG", kubeconfig).args(&applied.flags);
             }
         }
     }
