@@ -6,11 +6,8 @@ pub mod browser;
 pub mod cluster;
 pub mod control_plane;
 pub mod fake;
-<<<<<<< HEAD
 pub mod helm;
-=======
 pub mod kstatus;
->>>>>>> main
 pub mod latchkey;
 pub mod manifests;
 pub mod nginx;
