@@ -1,6 +1,6 @@
 //! What those see who apply, wait and compare: kstatus, `kubectl diff` and the owners of fields.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use futures::TryStreamExt;
 use kube::api::{WatchEvent, WatchParams};
@@ -13,7 +13,7 @@ use tokio::{
 use crate::support::{
     DEADLINE,
     cluster::{Cluster, Namespace},
-    control_plane::built,
+    control_plane::kubectl,
     fake::{DISCOVERY, Fake, Reply, discovery},
     kstatus::kstatus,
     latchkey::{LOCAL, Latchkey},
@@ -194,17 +194,16 @@ async fn applying_the_same_manifests_again_would_change_nothing() {
     wait_until_all_are(&namespace, "Current").await;
     // As people do, as Argo CD does by default, and as Flux does.
     for server_side in [&[][..], &["--server-side", "--force-conflicts"]] {
-        kubectl(&latchkey, &[&["apply"], server_side].concat()).await;
+        run_kubectl(&latchkey, &[&["apply"], server_side].concat()).await;
         wait_until_all_are(&namespace, "Current").await;
-        let difference = kubectl(&latchkey, &[&["diff"], server_side].concat()).await;
+        let difference = run_kubectl(&latchkey, &[&["diff"], server_side].concat()).await;
         assert_eq!(difference, "");
     }
 }
 
 /// What kubectl says about the manifests of the test; it must be content.
-async fn kubectl(latchkey: &Latchkey, arguments: &[&str]) -> String {
-    let kubectl = built("kubectl").unwrap_or_else(|_| Path::new("kubectl").to_owned());
-    let command = Command::new(kubectl)
+async fn run_kubectl(latchkey: &Latchkey, arguments: &[&str]) -> String {
+    let command = Command::new(kubectl())
         .arg("--kubeconfig")
         .arg(latchkey.dir().join("kubeconfig"))
         .args(arguments)

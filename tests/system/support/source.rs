@@ -14,6 +14,7 @@ use tokio::{process::Command, sync::Mutex};
 use super::{
     access::Access,
     cluster::{Cluster, Namespace},
+    control_plane::kubectl,
 };
 
 /// The sources by name.
@@ -76,6 +77,14 @@ impl Source {
         }
     }
 
+    /// Where objects are that name this namespace.
+    pub fn beside(&self, namespace: &str) -> String {
+        match self {
+            Self::Directory => namespace.to_owned(),
+            Self::Cluster(applied) => applied.namespace.beside(namespace),
+        }
+    }
+
     /// Tells `latchkey serve` to read from here. `dir` has the directory `manifests`.
     pub fn configure(&self, command: &mut Command, dir: &Path) {
         match self {
@@ -106,6 +115,25 @@ impl Source {
                 Some(file["status"].take())
             }
             Self::Cluster(applied) => Some(applied.namespace.get(kind, name).await?["status"].take()),
+        }
+    }
+
+    /// Every status, to be read by a person. `dir` as for `configure`.
+    pub fn statuses(&self, dir: &Path) -> String {
+        match self {
+            Self::Directory => {
+                let files = fs::read_dir(dir.join("status")).into_iter().flatten().flatten();
+                files.map(|file| fs::read_to_string(file.path()).unwrap_or_default()).collect()
+            }
+            Self::Cluster(applied) => {
+                let kubeconfig = dir.join("kubeconfig-of-the-test");
+                applied.namespace.access.write(&kubeconfig);
+                let kinds = "organizations.latchkey.dev,identityproviders.latchkey.dev,idpmappers.latchkey.dev,events";
+                let get = ["--request-timeout=5s", "get", kinds, "--output=yaml"];
+                let mut kubectl = std::process::Command::new(kubectl());
+                let said = kubectl.arg("--kubeconfig").arg(kubeconfig).args(get).output();
+                said.map_or_else(|error| error.to_string(), |said| String::from_utf8_lossy(&said.stdout).into_owned())
+            }
         }
     }
 }
