@@ -26,6 +26,7 @@ mod broken_files;
 mod callback;
 mod chart;
 mod events;
+mod examples;
 mod forward_auth;
 mod gitops;
 mod ingress;
