@@ -28,6 +28,7 @@ mod callback;
 mod chart;
 mod corpus;
 mod events;
+mod examples;
 mod forward_auth;
 mod gitops;
 mod ingress;
