@@ -182,7 +182,7 @@ async fn source(config: &Config, feed: Feed, stores: Stores, store: Arc<dyn Stor
             Ok(Sourced { source, statuses, leadership, beginnings, rest: Duration::ZERO })
         }
         serve::Source::Kubernetes { namespaces, lease_name } => {
-            let client = cluster::connect().await?;
+            let client = cluster::connect().await.context("without --manifests, manifests are read from a cluster")?;
             let identity = identity();
             let statuses = Arc::new(ClusterStatuses::new(client.clone(), feed.clone(), identity.clone()));
             let (leadership, beginnings, candidate) =

@@ -136,7 +136,7 @@ fn from_directory(dir: &Path, kinds: &[Kind], namespace: Option<&str>) -> anyhow
 }
 
 async fn from_cluster(kinds: &[Kind], namespace: Option<&str>, all: bool) -> anyhow::Result<Vec<StatusFile>> {
-    let client = cluster::connect().await?;
+    let client = cluster::connect().await.context("without --status-dir, a cluster is asked")?;
     let current = client.default_namespace().to_owned();
     let namespace = (!all).then(|| namespace.unwrap_or(&current));
     let mut objects = Vec::new();

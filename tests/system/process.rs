@@ -27,10 +27,18 @@ async fn a_setting_that_is_wrong_ends_it_with_2_and_the_name_of_the_flag() {
     let taken = taken.local_addr().expect("an address").to_string();
     let (one, two) = (format!("127.0.0.1:{}", free_port()), format!("127.0.0.1:{}", free_port()));
     let free = ["--listen", &one, "--management-listen", &two];
+    let dir = tempfile::tempdir().expect("a directory");
+    let database = format!("sqlite:{}", dir.path().join("latchkey.db").display());
     let with = |more: &[&'static str]| [SERVE, more].concat();
     let cases: Vec<(Vec<&str>, &str)> = vec![
         (vec!["serve"], "--external-url"),
-        (vec!["serve", "--external-url", "https://login.example.com"], "--manifests"),
+        (
+            [&["serve", "--external-url", "https://login.example.com", "--database-url", &database], &free[..]]
+                .concat(),
+            "--manifests",
+        ),
+        (with(&["--watch-namespace", "team-a"]), "--watch-namespace"),
+        (vec!["serve", "--status-dir", "status", "--external-url", "https://login.example.com"], "--manifests"),
         (vec!["serve", "--manifests", "manifests", "--external-url", "http://login.example.com"], "--allow-http"),
         (vec!["serve", "--manifests", "manifests", "--external-url", "https://a.example/b"], "--external-url"),
         (vec!["serve", "--manifests", "manifests", "--external-url", "login"], "--external-url"),

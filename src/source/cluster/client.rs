@@ -15,9 +15,7 @@ const SEND: Duration = Duration::from_secs(10);
 /// There is no cluster to talk to.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    #[error(
-        "no cluster is configured: run latchkey within one, set KUBECONFIG, or name a directory by --manifests instead"
-    )]
+    #[error("no cluster is configured: run latchkey within one, or set KUBECONFIG")]
     Unknown(#[source] Box<kube::config::InferConfigError>),
     #[error("the connection to the cluster cannot be made")]
     Unusable(#[source] Box<kube::Error>),

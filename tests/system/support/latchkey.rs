@@ -289,6 +289,8 @@ pub fn command() -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LATCHKEY_")) {
         command.env_remove(name);
     }
+    // Nor with a cluster that is somebody's.
+    command.env("KUBECONFIG", "/nowhere");
     command.env_remove("RUST_LOG").stdin(Stdio::null()).kill_on_drop(true);
     command
 }
