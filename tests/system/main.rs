@@ -25,6 +25,7 @@ mod api_server;
 mod broken_files;
 mod callback;
 mod chart;
+mod crashes;
 mod events;
 mod forward_auth;
 mod gitops;
