@@ -27,6 +27,7 @@ mod callback;
 mod chart;
 mod crashes;
 mod events;
+mod examples;
 mod forward_auth;
 mod gitops;
 mod ingress;

@@ -20,7 +20,7 @@ use crate::support::{
     DEADLINE,
     cluster::Cluster,
     helm::{CHART, ENOUGH, Helm, api_of},
-    manifests, wait_for,
+    wait_for,
 };
 
 const CRD: &str = "identityproviders.latchkey.dev";
@@ -62,8 +62,8 @@ async fn an_upgrade_brings_the_crds_and_an_uninstallation_leaves_them_and_what_p
     let notes = helm.with(ENOUGH, &["install", "latchkey", &older_chart(dir.path())]).await;
     assert!(notes.contains(&format!("https://login.example.com/o/{}/login", namespace.name)), "{notes}");
     assert_eq!(short_names(client).await, ["provider"]);
-    let provider = manifests::provider("contoso", "https://login.contoso.example", "");
-    let provider: IdentityProvider = serde_yaml::from_str(&provider).expect("a provider");
+    let provider = notes.split("<<END").nth(1).and_then(|more| more.split("END").next()).expect("a manifest");
+    let provider: IdentityProvider = serde_yaml::from_str(provider).expect("a provider");
     let providers: Api<IdentityProvider> = Api::namespaced(client.clone(), &namespace.name);
     let uid = providers.create(&PostParams::default(), &provider).await.expect("created").uid();
 

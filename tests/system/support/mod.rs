@@ -8,6 +8,7 @@ pub mod control_plane;
 pub mod fake;
 pub mod helm;
 pub mod kstatus;
+pub mod kubectl;
 pub mod latchkey;
 pub mod manifests;
 pub mod nginx;

@@ -29,7 +29,7 @@ pub enum Source {
     /// Latchkey reads the files themselves.
     Directory,
     /// Latchkey reads the API server.
-    Cluster(Applied),
+    Cluster(Box<Applied>),
 }
 
 /// A namespace that holds what the files say, as by a GitOps tool that prunes: what leaves a file is deleted.
@@ -65,7 +65,8 @@ impl Source {
 
     /// This namespace, which a Latchkey with these flags reads; its own is that of `access`.
     pub fn read_by(access: &Access, flags: &[String], namespace: Arc<Namespace>) -> Self {
-        Self::Cluster(Applied { namespace, access: access.clone(), flags: flags.to_vec(), by_file: Mutex::default() })
+        let (access, flags) = (access.clone(), flags.to_vec());
+        Self::Cluster(Box::new(Applied { namespace, access, flags, by_file: Mutex::default() }))
     }
 
     /// Where objects are that name no namespace.
