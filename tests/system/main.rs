@@ -27,6 +27,7 @@ mod broken_files;
 mod callback;
 mod chart;
 mod corpus;
+mod crashes;
 mod events;
 mod examples;
 mod forward_auth;

@@ -73,6 +73,7 @@ impl Cluster {
     }
 
     /// The process that runs etcd and the API server, as far as it is ours.
+    #[allow(dead_code, reason = "the benchmarks ask")]
     pub fn pid(&self) -> Option<u32> {
         self.control_plane.as_ref().map(ControlPlane::pid)
     }

@@ -37,6 +37,8 @@ struct Shared {
     line: watch::Sender<Line>,
     /// Counts up when the watches that are open are to break off.
     broken_watches: watch::Sender<u32>,
+    /// How many writes pass before the line becomes a black hole.
+    writes_left: Mutex<Option<usize>>,
     replies: Mutex<Vec<(&'static str, String, Reply)>>,
     seen: Mutex<Vec<Seen>>,
 }
@@ -72,6 +74,7 @@ impl Proxy {
             upstream: access.client().await,
             line: watch::Sender::new(Line::Open),
             broken_watches: watch::Sender::new(0),
+            writes_left: Mutex::default(),
             replies: Mutex::default(),
             seen: Mutex::default(),
         });
@@ -90,6 +93,10 @@ impl Proxy {
         self.shared.line.send_replace(line);
     }
 
+    pub fn line(&self) -> Line {
+        *self.shared.line.borrow()
+    }
+
     /// Answers requests of this method, whose path and query contain `part`, with this from now on. The latest such
     /// wish that fits counts.
     pub fn answer(&self, method: &'static str, part: &str, reply: Reply) {
@@ -106,6 +113,11 @@ impl Proxy {
         let request = http::Request::get(path).body(Vec::new()).expect("a request");
         let body = self.shared.upstream.request_text(request).await.expect("an answer of the API server");
         Reply::text("application/json", &body)
+    }
+
+    /// Makes the line a black hole once so many writes more have been made: nobody hears of the last of them.
+    pub fn black_hole_after_writes(&self, count: usize) {
+        *self.shared.writes_left.lock().expect("a count") = Some(count);
     }
 
     /// Breaks off the watches that are open, in the middle of their answers.
@@ -189,7 +201,7 @@ impl Shared {
             body: String::from_utf8_lossy(&body).into_owned(),
             status: None,
         };
-        let reply = self.reply(&seen);
+        let (reply, is_write) = (self.reply(&seen), seen.method != "GET");
         let number = {
             let mut all = self.seen.lock().expect("what was seen");
             all.push(seen);
@@ -209,9 +221,21 @@ impl Shared {
             Some(Reply::Held) => future::pending().await,
             None => self.clone().forward(head, body).await?,
         };
+        if is_write {
+            self.count_write();
+        }
         self.pass().await;
         self.seen.lock().expect("what was seen")[number].status = Some(response.status().as_u16());
         Ok(response)
+    }
+
+    fn count_write(&self) {
+        let mut left = self.writes_left.lock().expect("a count");
+        *left = left.map(|left| left.saturating_sub(1));
+        if *left == Some(0) {
+            *left = None;
+            self.line.send_replace(Line::BlackHole);
+        }
     }
 
     fn reply(&self, Seen { method, path, .. }: &Seen) -> Option<Reply> {
