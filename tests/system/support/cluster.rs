@@ -58,11 +58,6 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// The process that runs etcd and the API server, as far as it is ours.
-    pub fn pid(&self) -> Option<u32> {
-        self.control_plane.as_ref().map(ControlPlane::pid)
-    }
-
     /// A namespace that no other test uses.
     pub async fn namespace(&self) -> Namespace {
         let unique = uuid::Uuid::new_v4().simple().to_string();
