@@ -128,8 +128,7 @@ impl Candidate {
                 let _ = self.begins.send(());
             }
         } else {
-            self.until.send_replace(None);
-            if led {
+            if self.until.send_replace(None).is_some() {
                 tracing::warn!(lease = self.name, "no longer leading: another replica holds the Lease");
             }
         }

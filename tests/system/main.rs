@@ -21,9 +21,12 @@ macro_rules! on_both_sources {
 }
 
 mod accounts;
+mod api_server;
 mod broken_files;
 mod callback;
+mod events;
 mod forward_auth;
+mod gitops;
 mod ingress;
 mod key_rotation;
 mod many_tabs;
@@ -32,6 +35,7 @@ mod pages;
 mod process;
 mod proxy;
 mod references;
+mod replicas;
 mod restarts;
 mod return_to;
 mod sessions;

@@ -57,8 +57,7 @@ pub struct ClusterStatuses {
 
 impl ClusterStatuses {
     /// Writes by `client`, and keeps what was written in the stores of `feed`.
-    pub fn new(client: Client, feed: Feed, mut instance: String) -> Self {
-        instance.truncate(instance.floor_char_boundary(MAX_INSTANCE));
+    pub fn new(client: Client, feed: Feed, instance: String) -> Self {
         Self { client, feed, instance }
     }
 
@@ -107,32 +106,56 @@ impl ClusterStatuses {
     /// # Errors
     /// The Event was not written.
     pub async fn tell(&self, object: &Object, turn: &Turn) -> Result<(), ApiError> {
-        let meta = object.meta();
-        let event = Event {
-            metadata: ObjectMeta {
-                generate_name: Some(format!("{}-", object.name())),
-                namespace: meta.namespace.clone(),
-                ..ObjectMeta::default()
-            },
-            action: Some(ACTION.to_owned()),
-            event_time: Some(MicroTime(Timestamp::now())),
-            note: Some(turn.message[..turn.message.floor_char_boundary(MAX_NOTE)].to_owned()),
-            reason: Some(turn.reason.as_str().to_owned()),
-            regarding: Some(ObjectReference {
-                api_version: Some(format!("{}/{}", crate::api::GROUP, crate::api::VERSION)),
-                kind: Some(object.kind().to_owned()),
-                name: meta.name.clone(),
-                namespace: meta.namespace.clone(),
-                uid: meta.uid.clone(),
-                resource_version: meta.resource_version.clone(),
-                ..ObjectReference::default()
-            }),
-            reporting_controller: Some(CONTROLLER.to_owned()),
-            reporting_instance: Some(self.instance.clone()),
-            type_: Some(if turn.warning { "Warning" } else { "Normal" }.to_owned()),
-            ..Event::default()
-        };
+        let event = event(object, turn, &self.instance, Timestamp::now());
         let api: Api<Event> = Api::namespaced(self.client.clone(), object.namespace());
         within(ANSWER, api.create(&PostParams::default(), &event)).await.map(|_| ())
+    }
+}
+
+fn event(object: &Object, turn: &Turn, instance: &str, now: Timestamp) -> Event {
+    let meta = object.meta();
+    Event {
+        metadata: ObjectMeta {
+            generate_name: Some(format!("{}-", object.name())),
+            namespace: meta.namespace.clone(),
+            ..ObjectMeta::default()
+        },
+        action: Some(ACTION.to_owned()),
+        event_time: Some(MicroTime(now)),
+        note: Some(within_bytes(&turn.message, MAX_NOTE)),
+        reason: Some(turn.reason.as_str().to_owned()),
+        regarding: Some(ObjectReference {
+            api_version: Some(format!("{}/{}", crate::api::GROUP, crate::api::VERSION)),
+            kind: Some(object.kind().to_owned()),
+            name: meta.name.clone(),
+            namespace: meta.namespace.clone(),
+            uid: meta.uid.clone(),
+            resource_version: meta.resource_version.clone(),
+            ..ObjectReference::default()
+        }),
+        reporting_controller: Some(CONTROLLER.to_owned()),
+        reporting_instance: Some(within_bytes(instance, MAX_INSTANCE)),
+        type_: Some(if turn.warning { "Warning" } else { "Normal" }.to_owned()),
+        ..Event::default()
+    }
+}
+
+fn within_bytes(text: &str, limit: usize) -> String {
+    text[..text.floor_char_boundary(limit)].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Organization, Reason};
+
+    #[test]
+    fn an_event_keeps_within_what_the_api_server_takes() {
+        let object = Object::from(Organization::new("acme", Default::default()));
+        let turn = Turn { warning: true, reason: Reason::IdConflict, message: "ä".repeat(2000) };
+        let event = event(&object, &turn, &"a-very-long-name-of-a-host".repeat(10), Timestamp::UNIX_EPOCH);
+        assert_eq!(event.note.map(|note| note.len()), Some(1024));
+        assert_eq!(event.reporting_instance.map(|instance| instance.len()), Some(128));
+        assert_eq!((event.type_.as_deref(), event.reason.as_deref()), (Some("Warning"), Some("IDConflict")));
     }
 }

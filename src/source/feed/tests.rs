@@ -190,3 +190,51 @@ fn a_status_that_was_written_before_the_stored_state_changes_nothing() {
     feed.set_status(&newer.into());
     assert!(stores.providers.state()[0].status.is_some());
 }
+
+#[test]
+fn a_state_that_is_older_than_what_was_written_is_passed_over_unless_it_was_listed() {
+    let (feed, stores, _) = Feed::new();
+    let versioned = |version: &str, description: &str| {
+        let mut object = provider("shop", "azure");
+        object.metadata.resource_version = Some(version.to_owned());
+        object.spec.description = Some(description.to_owned());
+        object
+    };
+    let description = || stores.providers.state()[0].spec.description.clone();
+    feed.apply(vec![apply(versioned("10", "new"))]);
+    feed.apply(vec![apply(versioned("9", "old"))]);
+    assert_eq!(description().as_deref(), Some("new"), "the ninth is older than the tenth");
+    feed.apply(vec![Update::List(versioned("9", "old").into())]);
+    assert_eq!(description().as_deref(), Some("old"), "an API server that was restored begins from an older state");
+}
+
+#[tokio::test]
+async fn what_differs_in_its_version_alone_is_no_change() {
+    let (feed, _, mut changes) = Feed::new();
+    let mut object = provider("shop", "azure");
+    object.metadata.resource_version = Some("1".to_owned());
+    feed.apply(vec![apply(object.clone())]);
+    changes.next().await.expect("a batch");
+    object.metadata.resource_version = Some("2".to_owned());
+    object.status = Some(IdentityProviderStatus { key: Some("azure".into()), ..Default::default() });
+    feed.set_status(&object.clone().into());
+    object.metadata.resource_version = Some("3".to_owned());
+    feed.apply(vec![apply(object.clone())]);
+    object.spec.suspend = true;
+    feed.apply(vec![apply(object)]);
+    let batch = changes.next().await.expect("a batch");
+    assert_eq!(batch, [Change::Applied(Reference::IdentityProvider(ObjectRef::new("azure").within("shop")))]);
+}
+
+#[test]
+fn a_secret_that_may_not_be_used_is_known_by_name_and_gives_way_to_one_that_may() {
+    let (feed, stores, _) = Feed::new();
+    let unlabelled = |name: &str| Object::UnlabelledSecret(secret("shop", name));
+    feed.apply(vec![Update::Apply(unlabelled("azure-client"))]);
+    assert!(stores.secret("shop", "azure-client").is_some_and(|secret| secret.metadata.labels.is_none()));
+    let mut labelled = secret("shop", "azure-client");
+    labelled.metadata.labels = Some([("latchkey.dev/usable".to_owned(), "true".to_owned())].into());
+    feed.apply(vec![apply(labelled), Update::Delete(unlabelled("azure-client"))]);
+    assert!(stores.secret("shop", "azure-client").is_some_and(|secret| secret.metadata.labels.is_some()));
+    assert!(stores.secret("other", "azure-client").is_none());
+}

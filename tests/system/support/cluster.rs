@@ -20,7 +20,7 @@ use latchkey::api::{GROUP, VERSION};
 use serde_json::{Value, json};
 use tokio::{sync::OnceCell, time::timeout};
 
-use super::{DEADLINE, access::Access, control_plane::ControlPlane};
+use super::{DEADLINE, access::Access, control_plane::ControlPlane, wait_for};
 
 /// Who applies what the tests apply.
 pub const FIELD_MANAGER: &str = "tests";
@@ -75,12 +75,19 @@ impl Cluster {
 }
 
 async fn install_crds(client: Client) {
-    let crds: Api<CustomResourceDefinition> = Api::all(client);
+    let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
     for crd in latchkey::api::crds() {
         let (name, apply) = (crd.name_any(), PatchParams::apply(FIELD_MANAGER).force());
         crds.patch(&name, &apply, &Patch::Apply(&crd)).await.expect("a CRD that the API server takes");
         let established = await_condition(crds.clone(), &name, conditions::is_crd_established());
         timeout(DEADLINE, established).await.expect("established in time").expect("established");
+        // A moment later, what is watched is served, too.
+        let path = format!("/apis/{GROUP}/{VERSION}/{}?resourceVersion=0", crd.spec.names.plural);
+        wait_for(&path, async || {
+            let list = http::Request::get(&path).body(Vec::new()).expect("a request");
+            client.request_text(list).await.ok()
+        })
+        .await;
     }
 }
 

@@ -4,8 +4,9 @@
 pub mod access;
 pub mod browser;
 pub mod cluster;
-mod control_plane;
+pub mod control_plane;
 pub mod fake;
+pub mod kstatus;
 pub mod latchkey;
 pub mod manifests;
 pub mod nginx;

@@ -9,7 +9,10 @@ use std::{
 use axum::{
     body::{Body, BodyDataStream, Bytes},
     extract::Request,
-    http::header::{HOST, TRANSFER_ENCODING},
+    http::{
+        header::{HOST, TRANSFER_ENCODING},
+        request::Parts,
+    },
     response::Response,
 };
 use futures::{Stream, StreamExt, future, stream};
@@ -57,6 +60,7 @@ pub struct Seen {
     pub method: String,
     /// With the query.
     pub path: String,
+    pub body: String,
     /// None until it is answered.
     pub status: Option<u16>,
 }
@@ -124,7 +128,7 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("---- requests to the API server:");
-            for Seen { at, method, path, status } in self.seen() {
+            for Seen { at, method, path, status, .. } in self.seen() {
                 eprintln!("{:>8} ms ago: {method} {path} {status:?}", at.elapsed().as_millis());
             }
         }
@@ -176,34 +180,43 @@ impl Shared {
 
     /// An error breaks the connection.
     async fn answer(self: Arc<Self>, request: Request) -> io::Result<Response> {
-        let (method, path) = (request.method().to_string(), request.uri().to_string());
+        let (head, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.map_err(io::Error::other)?;
+        let seen = Seen {
+            at: Instant::now(),
+            method: head.method.to_string(),
+            path: head.uri.to_string(),
+            body: String::from_utf8_lossy(&body).into_owned(),
+            status: None,
+        };
+        let reply = self.reply(&seen);
         let number = {
-            let mut seen = self.seen.lock().expect("what was seen");
-            seen.push(Seen { at: Instant::now(), method: method.clone(), path: path.clone(), status: None });
-            seen.len() - 1
+            let mut all = self.seen.lock().expect("what was seen");
+            all.push(seen);
+            all.len() - 1
         };
         let line = *self.line.borrow();
         if let Line::Slow(delay) = line {
             tokio::time::sleep(delay).await;
         }
         self.pass().await;
-        let response = match self.reply(&method, &path) {
+        let response = match reply {
             Some(Reply::With { status, headers, body }) => {
                 let start = Response::builder().status(status);
                 let start = headers.into_iter().fold(start, |start, (name, value)| start.header(name, value));
                 start.body(body.into()).expect("an answer")
             }
             Some(Reply::Held) => future::pending().await,
-            None => self.clone().forward(request).await?,
+            None => self.clone().forward(head, body).await?,
         };
         self.pass().await;
         self.seen.lock().expect("what was seen")[number].status = Some(response.status().as_u16());
         Ok(response)
     }
 
-    fn reply(&self, method: &str, path: &str) -> Option<Reply> {
+    fn reply(&self, Seen { method, path, .. }: &Seen) -> Option<Reply> {
         let replies = self.replies.lock().expect("the replies");
-        let fits = replies.iter().find(|(for_method, part, _)| *for_method == method && path.contains(part));
+        let fits = replies.iter().find(|(for_method, part, _)| for_method == method && path.contains(part));
         fits.map(|(_, _, reply)| reply.clone())
     }
 
@@ -212,11 +225,9 @@ impl Shared {
         self.wait_for_line(|line| line != Line::BlackHole).await;
     }
 
-    async fn forward(self: Arc<Self>, request: Request) -> io::Result<Response> {
-        let is_watch = request.uri().query().is_some_and(|query| query.contains("watch="));
-        let (mut head, body) = request.into_parts();
+    async fn forward(self: Arc<Self>, mut head: Parts, body: Bytes) -> io::Result<Response> {
+        let is_watch = head.uri.query().is_some_and(|query| query.contains("watch="));
         head.headers.remove(HOST);
-        let body = axum::body::to_bytes(body, usize::MAX).await.map_err(io::Error::other)?;
         let request = http::Request::from_parts(head, body.into());
         let (mut head, body) = self.upstream.send(request).await.map_err(io::Error::other)?.into_parts();
         head.headers.remove(TRANSFER_ENCODING);
