@@ -22,8 +22,9 @@ lint: ## format and clippy, without changing anything
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-crds: ## write crds/ from the Rust types
+crds: ## write crds/ from the Rust types, and the chart's copy of it
 	cargo run --locked --quiet -- crds crds
+	cargo run --locked --quiet -- crds charts/latchkey/files/crds
 
 bench: ## how fast it is, on a machine that does nothing else
 	@tests/setup bench

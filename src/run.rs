@@ -58,8 +58,8 @@ struct Parts {
 
 /// What feeds the object stores.
 enum Source {
-    Directory(Directory),
-    Cluster(Cluster, Candidate),
+    Directory(Box<Directory>),
+    Cluster(Box<Cluster>, Box<Candidate>),
 }
 
 /// A source, where statuses go with it, and who writes them.
@@ -178,7 +178,7 @@ async fn source(config: &Config, feed: Feed, stores: Stores, store: Arc<dyn Stor
             let statuses = Arc::new(DirectoryStatuses { feed: feed.clone(), dir: status.clone() });
             let directory = Directory::open(manifests, status, Arc::new(StoredGenerations(store)), feed).await?;
             let (leadership, beginnings) = Leadership::always();
-            let source = Source::Directory(directory);
+            let source = Source::Directory(Box::new(directory));
             Ok(Sourced { source, statuses, leadership, beginnings, rest: Duration::ZERO })
         }
         serve::Source::Kubernetes { namespaces, lease_name } => {
@@ -187,7 +187,8 @@ async fn source(config: &Config, feed: Feed, stores: Stores, store: Arc<dyn Stor
             let statuses = Arc::new(ClusterStatuses::new(client.clone(), feed.clone(), identity.clone()));
             let (leadership, beginnings, candidate) =
                 Leadership::by_lease(client.clone(), lease_name.clone(), identity);
-            let source = Source::Cluster(Cluster::new(client, namespaces.clone(), feed, stores), candidate);
+            let cluster = Cluster::new(client, namespaces.clone(), feed, stores);
+            let source = Source::Cluster(Box::new(cluster), Box::new(candidate));
             Ok(Sourced { source, statuses, leadership, beginnings, rest: STATUS_REST })
         }
     }

@@ -1,7 +1,7 @@
 //! The CustomResourceDefinitions, generated from the types.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, JSON, JSONSchemaProps,
+    CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray,
 };
 use kube::CustomResourceExt;
 use serde_json::json;
@@ -10,7 +10,24 @@ use super::{IdentityProvider, IdpMapper, Organization};
 
 /// The CRDs of all kinds, in the order in which they are installed.
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    [Organization::crd(), IdentityProvider::crd(), IdpMapper::crd()].map(with_unobserved_status).into()
+    [Organization::crd(), IdentityProvider::crd(), IdpMapper::crd()].map(with_unobserved_status).map(unwrapped).into()
+}
+
+/// `kubectl explain` breaks lines itself, and keeps those of the source where they stand in its way.
+fn unwrapped(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
+    let schemas = crd.spec.versions.iter_mut().filter_map(|version| version.schema.as_mut());
+    schemas.filter_map(|schema| schema.open_api_v3_schema.as_mut()).for_each(unwrap_descriptions);
+    crd
+}
+
+fn unwrap_descriptions(schema: &mut JSONSchemaProps) {
+    if let Some(description) = &mut schema.description {
+        *description = description.replace('\n', " ");
+    }
+    schema.properties.iter_mut().flat_map(|properties| properties.values_mut()).for_each(unwrap_descriptions);
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
+        unwrap_descriptions(items);
+    }
 }
 
 /// Defaults a new object's status to `observedGeneration: -1`, so that kstatus takes it for "in progress" until

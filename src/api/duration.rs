@@ -5,8 +5,7 @@ use std::{borrow::Cow, fmt, str::FromStr, time};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// One to four numbers of at most five digits, each with a unit of `h`, `m`, `s` or `ms`.
-const PATTERN: &str = "^([0-9]{1,5}(h|m|s|ms)){1,4}$";
+use super::rules;
 
 /// A span of time as manifests write it. Prints as it was parsed to, in the largest units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,7 +92,7 @@ impl JsonSchema for Duration {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": PATTERN, "maxLength": 32 })
+        json_schema!({ "type": "string", "maxLength": 32, "x-kubernetes-validations": [rules::duration()] })
     }
 
     fn inline_schema() -> bool {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Claims, Condition, Duration, KeyReference, LocalReference, ReadyCount, TrustSource, organization::is_default,
+    Claims, Condition, Duration, KeyReference, LocalReference, ReadyCount, TrustSource, organization::is_default, rules,
 };
 
 /// An IdentityProvider is one OpenID provider of one organization.
@@ -19,6 +19,8 @@ use super::{
     derive = "PartialEq",
     shortname = "idp",
     category = "latchkey",
+    validation = rules::default_key(),
+    validation = rules::immutable_key(),
     doc = "An OpenID provider through which people of an organization sign in. The URIs to register at the provider are in status, also before it is ready.",
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
@@ -29,10 +31,11 @@ use super::{
     printcolumn(name = "Redirect URI", type_ = "string", json_path = ".status.redirectURI", priority = 1)
 )]
 #[x_kube(
-    validation = Rule::new("has(self.issuer) || (has(self.discovery) && has(self.discovery.url))").message("type Generic needs issuer or discovery.url: write the issuer as the provider's documentation gives it, such as issuer: https://login.example.com"),
-    validation = Rule::new("has(self.client.secretRef) || (has(self.client.authMethod) && self.client.authMethod == 'None')").message("client.secretRef is required unless client.authMethod is None: name the Secret that holds the client secret, or write authMethod: None for a public client"),
-    validation = Rule::new("!(has(self.client.authMethod) && self.client.authMethod == 'None' && has(self.client.secretRef))").message("client.authMethod None sends no secret: remove client.secretRef, or choose another authMethod"),
-    validation = Rule::new("!(has(self.client.authMethod) && self.client.authMethod == 'None' && has(self.authorization) && has(self.authorization.pkce) && self.authorization.pkce == 'Disabled')").message("client.authMethod None needs PKCE: write authorization.pkce: Auto or Required")
+    validation = rules::issuer_or_configuration_url(),
+    validation = rules::secret_unless_public(),
+    validation = rules::no_secret_if_public(),
+    validation = rules::pkce_if_public(),
+    validation = rules::immutable_organization()
 )]
 #[serde(rename_all = "camelCase")]
 pub struct IdentityProviderSpec {
@@ -43,7 +46,8 @@ pub struct IdentityProviderSpec {
     /// Names the provider in every URI. Immutable, case-sensitive, unique in the organization. Default:
     /// metadata.name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"))]
+    #[schemars(length(max = 63))]
+    #[x_kube(validation = rules::key())]
     pub key: Option<String>,
     /// The name on the sign-in page. Unique in the organization.
     #[schemars(length(min = 1, max = 100))]
@@ -60,7 +64,8 @@ pub struct IdentityProviderSpec {
     pub type_: ProviderType,
     /// The issuer, exactly as the provider announces it. Required unless discovery.url is given.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 2048), regex(pattern = r"^https?://[^\s?#@\\]+$"))]
+    #[schemars(length(max = 2048))]
+    #[x_kube(validation = rules::issuer())]
     pub issuer: Option<String>,
     /// How the provider's metadata is found (OpenID Connect Discovery 1.0).
     #[serde(default, skip_serializing_if = "is_default")]
@@ -89,16 +94,18 @@ pub enum ProviderType {
 }
 
 /// How the provider's metadata is found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Discovery {
     /// The configuration URL. Default: the issuer followed by /.well-known/openid-configuration. Alone, without
     /// issuer, it is enough: the issuer that the document names is recorded in status.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 2048), regex(pattern = r"^https?://[^\s#@\\]+$"))]
+    #[schemars(length(max = 2048))]
+    #[x_kube(validation = rules::configuration_url())]
     pub url: Option<String>,
     /// How often the metadata and keys are fetched again. Default: 15m; at least 1s.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = rules::at_least_a_second())]
     pub interval: Option<Duration>,
 }
 
@@ -106,8 +113,9 @@ pub struct Discovery {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Tls {
-    /// PEM certificates of the authorities that are trusted for every call to this provider, instead of the
-    /// system's.
+    /// The entry of a ConfigMap or Secret that holds the PEM certificates of the authorities that are trusted for
+    /// every call to this provider, instead of the system's. The object must carry the label latchkey.dev/usable:
+    /// "true".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_bundle_ref: Option<TrustSource>,
 }
@@ -116,10 +124,11 @@ pub struct Tls {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientSpec {
-    /// The client ID.
+    /// The client ID that the provider has given out.
     #[schemars(length(min = 1, max = 512))]
     pub id: String,
-    /// Where the client secret is. Required unless authMethod is None.
+    /// The entry of a Secret that holds the client secret. The Secret must carry the label latchkey.dev/usable:
+    /// "true". Required unless authMethod is None.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<KeyReference>,
     /// How Latchkey authenticates at the token endpoint. Auto: the first of ClientSecretBasic and
@@ -149,7 +158,8 @@ pub struct AuthorizationSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 64),
-        inner(length(min = 1, max = 256), regex(pattern = r"^[\x21\x23-\x5B\x5D-\x7E]+$")),
+        inner(length(min = 1, max = 256)),
+        transform = rules::of_items(rules::scope()),
         extend("x-kubernetes-list-type" = "set")
     )]
     pub scopes: Vec<String>,

@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, LocalReference};
+use super::{Condition, LocalReference, rules};
 
 /// An IdpMapper turns what a provider says about a person into roles and groups here.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ pub struct IdpMapperSpec {
 
 /// A condition on a person's claims. Exactly one of its fields is set.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[x_kube(validation = Rule::new("has(self.claim) != has(self.group)").message("write exactly one of when.claim and when.group; leave out when to match every user"))]
+#[x_kube(validation = rules::one_condition())]
 #[serde(rename_all = "camelCase")]
 pub struct When {
     /// A claim that must have a value.

@@ -11,6 +11,7 @@ mod idp_mapper;
 mod meta;
 mod organization;
 mod refs;
+mod rules;
 mod turn;
 
 pub use claims::{ClaimMapping, Claims};

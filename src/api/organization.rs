@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, Duration};
+use super::{Condition, Duration, rules};
 
 /// An Organization owns users, roles, groups and sessions, and has sign-in pages of its own.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ use super::{Condition, Duration};
     derive = "PartialEq",
     shortname = "org",
     category = "latchkey",
+    validation = rules::default_organization_id(),
+    validation = rules::immutable_organization_id(),
     doc = "A tenant: it owns users, roles, groups and sessions, and has sign-in pages of its own. The Organization named default exists in every namespace with Latchkey objects, also when nobody declares it.",
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
@@ -31,7 +33,8 @@ pub struct OrganizationSpec {
     /// installation, where the oldest wins. Default: metadata.name; for the Organization named default, the
     /// name of its namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
+    #[schemars(length(max = 63))]
+    #[x_kube(validation = rules::organization_id())]
     pub id: Option<String>,
     /// The name that people see. Default: the id.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,7 +43,8 @@ pub struct OrganizationSpec {
     /// Where people reach the sign-in pages: scheme, host and optional port, without a path. Default: the
     /// operator's --external-url; another one only where --allowed-external-url allows it.
     #[serde(rename = "externalURL", skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 255), regex(pattern = r"^https?://[^/?#@]+/?$"))]
+    #[schemars(length(max = 255))]
+    #[x_kube(validation = rules::external_url())]
     pub external_url: Option<String>,
     /// The roles that mappers may grant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -59,11 +63,12 @@ pub struct OrganizationSpec {
 }
 
 /// A role of an organization.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Role {
     /// The name that mappers and applications use.
-    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[^,\s]([^,\n\r\t]*[^,\s])?$"))]
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = rules::name_in_a_list())]
     pub name: String,
     /// The name that people see. Default: the name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,11 +84,12 @@ pub struct Role {
 }
 
 /// A user group of an organization.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Group {
     /// The name that mappers and applications use.
-    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[^,\s]([^,\n\r\t]*[^,\s])?$"))]
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = rules::name_in_a_list())]
     pub name: String,
     /// The name that people see. Default: the name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,7 +98,7 @@ pub struct Group {
 }
 
 /// The sign-in pages of an organization.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SignIn {
     /// The heading of the sign-in page. Default: "Sign in", with the display name above it.
@@ -104,25 +110,29 @@ pub struct SignIn {
     #[serde(rename = "allowedReturnURLs", default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 64),
-        inner(length(max = 2048), regex(pattern = r"^https?://[^?#@\\]+$")),
+        inner(length(max = 2048)),
+        transform = rules::of_items(rules::return_url()),
         extend("x-kubernetes-list-type" = "set")
     )]
     pub allowed_return_urls: Vec<String>,
     /// Where people land after signing out. Default: a page here that says so.
     #[serde(rename = "logoutPageURL", skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 2048), regex(pattern = r"^https?://[^@\\]+$"))]
+    #[schemars(length(max = 2048))]
+    #[x_kube(validation = rules::page_url())]
     pub logout_page_url: Option<String>,
 }
 
 /// How long people stay signed in.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionPolicy {
-    /// A session ends when it was not used for so long. Default: 1h.
+    /// A session ends when it was not used for so long. Default: 1h; at most 2160h.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = rules::session_span())]
     pub idle_timeout: Option<Duration>,
     /// A session ends so long after signing in, used or not. Default: 12h; at most 2160h.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = rules::session_span())]
     pub lifetime: Option<Duration>,
 }
 

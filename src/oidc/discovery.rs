@@ -44,7 +44,7 @@ impl MetadataRequest {
 /// A configured issuer that no metadata can be asked for (section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the issuer is not a URL without query and fragment; write it as the provider does, such as https://example.org/a"
+    "the issuer is no URL that can be asked: check its host and port, and write it as the provider does, without query and fragment, such as https://example.org/a"
 )]
 pub struct NotAnIssuer;
 

@@ -1,6 +1,7 @@
 //! The documentation keeps step with the code: what it shows is valid, what it names exists, what is generated is
 //! up to date. `UPDATE_EXPECTED=1` writes the generated parts anew.
 
+mod chart;
 mod command_line;
 mod markdown;
 mod resources;
@@ -27,7 +28,7 @@ fn the_reference_of_the_command_line_is_that_of_its_definition() {
     assert_generated("docs/reference/settings.md", &command_line::render_settings());
 }
 
-/// A block of YAML is a manifest, or else a file of settings.
+/// A block of YAML is a manifest, or else a file of settings or values of the chart.
 #[test]
 fn every_yaml_in_the_documentation_is_valid() {
     let schemas = Schemas::new();
@@ -40,7 +41,10 @@ fn every_yaml_in_the_documentation_is_valid() {
                 let found: Vec<_> = problems.into_iter().map(|problem| problem.in_file(&place).to_string()).collect();
                 assert!(found.is_empty(), "{}", found.join("\n"));
             } else if let Err(error) = serde_yaml::from_str::<serve::Arguments>(&block.text) {
-                panic!("{place}: neither a manifest nor settings: {error}");
+                let example = serde_yaml::from_str(&block.text).expect("a mapping");
+                if let Some(unknown) = chart::unknown(&example, &chart::values()) {
+                    panic!("{place}: no manifest; no settings: {error}; no values of the chart: {unknown}");
+                }
             }
             judged += 1;
         }
@@ -81,7 +85,7 @@ fn every_relative_link_leads_to_a_file() {
 
 #[test]
 fn every_file_and_folder_that_is_named_exists() {
-    let named = Regex::new(r"`((?:src|tests|docs|crds|examples)/[^`\s]*)`").expect("a pattern");
+    let named = Regex::new(r"`((?:src|tests|docs|crds|charts|examples)/[^`\s]*)`").expect("a pattern");
     for document in documents() {
         let named = named.captures_iter(&document.prose()).map(|found| found[1].to_owned()).collect::<Vec<_>>();
         // What the quickstart makes is not there before it has run.

@@ -30,7 +30,7 @@ pub fn read(path: &str) -> String {
 /// Every Markdown file that people read.
 pub fn documents() -> Vec<Document> {
     let mut paths: Vec<PathBuf> = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(PathBuf::from).into();
-    for dir in ["docs", "examples", "tests"] {
+    for dir in ["charts", "docs", "examples", "tests"] {
         collect(Path::new(dir), &mut paths);
     }
     let document = |path: PathBuf| Document { text: read(&path.to_string_lossy()), path };

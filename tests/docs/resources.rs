@@ -25,8 +25,10 @@ fn kind(crd: &Value) -> String {
             &format!("\n### {part}\n\n{}\n\n| field | type | meaning |\n| --- | --- | --- |\n", one_line(part_schema));
         let mut rules = Vec::new();
         rows(part_schema, "", &mut text, &mut rules);
-        if !rules.is_empty() {
-            text += &format!("\nWhat one field demands of another:\n\n{}\n", rules.join("\n"));
+        if part == "spec" {
+            rules.extend(rules_of(schema, "").map(|rule| rule.replacen("`spec.", "`", 1)));
+            rules.sort();
+            text += &format!("\nRules:\n\n{}\n", rules.join("\n"));
         }
     }
     text.trim_end().to_owned()
@@ -34,10 +36,7 @@ fn kind(crd: &Value) -> String {
 
 /// A row for each property, each followed by those within it.
 fn rows(schema: &Value, path: &str, text: &mut String, rules: &mut Vec<String>) {
-    for rule in schema["x-kubernetes-validations"].as_array().into_iter().flatten() {
-        let at = path.strip_suffix('.').map(|path| format!("`{path}`: ")).unwrap_or_default();
-        rules.push(format!("- {at}{}.", rule["message"].as_str().expect("a message")));
-    }
+    rules.extend(rules_of(schema, path));
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         let field = format!("{path}{name}");
@@ -52,6 +51,16 @@ fn rows(schema: &Value, path: &str, text: &mut String, rules: &mut Vec<String>) 
         };
         rows(inner, &within, text, rules);
     }
+}
+
+/// Each with the field that it is about.
+fn rules_of(schema: &Value, path: &str) -> impl Iterator<Item = String> {
+    let rules = schema["x-kubernetes-validations"].as_array().into_iter().flatten();
+    rules.map(move |rule| {
+        let within = rule["fieldPath"].as_str().unwrap_or_default().trim_start_matches('.');
+        let field = format!("{path}{within}");
+        format!("- `{}`: {}.", field.trim_end_matches('.'), rule["message"].as_str().expect("a message"))
+    })
 }
 
 fn meaning(field: &str, property: &Value) -> String {
@@ -73,16 +82,16 @@ fn type_of(property: &Value) -> String {
             none if none.is_empty() => format!("list of {}", type_of(items)),
             some => format!("list ({}) of {}", some.trim_start_matches(", "), type_of(items)),
         },
-        ("string", _) if property["pattern"].as_str().is_some_and(|pattern| pattern.contains("(h|m|s|ms)")) => {
+        ("string", _) if property["x-kubernetes-validations"][0]["rule"].as_str().is_some_and(is_of_durations) => {
             "duration".to_owned()
         }
-        ("string", _) => {
-            let pattern = property["pattern"].as_str();
-            let pattern = pattern.map(|pattern| format!(", `{}`", pattern.replace('|', "\\|"))).unwrap_or_default();
-            format!("string{}{pattern}", bounds(property, "minLength", "maxLength", " characters"))
-        }
+        ("string", _) => format!("string{}", bounds(property, "minLength", "maxLength", " characters")),
         (other, _) => other.to_owned(),
     }
+}
+
+fn is_of_durations(rule: &str) -> bool {
+    rule.contains("(h|m|s|ms)")
 }
 
 fn bounds(property: &Value, min: &str, max: &str, unit: &str) -> String {

@@ -111,6 +111,28 @@ async fn retry_after_a_day_does_not_make_it_wait_a_day() {
 }
 
 #[tokio::test]
+async fn a_status_that_is_refused_is_written_later_and_once() {
+    let fake = Fake::start().await;
+    let demo = manifests::provider("demo", &fake.issuer, "");
+    let files = [("provider.yaml", &*demo), ("secret.yaml", &manifests::usual_secret())];
+    let world = start(&files, |_| {}).await;
+    world.latchkey.wait_until_ready("demo").await;
+    let mut edit = (String::new(), "  description: number 0\n".to_owned());
+    for (number, code) in [409, 403, 500, 503].into_iter().enumerate() {
+        let refused = || world.proxy.seen().iter().filter(|seen| seen.status == Some(code)).count();
+        world.proxy.answer("PATCH", "/status", refusal(code, "AsTheTestSays"));
+        let (from, to) = (format!("{}  displayName:", edit.0), format!("{}  displayName:", edit.1));
+        world.latchkey.edit("provider.yaml", &from, &to).await;
+        wait_for("the status is refused", async || (refused() > 1).then_some(())).await;
+        let written = world.status_writes("/identityproviders/demo");
+        world.proxy.behave();
+        world.wait_until_observed(number as i64 + 2).await;
+        assert_eq!(world.status_writes("/identityproviders/demo"), written + 1, "after {code}");
+        edit = (edit.1, format!("  description: number {}\n", number + 1));
+    }
+}
+
+#[tokio::test]
 async fn while_the_api_server_is_cut_off_logins_go_on_and_afterwards_what_was_missed_counts() {
     let provider = Provider::start().await;
     let demo = manifests::provider("demo", &provider.issuer, "");

@@ -1,21 +1,17 @@
 //! What those see who apply, wait and compare: kstatus, `kubectl diff` and the owners of fields.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use futures::TryStreamExt;
 use kube::api::{WatchEvent, WatchParams};
 use serde_json::{Value, json};
-use tokio::{
-    process::Command,
-    sync::mpsc::{UnboundedReceiver, unbounded_channel},
-};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::support::{
-    DEADLINE,
     cluster::{Cluster, Namespace},
-    control_plane::built,
     fake::{DISCOVERY, Fake, Reply, discovery},
     kstatus::kstatus,
+    kubectl::kubectl,
     latchkey::{LOCAL, Latchkey},
     manifests,
     proxy::{Proxy, Seen},
@@ -194,26 +190,10 @@ async fn applying_the_same_manifests_again_would_change_nothing() {
     wait_until_all_are(&namespace, "Current").await;
     // As people do, as Argo CD does by default, and as Flux does.
     for server_side in [&[][..], &["--server-side", "--force-conflicts"]] {
-        kubectl(&latchkey, &[&["apply"], server_side].concat()).await;
+        let files = latchkey.manifests().display().to_string();
+        kubectl(&namespace.access, &[&["apply", "--filename", &files], server_side].concat()).await;
         wait_until_all_are(&namespace, "Current").await;
-        let difference = kubectl(&latchkey, &[&["diff"], server_side].concat()).await;
+        let difference = kubectl(&namespace.access, &[&["diff", "--filename", &files], server_side].concat()).await;
         assert_eq!(difference, "");
     }
-}
-
-/// What kubectl says about the manifests of the test; it must be content.
-async fn kubectl(latchkey: &Latchkey, arguments: &[&str]) -> String {
-    let kubectl = built("kubectl").unwrap_or_else(|_| Path::new("kubectl").to_owned());
-    let command = Command::new(kubectl)
-        .arg("--kubeconfig")
-        .arg(latchkey.dir().join("kubeconfig"))
-        .args(arguments)
-        .arg("--filename")
-        .arg(latchkey.manifests())
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(DEADLINE, command).await.expect("kubectl ends in time").expect("kubectl runs");
-    let said = String::from_utf8(output.stdout).expect("text");
-    assert!(output.status.success(), "{arguments:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
-    said
 }

@@ -21,10 +21,14 @@ macro_rules! on_both_sources {
 }
 
 mod accounts;
+mod admission;
 mod api_server;
 mod broken_files;
 mod callback;
+mod chart;
+mod corpus;
 mod events;
+mod examples;
 mod forward_auth;
 mod gitops;
 mod ingress;

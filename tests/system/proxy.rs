@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::support::{
     DEADLINE,
-    cluster::Cluster,
+    cluster::{Cluster, Namespace},
     fake::Reply,
     proxy::{Line, Proxy},
     wait_for,
@@ -26,16 +26,16 @@ fn config_map(name: &str) -> ConfigMap {
     ConfigMap { metadata, ..ConfigMap::default() }
 }
 
-async fn begin() -> (Proxy, Api<ConfigMap>, Api<ConfigMap>) {
+async fn begin() -> (Proxy, Api<ConfigMap>, Namespace) {
     let namespace = Cluster::shared().await.namespace().await;
     let proxy = Proxy::start(&namespace.access).await;
     let through = proxy.access().in_namespace(&namespace.name).client().await;
-    (proxy, Api::default_namespaced(through), Api::default_namespaced(namespace.client.clone()))
+    (proxy, Api::default_namespaced(through), namespace)
 }
 
 #[tokio::test]
 async fn what_passes_is_counted_and_an_answer_of_its_own_replaces_that_of_the_api_server() {
-    let (proxy, through, _) = begin().await;
+    let (proxy, through, _namespace) = begin().await;
     through.create(&PostParams::default(), &config_map("one")).await.expect("created");
     assert_eq!(proxy.count("POST", "/configmaps"), 1);
     let path = proxy.seen()[0].path.split('?').next().expect("a path").to_owned();
@@ -58,7 +58,8 @@ async fn what_passes_is_counted_and_an_answer_of_its_own_replaces_that_of_the_ap
 
 #[tokio::test]
 async fn a_watch_passes_as_it_comes_and_can_be_held_broken_off_and_cut() {
-    let (proxy, through, directly) = begin().await;
+    let (proxy, through, namespace) = begin().await;
+    let directly: Api<ConfigMap> = Api::default_namespaced(namespace.client.clone());
     let watch = async || {
         let events = through.watch(&WatchParams::default().timeout(200), "0").await.expect("a watch");
         Box::pin(events.filter(|event| future::ready(!matches!(event, Ok(WatchEvent::Bookmark(_))))))

@@ -2,7 +2,14 @@
 //! organizations that are not there, or there twice.
 
 use crate::support::{
-    AT_ONCE, fake::Fake, latchkey::Latchkey, manifests, provider::CLIENT_SECRET, source::On, visitor::Visitor,
+    AT_ONCE,
+    fake::Fake,
+    latchkey::{LOCAL, Latchkey},
+    manifests,
+    provider::CLIENT_SECRET,
+    source::{On, Source},
+    visitor::Visitor,
+    wait_for,
     world::World,
 };
 
@@ -12,6 +19,7 @@ on_both_sources! {
     of_two_providers_with_one_key_or_name_the_first_serves_until_it_leaves,
     an_organization_that_is_not_there_holds_back_its_providers_alone,
     a_mapper_that_names_what_is_not_there_says_so_and_the_others_go_on,
+    what_is_in_another_namespace_is_not_there,
 }
 
 const IDP: &str = "identityprovider";
@@ -115,6 +123,8 @@ async fn an_organization_that_is_not_there_holds_back_its_providers_alone(on: On
     latchkey.write("organization.yaml", &acme("acme", latchkey.organization())).await;
     latchkey.wait_for_condition("organization", "acme", ["Accepted", "False", "IDConflict"]).await;
     latchkey.wait_for_condition(IDP, "of-acme", ["Accepted", "False", "OrganizationNotFound"]).await;
+    // Immutable: another id is another Organization.
+    latchkey.remove("organization.yaml").await;
     latchkey.write("organization.yaml", &acme("acme", "acme-inc")).await;
     latchkey.wait_for_condition(IDP, "of-acme", READY).await;
     let status = latchkey.status(IDP, "of-acme").await.expect("a status").clone();
@@ -161,4 +171,56 @@ async fn a_mapper_that_names_what_is_not_there_says_so_and_the_others_go_on(on: 
     latchkey.edit("organization.yaml", "    - {name: amdin}\n", "").await;
     alice.wait_within_for_session(AT_ONCE, &latchkey, "roles", &["admin", "viewer"]).await;
     latchkey.wait_for_condition("idpmapper", "no-role", ["Ready", "False", "RoleNotFound"]).await;
+}
+
+async fn what_is_in_another_namespace_is_not_there(on: On) {
+    let fake = Fake::start().await;
+    let source = Source::new(on).await;
+    let elsewhere = source.beside("elsewhere");
+    let watched = ["--watch-namespace", &elsewhere];
+    let flags = match on {
+        On::Directory => LOCAL.to_vec(),
+        On::Cluster => [LOCAL, &watched].concat(),
+    };
+    let theirs = |manifest: &str| manifest.replacen("metadata: {", "metadata: {namespace: elsewhere, ", 1);
+    let provider = |name: &str, more: &str| manifests::provider(name, &fake.issuer, more);
+    let acme =
+        "apiVersion: latchkey.dev/v1alpha1\nkind: Organization\nmetadata: {name: acme}\nspec: {displayName: A}\n";
+    let ca = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ca, labels: {latchkey.dev/usable: \"true\"}}\n";
+    let mapper = |name: &str, provider: &str, grant: &str| {
+        format!(
+            "apiVersion: latchkey.dev/v1alpha1\nkind: IdpMapper\nmetadata: {{name: {name}}}\n\
+             spec: {{identityProviderRefs: [{{name: {provider}}}], grant: {grant}}}\n"
+        )
+    };
+    let files = [
+        ("their-secret.yaml", theirs(&manifests::usual_secret())),
+        ("their-ca.yaml", theirs(ca)),
+        ("their-organization.yaml", theirs(manifests::ORGANIZATION)),
+        ("their-acme.yaml", theirs(acme)),
+        ("their-provider.yaml", theirs(&provider("theirs", ""))),
+        ("no-secret.yaml", provider("no-secret", "")),
+        ("no-ca.yaml", provider("no-ca", "  tls: {caBundleRef: {kind: ConfigMap, name: ca, key: ca.crt}}\n")),
+        ("no-organization.yaml", provider("no-organization", "  organizationRef: {name: acme}\n")),
+        ("no-provider.yaml", mapper("no-provider", "theirs", "{}")),
+        ("no-role.yaml", mapper("no-role", "no-secret", "{roles: [admin]}")),
+    ];
+    let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let latchkey = Latchkey::start_from(source, &flags, &files).await;
+    latchkey.wait_for_condition(IDP, "no-secret", ["ResolvedRefs", "False", "SecretNotFound"]).await;
+    latchkey.write("our-secret.yaml", &manifests::usual_secret()).await;
+    latchkey.wait_for_condition(IDP, "no-secret", READY).await;
+    wait_for("the CA is missed", async || {
+        let condition = latchkey.condition(IDP, "no-ca", "ResolvedRefs").await?;
+        (condition.status == "False" && condition.message.contains("there is no ConfigMap \"ca\"")).then_some(())
+    })
+    .await;
+    latchkey.wait_for_condition(IDP, "no-organization", ["Accepted", "False", "OrganizationNotFound"]).await;
+    latchkey.wait_for_condition("idpmapper", "no-provider", ["Ready", "False", "IdentityProviderNotFound"]).await;
+    latchkey.wait_for_condition("idpmapper", "no-role", ["Ready", "False", "RoleNotFound"]).await;
+    wait_for("it is good for what is there", async || {
+        let page = Visitor::new().get(&latchkey.url(&format!("o/{elsewhere}/login"))).await.body;
+        (page.contains("Provider theirs") && !page.contains("Provider no-")).then_some(())
+    })
+    .await;
 }

@@ -84,6 +84,7 @@ fn rule(spec: &api::IdpMapperSpec) -> Result<Rule, Fact> {
             When::Claim { key: claim.key.clone(), value: claim.value.clone() }
         }
         Some(api::When { claim: None, group: Some(group) }) => When::Group(group.clone()),
+        // The CRD's rule keeps it out; the type has room for it, and it must never count as every user.
         Some(_) => {
             let message = "spec.when: write exactly one of claim and group; leave out when to match every user";
             return Err(Fact::fails(Reason::InvalidCombination, message));

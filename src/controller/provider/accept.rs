@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Local, wish::metadata_request};
 use crate::{
-    api::{AuthMethod, Fact, IdentityProvider, IdentityProviderSpec, Pkce, Reason, ResourceMeta, age_order},
+    api::{Fact, IdentityProvider, IdentityProviderSpec, Reason, ResourceMeta, age_order},
     domain::organization::Organization,
 };
 
@@ -35,8 +35,7 @@ pub fn identity<'a>(idp: &'a IdentityProvider, local: &'a Local) -> Option<Ident
 
 /// The `Accepted` condition.
 pub fn accepted(idp: &IdentityProvider, local: &Local) -> Fact {
-    let checks =
-        [organization(idp, local), combination(&idp.spec), key_conflict(idp, local), name_conflict(idp, local)];
+    let checks = [organization(idp, local), urls(&idp.spec), key_conflict(idp, local), name_conflict(idp, local)];
     checks.into_iter().flatten().next().unwrap_or_else(|| Fact::holds("The manifest is valid."))
 }
 
@@ -44,7 +43,7 @@ fn organization(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
     let name = idp.organization_name();
     let message = match &local.organization {
         None => format!(
-            "spec.organizationRef.name: there is no Organization {name:?} in this namespace: create it, or correct the name"
+            "spec.organizationRef.name: there is no Organization {name:?} in this namespace: create it, or create this IdentityProvider anew with the right name"
         ),
         Some(Err(fact)) => {
             format!("spec.organizationRef.name: the Organization {name:?} is not accepted: {}", fact.message)
@@ -54,33 +53,16 @@ fn organization(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
     Some(Fact::fails(Reason::OrganizationNotFound, message))
 }
 
-/// What one field demands of another. The CRD's rules say the same; an object stored before a rule existed
-/// is held to it here.
-fn combination(spec: &IdentityProviderSpec) -> Option<Fact> {
-    let public = spec.client.auth_method == AuthMethod::None;
-    let discovery = &spec.discovery;
-    let interval_too_short = discovery.interval.is_some_and(|interval| interval.get().as_secs() < 1);
-    let message = if spec.issuer.is_none() && discovery.url.is_none() {
-        "spec.issuer: required for type Generic unless discovery.url is given"
-    } else if spec.client.secret_ref.is_none() && !public {
-        "spec.client.secretRef: required unless client.authMethod is None"
-    } else if spec.client.secret_ref.is_some() && public {
-        "spec.client.secretRef: client.authMethod None sends no secret: remove it, or choose another authMethod"
-    } else if public && spec.authorization.pkce == Pkce::Disabled {
-        "spec.authorization.pkce: client.authMethod None needs PKCE: write Auto or Required"
-    } else if interval_too_short {
-        "spec.discovery.interval: must be at least 1s"
-    } else {
-        let malformed = metadata_request(spec, None).err()?;
-        return Some(Fact::fails(Reason::InvalidCombination, malformed));
-    };
-    Some(Fact::fails(Reason::InvalidCombination, message))
+/// Which hosts are valid (IDNA, addresses, ports) is more than a rule of the CRD can say.
+fn urls(spec: &IdentityProviderSpec) -> Option<Fact> {
+    let malformed = metadata_request(spec, None).err()?;
+    Some(Fact::fails(Reason::InvalidCombination, malformed))
 }
 
 fn key_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
     let older = older_contender(idp, local, |other| other.key() == idp.key())?;
     let message = format!(
-        "spec.key: {:?} belongs to the IdentityProvider {}, which came first: choose another key",
+        "spec.key: {:?} belongs to the IdentityProvider {}, which came first: create this one anew with another key",
         idp.key(),
         older.path()
     );

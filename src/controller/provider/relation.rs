@@ -28,7 +28,10 @@ pub fn relation(
         ));
     }
     let redirect_uri = Url::parse(&identity.redirect_uri()).map_err(|error| {
-        Fact::fails(Reason::InvalidCombination, format!("spec.key: makes no URL ({error}): choose another key"))
+        Fact::fails(
+            Reason::InvalidCombination,
+            format!("spec.key: makes no URL ({error}): create this IdentityProvider anew with another key"),
+        )
     })?;
     Ok(Relation {
         issuer: metadata.issuer.clone(),

@@ -184,9 +184,9 @@ impl Watches {
         for sighting in sightings {
             match sighting {
                 Sighting::Changed { watch, update } if !self.begun => {
-                    self.early.entry(watch).or_default().push(update);
+                    self.early.entry(watch).or_default().push(*update);
                 }
-                Sighting::Changed { update, .. } => updates.push(update),
+                Sighting::Changed { update, .. } => updates.push(*update),
                 Sighting::Refused { watch } => {
                     if self.awaited.remove(&watch) {
                         self.refused.insert(watch);

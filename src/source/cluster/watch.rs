@@ -27,7 +27,7 @@ pub enum Sighting {
     Listed(Listing),
     Changed {
         watch: usize,
-        update: Update,
+        update: Box<Update>,
     },
     /// The API server does not let these be listed, or does not know them.
     Refused {
@@ -151,14 +151,14 @@ pub async fn follow(
 }
 
 impl Listing {
+    fn changed(&self, update: Update) -> Sighting {
+        Sighting::Changed { watch: self.watch, update: Box::new(update) }
+    }
+
     fn follow(&mut self, event: Event<Seen>) -> Option<Sighting> {
         match event {
-            Event::Apply(Seen { object, .. }) => {
-                Some(Sighting::Changed { watch: self.watch, update: Update::Apply(object?) })
-            }
-            Event::Delete(Seen { object, .. }) => {
-                Some(Sighting::Changed { watch: self.watch, update: Update::Delete(object?) })
-            }
+            Event::Apply(Seen { object, .. }) => Some(self.changed(Update::Apply(object?))),
+            Event::Delete(Seen { object, .. }) => Some(self.changed(Update::Delete(object?))),
             Event::Init => {
                 self.objects.clear();
                 self.names.clear();

@@ -71,6 +71,17 @@ impl fmt::Display for Finding {
     }
 }
 
+/// A value as messages may show it: a URL can hold a password, and a log line must not be flooded.
+pub fn shown(text: &str) -> String {
+    if text.contains('@') {
+        "(not shown, it may hold a password)".to_owned()
+    } else if text.chars().count() > 100 {
+        format!("{:?}", text.chars().take(100).chain("...".chars()).collect::<String>())
+    } else {
+        format!("{text:?}")
+    }
+}
+
 /// What somebody who wrote `word` may have meant.
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     // Words of a manifest are short; what is longer is no slip of a finger and would cost time to compare.

@@ -4,6 +4,7 @@
 mod files;
 mod finding;
 mod format;
+mod metadata;
 mod parse;
 mod scalar;
 mod schema;

@@ -3,15 +3,13 @@
 
 use std::collections::HashMap;
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
-};
-use kube::core::cel::{CompiledSchema, Validator, compile_schema};
-use regex::Regex;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
+use kube::core::cel::{CompiledSchema, ValidationError, Validator, compile_schema};
 use serde_json::{Value, json};
 
 use super::{
-    finding::{Position, Problem},
+    finding::{Position, Problem, shown},
+    metadata,
     structure::Structure,
     yaml::{Node, Value as Located},
 };
@@ -20,7 +18,6 @@ use crate::api::crds;
 /// Judges objects as an API server with strict field validation does.
 pub struct Schemas {
     kinds: HashMap<String, KindSchema>,
-    patterns: HashMap<String, Regex>,
     validator: Validator,
 }
 
@@ -53,43 +50,58 @@ impl Schemas {
                 (kind, KindSchema { structure: serde_json::from_value(schema).unwrap_or_default(), rules })
             })
             .collect();
-        let mut patterns = HashMap::new();
-        kinds.values().for_each(|kind| collect_patterns(&kind.structure, &mut patterns));
-        Self { kinds, patterns, validator: Validator::new() }
+        Self { kinds, validator: Validator::new() }
     }
 
-    /// Everything that is wrong with an object of a kind; rules that need the whole object are tried only when
-    /// every part of it has the right shape.
+    /// Everything that is wrong with an object of a kind, in the order of the file. As in the API server, rules are
+    /// tried only when every part has the right shape, and those that compare with an earlier state are not: what is
+    /// immutable is the set's concern.
     pub fn judge(&self, kind: &str, object: &Node) -> Vec<Problem> {
         let Some(schema) = self.kinds.get(kind) else { return Vec::new() };
-        let problems = Structure::new(&self.patterns).judge(&schema.structure, object);
-        if problems.is_empty() { self.broken_rules(schema, object) } else { problems }
+        let Structure { mut problems, misshapen } = Structure::judge(&schema.structure, object);
+        problems.extend(metadata::judge(object));
+        if !misshapen && !problems.iter().any(|problem| problem.rule == metadata::REQUIRED) {
+            problems.extend(self.broken_rules(schema, object));
+        }
+        problems.sort_by_key(|problem| problem.at);
+        problems
     }
 
     fn broken_rules(&self, schema: &KindSchema, object: &Node) -> Vec<Problem> {
-        let Err(errors) = self.validator.validate_compiled(&schema.rules, &object.to_json(), None) else {
-            return Vec::new();
-        };
-        let problem = |error: kube::core::cel::ValidationError| {
-            let message = format!("{}: Invalid value: {}", error.field_path, error.message);
-            Problem::new(locate(object, &error.field_path), "cel/rule", message)
-        };
-        errors.into_iter().map(problem).collect()
+        let errors = self.validator.validate_compiled(&schema.rules, &object.to_json(), None).err();
+        errors.into_iter().flatten().map(|error| broken_rule(object, &error)).collect()
     }
 }
 
-/// Where the field of a path such as `spec.roles[0].name` stands, or the nearest one around it.
-fn locate(object: &Node, path: &str) -> Position {
+fn broken_rule(object: &Node, error: &ValidationError) -> Problem {
+    let path = error.field_path.trim_start_matches('.');
+    let Found { node, at, whole } = locate(object, path);
+    let (value, at) = match node.as_str().filter(|_| whole) {
+        Some(text) => (format!("{}: ", shown(text)), node.at),
+        None => (String::new(), at),
+    };
+    Problem::new(at, "cel/rule", format!("{path}: Invalid value: {value}{}", error.message))
+}
+
+struct Found<'a> {
+    node: &'a Node,
+    at: Position,
+    /// It is what was looked for, and not the nearest around it.
+    whole: bool,
+}
+
+/// The field of a path such as `spec.roles[0].name`, or the nearest one around it.
+fn locate<'a>(object: &'a Node, path: &str) -> Found<'a> {
     let (mut node, mut at) = (object, object.at);
     for segment in path.split(['.', '[']) {
         let next = match (&node.value, segment.strip_suffix(']').map(str::parse::<usize>)) {
             (Located::Sequence(nodes), Some(Ok(index))) => nodes.get(index).map(|node| (node, node.at)),
             _ => node.entry(segment).map(|entry| (&entry.node, entry.key_at)),
         };
-        let Some(next) = next else { break };
+        let Some(next) = next else { return Found { node, at, whole: false } };
         (node, at) = next;
     }
-    at
+    Found { node, at, whole: true }
 }
 
 /// A CRD leaves out what all objects have. Status is the operator's: whatever a manifest says there is dropped.
@@ -98,27 +110,18 @@ fn with_type_and_metadata(mut schema: Value) -> Value {
     schema["properties"]["kind"] = json!({ "type": "string" });
     schema["properties"]["metadata"] = metadata_schema();
     schema["properties"]["status"] = json!({ "x-kubernetes-preserve-unknown-fields": true });
-    if let Some(required) = schema["required"].as_array_mut() {
-        required.push("metadata".into());
-    } else {
-        schema["required"] = json!(["metadata"]);
-    }
     schema
 }
 
-/// ObjectMeta, with the names that all kinds here demand.
+/// The types in ObjectMeta.
 fn metadata_schema() -> Value {
     let ignored = json!({ "x-kubernetes-preserve-unknown-fields": true });
+    let text = json!({ "type": "string" });
+    let texts = json!({ "type": "object", "additionalProperties": text });
     json!({
         "type": "object",
-        "required": ["name"],
         "properties": {
-            "name": { "type": "string", "format": "dns1123subdomain" },
-            "namespace": { "type": "string", "format": "dns1123label" },
-            "labels": { "type": "object", "nullable": true, "additionalProperties": {
-                "type": "string", "maxLength": 63, "pattern": "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
-            } },
-            "annotations": { "type": "object", "nullable": true, "additionalProperties": { "type": "string" } },
+            "name": text, "namespace": text, "labels": texts, "annotations": texts,
             "creationTimestamp": ignored, "deletionGracePeriodSeconds": ignored, "deletionTimestamp": ignored,
             "finalizers": ignored, "generateName": ignored, "generation": ignored, "managedFields": ignored,
             "ownerReferences": ignored, "resourceVersion": ignored, "selfLink": ignored, "uid": ignored
@@ -127,7 +130,7 @@ fn metadata_schema() -> Value {
 }
 
 fn core_schema(kind: &str) -> Value {
-    let entries = |of: Value| json!({ "type": "object", "nullable": true, "additionalProperties": of });
+    let entries = |of: Value| json!({ "type": "object", "additionalProperties": of });
     let text = json!({ "type": "string" });
     let bytes = json!({ "type": "string", "format": "byte" });
     let properties = match kind {
@@ -135,27 +138,11 @@ fn core_schema(kind: &str) -> Value {
         _ => json!({ "data": entries(text), "binaryData": entries(bytes) }),
     };
     let mut schema = with_type_and_metadata(json!({ "type": "object", "properties": properties }));
-    schema["properties"]["immutable"] = json!({ "type": "boolean", "nullable": true });
+    schema["properties"]["immutable"] = json!({ "type": "boolean" });
     if let Some(properties) = schema["properties"].as_object_mut() {
         properties.shift_remove("status");
     }
     schema
-}
-
-fn collect_patterns(schema: &JSONSchemaProps, patterns: &mut HashMap<String, Regex>) {
-    // A pattern that does not compile is missing here; a test sees to it that there is none.
-    if let Some((pattern, regex)) =
-        schema.pattern.as_ref().and_then(|pattern| Some((pattern, Regex::new(pattern).ok()?)))
-    {
-        patterns.insert(pattern.clone(), regex);
-    }
-    schema.properties.iter().flat_map(|properties| properties.values()).for_each(|of| collect_patterns(of, patterns));
-    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &schema.items {
-        collect_patterns(items, patterns);
-    }
-    if let Some(JSONSchemaPropsOrBool::Schema(values)) = &schema.additional_properties {
-        collect_patterns(values, patterns);
-    }
 }
 
 #[cfg(test)]
@@ -171,7 +158,6 @@ mod tests {
         "additionalProperties",
         "nullable",
         "enum",
-        "pattern",
         "format",
         "minLength",
         "maxLength",
@@ -208,21 +194,13 @@ mod tests {
     }
 
     #[test]
-    fn every_pattern_and_every_rule_compiles() {
-        fn check(schema: &Value, patterns: &HashMap<String, Regex>) {
-            if let Some(pattern) = schema.get("pattern").and_then(Value::as_str) {
-                assert!(patterns.contains_key(pattern), "{pattern}");
-            }
-            schema.as_object().into_iter().flatten().for_each(|(_, of)| check(of, patterns));
-        }
-        fn check_rules(kind: &str, rules: &CompiledSchema) {
+    fn every_rule_compiles() {
+        fn check(kind: &str, rules: &CompiledSchema) {
             assert!(!rules.has_errors(), "{kind}: {:?}", rules.compilation_errors());
-            rules.properties.values().for_each(|of| check_rules(kind, of));
+            rules.properties.values().chain(rules.items.as_deref()).for_each(|of| check(kind, of));
         }
-        let schemas = Schemas::new();
-        for (kind, schema) in &schemas.kinds {
-            check(&serde_json::to_value(&schema.structure).expect("JSON"), &schemas.patterns);
-            check_rules(kind, &schema.rules);
+        for (kind, schema) in &Schemas::new().kinds {
+            check(kind, &schema.rules);
         }
     }
 }

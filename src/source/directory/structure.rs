@@ -1,23 +1,24 @@
-//! The structural part of a schema: types, required and unknown fields, bounds, patterns, lists. Words its
-//! findings as the API server does, but never shows a value that could be a secret.
+//! The structural part of a schema: types, required and unknown fields, bounds, lists. Words its findings as the
+//! API server does, but never shows a value that could be a secret.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
-use regex::Regex;
 
 use super::{
-    finding::{Position, Problem, did_you_mean},
+    finding::{Position, Problem, did_you_mean, shown},
     format,
     yaml::{Entry, Node, Value},
 };
 
-/// Gathers what is wrong with one object.
-pub struct Structure<'a> {
-    patterns: &'a HashMap<String, Regex>,
-    problems: Vec<Problem>,
+/// What is wrong with the shape of one object.
+#[derive(Default)]
+pub struct Structure {
+    pub problems: Vec<Problem>,
+    /// Rules would stumble over it: a part is missing, of another type, or larger than what rules may be asked about.
+    pub misshapen: bool,
 }
 
 /// Where in the object the judge stands.
@@ -27,22 +28,21 @@ struct Place<'a> {
     at: Position,
 }
 
-impl<'a> Structure<'a> {
-    pub fn new(patterns: &'a HashMap<String, Regex>) -> Self {
-        Self { patterns, problems: Vec::new() }
+impl Structure {
+    /// Everything that is wrong with the shape of an object.
+    pub fn judge(schema: &JSONSchemaProps, object: &Node) -> Self {
+        let mut structure = Self::default();
+        structure.value(schema, object, &Place { path: "", at: object.at });
+        structure
     }
 
-    /// Everything that is wrong with the shape of an object, in the order of the file.
-    pub fn judge(mut self, schema: &JSONSchemaProps, object: &Node) -> Vec<Problem> {
-        self.value(schema, object, &Place { path: "", at: object.at });
-        self.problems.sort_by_key(|problem| problem.at);
-        self.problems
+    fn misshapen(&mut self, problem: Problem) {
+        self.misshapen = true;
+        self.problems.push(problem);
     }
 
     fn value(&mut self, schema: &JSONSchemaProps, node: &Node, place: &Place<'_>) {
-        if matches!(node.value, Value::Null) && schema.nullable == Some(true)
-            || schema.x_kubernetes_preserve_unknown_fields == Some(true)
-        {
+        if schema.x_kubernetes_preserve_unknown_fields == Some(true) {
             return;
         }
         if let Some(expected) = schema.type_.as_deref().filter(|expected| !has_type(node, expected)) {
@@ -58,25 +58,24 @@ impl<'a> Structure<'a> {
 
     fn wrong_type(&mut self, expected: &str, node: &Node, place: &Place<'_>) {
         let (path, actual) = (place.path, type_name(node));
-        let at = if matches!(node.value, Value::Null) { place.at } else { node.at };
         let message =
             format!("{path}: Invalid value: \"{actual}\": {path} in body must be of type {expected}: \"{actual}\"");
-        let problem = Problem::new(at, "schema/type", message);
+        let problem = Problem::new(node.at, "schema/type", message);
         let hint = match (expected, actual) {
             ("string", "boolean" | "integer" | "number") => "write it in quotes",
             ("array", _) => "write a list: each item on a line of its own, after a dash",
             ("object", "string") => "write its fields below it, indented",
             (_, "null") => "write a value, or remove the field",
-            _ => return self.problems.push(problem),
+            _ => return self.misshapen(problem),
         };
-        self.problems.push(problem.hint(hint));
+        self.misshapen(problem.hint(hint));
     }
 
     fn mapping(&mut self, schema: &JSONSchemaProps, entries: &[Entry], place: &Place<'_>) {
         for name in schema.required.iter().flatten() {
-            if !entries.iter().any(|entry| entry.key == *name) {
+            if !entries.iter().any(|entry| entry.key == *name && !is_null(&entry.node)) {
                 let message = format!("{}: Required value", join(place.path, name));
-                self.problems.push(Problem::new(place.at, "schema/required", message));
+                self.misshapen(Problem::new(place.at, "schema/required", message));
             }
         }
         for entry in entries {
@@ -87,6 +86,8 @@ impl<'a> Structure<'a> {
                 _ => None,
             });
             match of {
+                // A null is as good as no entry.
+                Some(_) if is_null(&entry.node) => {}
                 Some(of) => self.value(of, &entry.node, &Place { path: &path, at: entry.key_at }),
                 None => self.unknown(schema, &path, entry),
             }
@@ -102,35 +103,27 @@ impl<'a> Structure<'a> {
 
     fn string(&mut self, schema: &JSONSchemaProps, text: &str, at: Position, place: &Place<'_>) {
         let path = place.path;
-        let mut report = |rule, message: String, hint| {
-            let mut problem = Problem::new(at, rule, format!("{path}: {message}"));
-            problem.hint = hint;
-            self.problems.push(problem);
-        };
+        let problem = |rule, message: String| Problem::new(at, rule, format!("{path}: {message}"));
         if let Some(allowed) = &schema.enum_ {
             let allowed: Vec<&str> = allowed.iter().filter_map(|value| value.0.as_str()).collect();
             if !allowed.contains(&text) {
                 let listed = allowed.iter().map(|value| format!("{value:?}")).collect::<Vec<_>>().join(", ");
                 let message = format!("Unsupported value: {}: supported values: {listed}", shown(text));
-                return report("schema/enum", message, did_you_mean(text, allowed));
+                let hint = did_you_mean(text, allowed);
+                return self.misshapen(Problem { hint, ..problem("schema/enum", message) });
             }
         }
         let length = text.chars().count() as i64;
         if let Some(max) = schema.max_length.filter(|max| length > *max) {
-            return report("schema/length", format!("Too long: may not be more than {max} bytes"), None);
+            let message = format!("Too long: may not be more than {max} bytes");
+            return self.misshapen(problem("schema/length", message));
         }
         if let Some(min) = schema.min_length.filter(|min| length < *min) {
             let message = format!("Invalid value: {}: {path} in body should be at least {min} chars long", shown(text));
-            return report("schema/length", message, None);
-        }
-        if let Some(pattern) = &schema.pattern
-            && self.patterns.get(pattern).is_some_and(|regex| !regex.is_match(text))
-        {
-            let message = format!("Invalid value: {}: {path} in body should match '{pattern}'", shown(text));
-            return report("schema/pattern", message, None);
+            return self.problems.push(problem("schema/length", message));
         }
         if let Some(fault) = schema.format.as_deref().and_then(|format| format::fault(format, text)) {
-            report("schema/format", format!("Invalid value: {fault}"), None);
+            self.problems.push(problem("schema/format", format!("Invalid value: {fault}")));
         }
     }
 
@@ -138,21 +131,18 @@ impl<'a> Structure<'a> {
         let (path, length) = (place.path, nodes.len() as i64);
         if let Some(max) = schema.max_items.filter(|max| length > *max) {
             let message = format!("{path}: Too many: {length}: must have at most {max} items");
-            return self.problems.push(Problem::new(place.at, "schema/items", message));
+            return self.misshapen(Problem::new(place.at, "schema/items", message));
         }
         if let Some(min) = schema.min_items.filter(|min| length < *min) {
             let message = format!("{path}: Invalid value: {length}: {path} in body should have at least {min} items");
             self.problems.push(Problem::new(place.at, "schema/items", message));
         }
-        let before = self.problems.len();
         if let Some(JSONSchemaPropsOrArray::Schema(items)) = &schema.items {
             for (index, node) in nodes.iter().enumerate() {
                 self.value(items, node, &Place { path: &format!("{path}[{index}]"), at: node.at });
             }
         }
-        if self.problems.len() == before {
-            self.duplicates(schema, nodes, path);
-        }
+        self.duplicates(schema, nodes, path);
     }
 
     fn duplicates(&mut self, schema: &JSONSchemaProps, nodes: &[Node], path: &str) {
@@ -175,19 +165,12 @@ impl<'a> Structure<'a> {
     }
 }
 
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+fn is_null(node: &Node) -> bool {
+    matches!(node.value, Value::Null)
 }
 
-/// A value as messages may show it: a URL can hold a password, and a log line must not be flooded.
-fn shown(text: &str) -> String {
-    if text.contains('@') {
-        "(not shown, it may hold a password)".to_owned()
-    } else if text.chars().count() > 100 {
-        format!("{:?}", text.chars().take(100).chain("...".chars()).collect::<String>())
-    } else {
-        format!("{text:?}")
-    }
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 fn type_name(node: &Node) -> &'static str {

@@ -10,20 +10,24 @@ use k8s_openapi::{
 };
 use kube::{
     Api, Client, ResourceExt,
-    api::{
-        ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ObjectMeta, Patch, PatchParams, PostParams,
-        TypeMeta,
-    },
+    api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, Patch, PatchParams, TypeMeta},
     runtime::{conditions, wait::await_condition},
 };
 use latchkey::api::{GROUP, VERSION};
 use serde_json::{Value, json};
 use tokio::{sync::OnceCell, time::timeout};
 
-use super::{DEADLINE, access::Access, control_plane::ControlPlane, wait_for};
+use super::{
+    DEADLINE,
+    access::Access,
+    control_plane::{ControlPlane, kubectl},
+    wait_for,
+};
 
 /// Who applies what the tests apply.
 pub const FIELD_MANAGER: &str = "tests";
+/// On every namespace: the test's first one.
+const TEST_LABEL: &str = "tests.latchkey.dev/namespace";
 
 /// The API server of this test process.
 pub struct Cluster {
@@ -58,19 +62,26 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// An API server of a test's own, where nothing is installed. None where TEST_KUBECONFIG names a cluster: that is
+    /// not for installing and uninstalling at will.
+    pub async fn empty() -> Option<Self> {
+        if std::env::var_os("TEST_KUBECONFIG").is_some() {
+            return None;
+        }
+        let control_plane = ControlPlane::start().await.unwrap_or_else(|problem| panic!("{problem}"));
+        Some(Self { access: control_plane.access.clone(), control_plane: Some(control_plane) })
+    }
+
     /// A namespace that no other test uses.
     pub async fn namespace(&self) -> Namespace {
         let unique = uuid::Uuid::new_v4().simple().to_string();
         let name = format!("test-{}", &unique[..12]);
-        let object = KubernetesNamespace {
-            metadata: ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() },
-            ..KubernetesNamespace::default()
-        };
         let access = self.access.in_namespace(&name);
         let client = access.client().await;
-        let namespaces: Api<KubernetesNamespace> = Api::all(client.clone());
-        namespaces.create(&PostParams::default(), &object).await.expect("a namespace");
-        Namespace { name, access, client, outlives_the_tests: self.control_plane.is_none() }
+        let outlives_the_tests = self.control_plane.is_none();
+        let namespace = Namespace { name, access, client, outlives_the_tests };
+        namespace.create(&namespace.name).await;
+        namespace
     }
 }
 
@@ -126,7 +137,11 @@ impl Namespace {
     pub async fn apply(&self, mut manifest: Value) -> Value {
         let metadata = &mut manifest["metadata"];
         let namespace = match metadata["namespace"].as_str() {
-            Some(other) => self.beside(other).await,
+            Some(other) => {
+                let other = self.beside(other);
+                self.create(&other).await;
+                other
+            }
             None => self.name.clone(),
         };
         metadata["namespace"] = namespace.as_str().into();
@@ -152,14 +167,17 @@ impl Namespace {
         Api::namespaced_with(self.client.clone(), namespace, &kind)
     }
 
-    /// The name of another namespace of this test, which exists then.
-    async fn beside(&self, name: &str) -> String {
-        let name = format!("{}-{name}", self.name);
-        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+    /// The name of another namespace of this test.
+    pub fn beside(&self, name: &str) -> String {
+        format!("{}-{name}", self.name)
+    }
+
+    async fn create(&self, name: &str) {
+        let metadata = json!({"name": name, "labels": {TEST_LABEL: self.name}});
+        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
         let namespaces: Api<KubernetesNamespace> = Api::all(self.client.clone());
         let apply = PatchParams::apply(FIELD_MANAGER);
-        namespaces.patch(&name, &apply, &Patch::Apply(&object)).await.expect("another namespace");
-        name
+        namespaces.patch(name, &apply, &Patch::Apply(&object)).await.expect("a namespace");
     }
 }
 
@@ -179,8 +197,9 @@ impl Drop for Namespace {
     fn drop(&mut self) {
         if self.outlives_the_tests {
             let config = std::env::var_os("TEST_KUBECONFIG").unwrap_or_default();
-            let delete = ["delete", "namespace", "--wait=false", &self.name];
-            let _ = Command::new("kubectl").arg("--kubeconfig").arg(config).args(delete).status();
+            let these = format!("{TEST_LABEL}={}", self.name);
+            let delete = ["delete", "namespace", "--wait=false", "--selector", &these];
+            let _ = Command::new(kubectl()).arg("--kubeconfig").arg(config).args(delete).output();
         }
     }
 }

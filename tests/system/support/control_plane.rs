@@ -84,6 +84,7 @@ fn command(directory: &Path, port: u16) -> Result<Command, String> {
     let mut command = Command::new("sh");
     command.arg("-c");
     if let Some(binaries) = std::env::var_os("KUBEBUILDER_ASSETS") {
+        let binaries = fs::canonicalize(binaries).map_err(|error| format!("KUBEBUILDER_ASSETS: {error}"))?;
         let file = |name: &str| directory.join(name).display().to_string();
         command.args([ASSETS, "sh"]).arg(directory).arg(binaries).args([
             "--bind-address=127.0.0.1",
@@ -110,6 +111,11 @@ fn command(directory: &Path, port: u16) -> Result<Command, String> {
 pub fn built(program: &str) -> Result<PathBuf, String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/.cache/bin").join(program);
     if path.is_file() { Ok(path) } else { Err(format!("there is no {}: run `make test` once", path.display())) }
+}
+
+/// kubectl, where `make test` found or put it.
+pub fn kubectl() -> PathBuf {
+    built("kubectl").unwrap_or_else(|_| "kubectl".into())
 }
 
 /// How to reach the API server, once it says that it is ready.

@@ -269,9 +269,7 @@ impl Drop for Latchkey {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("---- the log of latchkey:\n{}----", self.log());
-            for entry in fs::read_dir(self.dir.path().join("status")).into_iter().flatten().flatten() {
-                eprintln!("---- {}:\n{}", entry.file_name().display(), read(&entry.path()));
-            }
+            eprintln!("{}----", self.source.statuses(self.dir.path()));
         }
     }
 }

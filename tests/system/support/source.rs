@@ -14,6 +14,7 @@ use tokio::{process::Command, sync::Mutex};
 use super::{
     access::Access,
     cluster::{Cluster, Namespace},
+    control_plane::kubectl,
 };
 
 /// The sources by name.
@@ -28,14 +29,16 @@ pub enum Source {
     /// Latchkey reads the files themselves.
     Directory,
     /// Latchkey reads the API server.
-    Cluster(Applied),
+    Cluster(Box<Applied>),
 }
 
 /// A namespace that holds what the files say, as by a GitOps tool that prunes: what leaves a file is deleted.
 pub struct Applied {
     pub namespace: Arc<Namespace>,
-    /// How Latchkey reaches the API server.
+    /// How Latchkey reaches the API server, and which namespace is its own.
     access: Access,
+    /// What makes Latchkey read the namespace.
+    flags: Vec<String>,
     by_file: Mutex<BTreeMap<String, BTreeSet<Identity>>>,
 }
 
@@ -54,9 +57,16 @@ impl Source {
         }
     }
 
-    /// This namespace; Latchkey reaches the API server as `access` says.
+    /// This namespace, which is also Latchkey's own; Latchkey reaches the API server as `access` says.
     pub fn in_namespace(namespace: Arc<Namespace>, access: Access) -> Self {
-        Self::Cluster(Applied { namespace, access, by_file: Mutex::default() })
+        let flags = ["--watch-namespace".to_owned(), namespace.name.clone()];
+        Self::read_by(&access.in_namespace(&namespace.name), &flags, namespace)
+    }
+
+    /// This namespace, which a Latchkey with these flags reads; its own is that of `access`.
+    pub fn read_by(access: &Access, flags: &[String], namespace: Arc<Namespace>) -> Self {
+        let (access, flags) = (access.clone(), flags.to_vec());
+        Self::Cluster(Box::new(Applied { namespace, access, flags, by_file: Mutex::default() }))
     }
 
     /// Where objects are that name no namespace.
@@ -64,6 +74,14 @@ impl Source {
         match self {
             Self::Directory => "default",
             Self::Cluster(applied) => &applied.namespace.name,
+        }
+    }
+
+    /// Where objects are that name this namespace.
+    pub fn beside(&self, namespace: &str) -> String {
+        match self {
+            Self::Directory => namespace.to_owned(),
+            Self::Cluster(applied) => applied.namespace.beside(namespace),
         }
     }
 
@@ -75,8 +93,8 @@ impl Source {
             }
             Self::Cluster(applied) => {
                 let kubeconfig = dir.join("kubeconfig");
-                applied.access.in_namespace(self.namespace()).write(&kubeconfig);
-                command.env("KUBECONFIG", kubeconfig).args(["--watch-namespace", self.namespace()]);
+                applied.access.write(&kubeconfig);
+                command.env("KUBECONFIG", kubeconfig).args(&applied.flags);
             }
         }
     }
@@ -97,6 +115,25 @@ impl Source {
                 Some(file["status"].take())
             }
             Self::Cluster(applied) => Some(applied.namespace.get(kind, name).await?["status"].take()),
+        }
+    }
+
+    /// Every status, to be read by a person. `dir` as for `configure`.
+    pub fn statuses(&self, dir: &Path) -> String {
+        match self {
+            Self::Directory => {
+                let files = fs::read_dir(dir.join("status")).into_iter().flatten().flatten();
+                files.map(|file| fs::read_to_string(file.path()).unwrap_or_default()).collect()
+            }
+            Self::Cluster(applied) => {
+                let kubeconfig = dir.join("kubeconfig-of-the-test");
+                applied.namespace.access.write(&kubeconfig);
+                let kinds = "organizations.latchkey.dev,identityproviders.latchkey.dev,idpmappers.latchkey.dev,events";
+                let get = ["--request-timeout=5s", "get", kinds, "--output=yaml"];
+                let mut kubectl = std::process::Command::new(kubectl());
+                let said = kubectl.arg("--kubeconfig").arg(kubeconfig).args(get).output();
+                said.map_or_else(|error| error.to_string(), |said| String::from_utf8_lossy(&said.stdout).into_owned())
+            }
         }
     }
 }

@@ -1,0 +1,106 @@
+//! What can be said in the chart's values, and what becomes of it before anything is installed.
+
+use kube::{
+    ResourceExt,
+    api::{Patch, PatchParams},
+};
+
+use crate::support::{
+    cluster::{Cluster, FIELD_MANAGER},
+    helm::{CHART, ENOUGH, Helm, api_of},
+};
+
+/// Every value is another than by default.
+pub fn everything(namespace: &str) -> String {
+    format!(
+        "\
+externalURL: http://login.example.com:8080
+allowedExternalURLs: [https://login.acme.example/]
+watchNamespaces: [{namespace}]
+trustedProxies: [10.244.0.0/16, 'fd00::/8']
+egressAllow: [127.0.0.0/8]
+allowHTTP: true
+logFormat: json
+extraArgs: [--config=/etc/latchkey.yaml]
+extraEnv: [{{name: RUST_LOG, value: debug}}]
+image: {{repository: registry.example.com:5000/latchkey, tag: '1.0', pullPolicy: Always}}
+persistence: {{existingClaim: other, size: 2Gi, storageClassName: fast}}
+service: {{type: NodePort, port: 8080, annotations: {{a: b}}}}
+ingress: {{enabled: true, className: nginx, annotations: {{a: b}}, hosts: ['*.example.com'], tlsSecretName: tls}}
+serviceAccount: {{name: other, annotations: {{a: b}}}}
+crds: {{keep: false}}
+podAnnotations: {{a: b}}
+podLabels: {{a: b}}
+resources: {{limits: {{cpu: 1}}}}
+nodeSelector: {{kubernetes.io/os: linux}}
+tolerations: [{{operator: Exists}}]
+affinity: {{podAntiAffinity: {{}}}}
+"
+    )
+}
+
+#[tokio::test]
+async fn helm_lint_has_nothing_to_say() {
+    for values in ["", ENOUGH, &everything("team-a")] {
+        Helm::alone().with(values, &["lint", "--strict", CHART]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_work_is_refused_by_its_name() {
+    let helm = Helm::alone();
+    for (set, said) in [
+        ("externalURL=", "externalURL is missing"),
+        ("externalURL=login", "externalURL: login: write scheme, host and port alone"),
+        ("externalURL=https://a.example/b", "externalURL: https://a.example/b: write scheme"),
+        ("externalURL=http://a.example", "externalURL: http://a.example: must begin with https://"),
+        ("allowedExternalURLs={http://a.example}", "allowedExternalURLs: http://a.example: must begin"),
+        ("image.repository=", "image.repository is missing"),
+        ("image.pullPolicy=Sometimes", "/image/pullPolicy"),
+        ("watchNamespaces=team-a", "/watchNamespaces': got string, want array"),
+        ("watchNamespaces={Team_A}", "/watchNamespaces/0"),
+        ("trustedProxies={everybody}", "trustedProxies: everybody: write a network"),
+        ("egressAllow={127.0.0.1}", "egressAllow: 127.0.0.1: write a network"),
+        ("logFormat=xml", "/logFormat"),
+        ("allowHTTP=yes", "/allowHTTP"),
+        ("persistence.size=large", "/persistence/size"),
+        ("persistance.size=1Gi", "'persistance'"),
+        ("replicas=2", "'replicas'"),
+        ("service.port=0", "/service/port"),
+        ("ingress.hosts={https://a.example}", "/ingress/hosts/0"),
+        ("serviceAccount.create=false", "serviceAccount.name is missing"),
+    ] {
+        let refused = helm.try_with(ENOUGH, &["template", CHART, "--set", set]).await.expect_err(set);
+        assert!(refused.contains(said), "{set}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn the_chart_can_be_a_part_of_another() {
+    Helm::alone().with(ENOUGH, &["template", CHART, "--set", "global.from=the-other"]).await;
+}
+
+#[tokio::test]
+async fn every_object_is_valid_in_the_strict_sense_of_the_api_server() {
+    let namespace = Cluster::shared().await.namespace().await;
+    let helm = Helm::new(&namespace.access);
+    let strictly = PatchParams::apply(FIELD_MANAGER).force().dry_run().validation_strict();
+    for values in [ENOUGH, &everything(&namespace.name)] {
+        let objects = helm.render("strict", values).await;
+        assert!(objects.len() > 10, "{values}");
+        for object in &objects {
+            let api = api_of(&namespace.client, object).await;
+            if let Err(error) = api.patch(&object.name_any(), &strictly, &Patch::Apply(object)).await {
+                panic!("{:?} {}: {error}\n{values}", object.types, object.name_any());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn in_some_namespaces_alone_nothing_is_for_the_whole_cluster() {
+    let values = format!("{ENOUGH}watchNamespaces: [team-a]\ncrds: {{install: false}}\naggregatedRoles: false\n");
+    let objects = Helm::alone().render("small", &values).await;
+    let unbound: Vec<_> = objects.iter().filter(|object| object.namespace().is_none()).collect();
+    assert!(!objects.is_empty() && unbound.is_empty(), "{unbound:?}");
+}
