@@ -34,7 +34,8 @@ impl Usage {
     }
 }
 
-fn children(pid: u32) -> Result<Vec<u32>, Box<dyn Error>> {
+/// The processes that a process has started and that have not been waited for.
+pub fn children(pid: u32) -> Result<Vec<u32>, Box<dyn Error>> {
     let mut children = Vec::new();
     for entry in fs::read_dir("/proc")? {
         let path = entry?.path();

@@ -10,7 +10,7 @@ use std::{
 
 use kube::runtime::reflector::{ObjectRef, Store};
 
-use super::{Stored, Stores};
+use super::{Stores, writers::Stored};
 use crate::{
     api::{IdentityProvider, IdpMapper, Organization, ResourceMeta},
     domain::organization::OrganizationKey,

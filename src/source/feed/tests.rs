@@ -172,6 +172,26 @@ async fn a_deletion_and_a_creation_in_one_batch_arrive_in_this_order() {
 }
 
 #[test]
+fn a_status_that_was_written_before_the_stored_state_changes_nothing() {
+    let (feed, stores, _changes) = Feed::new();
+    let at_version = |version: &str| {
+        let mut provider = provider("a", "p");
+        provider.metadata.resource_version = Some(version.into());
+        provider
+    };
+    feed.apply(vec![apply(at_version("10"))]);
+    let mut late = at_version("9");
+    late.status = Some(Default::default());
+    feed.set_status(&late.into());
+    let stored = stores.providers.state().remove(0);
+    assert_eq!((stored.status.is_some(), stored.metadata.resource_version.as_deref()), (false, Some("10")));
+    let mut newer = at_version("11");
+    newer.status = Some(Default::default());
+    feed.set_status(&newer.into());
+    assert!(stores.providers.state()[0].status.is_some());
+}
+
+#[test]
 fn a_state_that_is_older_than_what_was_written_is_passed_over_unless_it_was_listed() {
     let (feed, stores, _) = Feed::new();
     let versioned = |version: &str, description: &str| {

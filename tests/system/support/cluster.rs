@@ -72,12 +72,6 @@ impl Cluster {
         Some(Self { access: control_plane.access.clone(), control_plane: Some(control_plane) })
     }
 
-    /// The process that runs etcd and the API server, as far as it is ours.
-    #[allow(dead_code, reason = "the benchmarks ask")]
-    pub fn pid(&self) -> Option<u32> {
-        self.control_plane.as_ref().map(ControlPlane::pid)
-    }
-
     /// A namespace that no other test uses.
     pub async fn namespace(&self) -> Namespace {
         let unique = uuid::Uuid::new_v4().simple().to_string();

@@ -40,7 +40,7 @@ pub struct ControlPlane {
     /// Of somebody who may do everything.
     pub access: Access,
     // Everything ends when its standard input closes: with the test process, however that ends.
-    process: Child,
+    _process: Child,
 }
 
 impl ControlPlane {
@@ -70,18 +70,13 @@ impl ControlPlane {
         let url = format!("https://127.0.0.1:{port}");
         let started = tokio::time::timeout(STARTS_WITHIN, started(&directory, &url, &token, &mut process));
         match started.await.unwrap_or_else(|_| Err(format!("not ready within {STARTS_WITHIN:?}"))) {
-            Ok(access) => Ok(Self { access, process }),
+            Ok(access) => Ok(Self { access, _process: process }),
             Err(problem) => {
                 let mut said = String::new();
                 let _ = log.read_to_string(&mut said);
                 Err(format!("the control plane: {problem}\n---- its log:\n{said}----"))
             }
         }
-    }
-
-    /// The process that has started all others.
-    pub fn pid(&self) -> u32 {
-        self.process.id()
     }
 }
 
