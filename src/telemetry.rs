@@ -3,7 +3,14 @@
 use std::io::IsTerminal;
 
 use serde::Deserialize;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{FilterExt, filter_fn},
+    fmt,
+    layer::SubscriberExt,
+    registry,
+    util::SubscriberInitExt,
+};
 
 /// How the log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
@@ -16,10 +23,17 @@ pub enum LogFormat {
 
 /// Writes the log to standard error from now on; `RUST_LOG` filters it.
 pub fn init(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,kube_runtime=warn"));
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let wanted = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,kube_runtime=warn"));
+    let filter = wanted.and(filter_fn(|metadata| !shows_answers(metadata.target())));
+    let layer = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     match format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().init(),
+        LogFormat::Text => registry().with(layer.with_filter(filter)).init(),
+        LogFormat::Json => registry().with(layer.json().with_filter(filter)).init(),
     }
+}
+
+/// Whether a target logs what the API server answered, and with it Secrets. Its errors are logged where they are
+/// handled, without.
+fn shows_answers(target: &str) -> bool {
+    target.strip_prefix("kube_client::client").is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }

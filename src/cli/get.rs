@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Context;
-use kube::Client;
+use kube::{Client, core::error_boundary::InvalidObject};
 use serde_json::Value;
 
 use crate::{
@@ -142,12 +142,22 @@ async fn from_cluster(kinds: &[Kind], namespace: Option<&str>, all: bool) -> any
     let mut objects = Vec::new();
     for kind in kinds {
         let listed = list(&client, *kind, namespace).await;
-        objects.extend(listed.with_context(|| format!("the {}s cannot be listed", kind.name()))?);
+        for object in listed.with_context(|| format!("the {}s cannot be listed", kind.name()))? {
+            match object {
+                Ok(object) => objects.push(object),
+                Err(invalid) => {
+                    let name = invalid.metadata.name.as_deref().unwrap_or_default();
+                    eprintln!("latchkey: {} {name} cannot be read: {invalid}", kind.name());
+                }
+            }
+        }
     }
     Ok(objects.iter().filter_map(StatusFile::of).collect())
 }
 
-async fn list(client: &Client, kind: Kind, namespace: Option<&str>) -> Result<Vec<Object>, ApiError> {
+type Listed = Vec<Result<Object, InvalidObject>>;
+
+async fn list(client: &Client, kind: Kind, namespace: Option<&str>) -> Result<Listed, ApiError> {
     Ok(match kind {
         Kind::Organization => cluster::list::<Organization>(client, namespace).await?.collect(),
         Kind::IdentityProvider => cluster::list::<IdentityProvider>(client, namespace).await?.collect(),

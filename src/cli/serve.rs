@@ -1,6 +1,7 @@
 //! The settings of `latchkey serve`: flags, then `LATCHKEY_*` variables, then a YAML file, then defaults.
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -169,10 +170,19 @@ fn source(
             "--status-dir goes with --manifests: name the directory that holds the manifests, such as --manifests ./manifests; a cluster keeps the statuses itself"
         ),
         None => Ok(Source::Kubernetes {
-            namespaces: namespaces.unwrap_or_default(),
+            namespaces: namespaces_of(namespaces.unwrap_or_default())?,
             lease_name: lease_name.unwrap_or_else(|| "latchkey".to_owned()),
         }),
     }
+}
+
+/// Each once. An empty one would be all of them.
+fn namespaces_of(names: Vec<String>) -> anyhow::Result<Vec<String>> {
+    if names.iter().any(|name| name.trim().is_empty()) {
+        bail!("--watch-namespace is empty: name a namespace, or leave it out for all of them");
+    }
+    let each: BTreeSet<_> = names.into_iter().collect();
+    Ok(each.into_iter().collect())
 }
 
 fn read(path: &Path) -> anyhow::Result<Arguments> {

@@ -78,8 +78,8 @@ impl Fetches {
         let unanswered = requested.is_some() && requested != handled;
         let request = wish.metadata.clone();
         let remote = self.cached(&request);
-        let metadata_due = remote.metadata.due_at(wish.interval).is_none_or(|due| due <= now);
-        let keys_due = remote.keys.due_at(wish.interval).is_none_or(|due| due <= now);
+        let metadata_due = remote.metadata.is_due(wish.interval, now);
+        let keys_due = remote.keys.is_due(wish.interval, now);
         let due = unanswered || metadata_due || (keys_due && remote.metadata.good.is_some());
         let max_age = if unanswered { Duration::ZERO } else { wish.interval };
         let pending_since = due.then(|| {
@@ -104,7 +104,8 @@ impl Fetches {
     ) -> Timestamp {
         let mut pending = lock(&self.pending);
         if let Some(asked) = pending.get_mut(&fetch.request) {
-            asked.waiting.insert(idp, requested);
+            // What is asked already may have been asked for before: it answers no request that came since.
+            asked.waiting.entry(idp).or_insert(None);
             return asked.since;
         }
         pending.insert(fetch.request.clone(), Pending { since: now, waiting: HashMap::from([(idp, requested)]) });

@@ -115,14 +115,13 @@ impl Candidate {
         let begun = Instant::now();
         let lease = within(ANSWER, self.leases.get_opt(&self.name)).await?;
         let held = match lease {
-            None => self.create().await?,
-            Some(lease) if self.is_ours_to_take(&lease, begun) => self.take(lease).await?,
-            Some(_) => false,
+            Some(lease) if self.is_ours_to_take(&lease, Instant::now()) => self.take(lease).await?,
+            None if self.is_nobodys(Instant::now()) => self.create().await?,
+            Some(_) | None => false,
         };
-        let led = self.leads();
         if held {
-            self.until.send_replace(Some(begun + WRITES));
-            if !led {
+            let before = self.until.send_replace(Some(begun + WRITES));
+            if before.is_none_or(|deadline| deadline <= Instant::now()) {
                 tracing::info!(lease = self.name, "leading: statuses and Events are written from here");
                 // Nobody listens any more only while the process is ending.
                 let _ = self.begins.send(());
@@ -151,6 +150,11 @@ impl Candidate {
                 false
             }
         }
+    }
+
+    /// Whether a Lease that is not there may be made: somebody who still trusts it may have deleted it.
+    fn is_nobodys(&self, now: Instant) -> bool {
+        self.seen.as_ref().is_none_or(|(_, since)| now.duration_since(*since) >= LEASE)
     }
 
     fn spec(&self, before: Option<&LeaseSpec>) -> LeaseSpec {

@@ -199,13 +199,11 @@ impl State {
 fn after_provider(before: Option<&Provider>, now: Option<&Provider>) -> Vec<FollowUp> {
     let mut follow_ups = Vec::new();
     if let Some(before) = before {
-        let goes_on = now.is_some_and(|now| {
-            now.uid == before.uid
-                && now.organization == before.organization
-                && now.key == before.key
-                && now.keeps_sessions()
-        });
-        if !goes_on {
+        let same =
+            now.filter(|now| now.uid == before.uid && now.organization == before.organization && now.key == before.key);
+        let goes_on = same.is_some_and(Provider::keeps_sessions);
+        let over_already = same.is_some() && !before.keeps_sessions();
+        if !goes_on && !over_already {
             follow_ups.push(FollowUp::Sessions(before.uid.clone()));
         }
         if now.is_none_or(|now| now.uid != before.uid) {

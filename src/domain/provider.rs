@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::RangeInclusive, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde::Serialize;
 use url::Url;
@@ -226,7 +226,16 @@ impl<T> Fetched<T> {
         };
         attempted_at.checked_add(wait).ok()
     }
+
+    /// Whether it is to be fetched again now; also when the clock was set back to before it was fetched.
+    pub fn is_due(&self, interval: Duration, now: Timestamp) -> bool {
+        let of_the_future = self.attempted_at.is_some_and(|at| at.duration_since(now) > CLOCK_STEP);
+        of_the_future || self.due_at(interval).is_none_or(|due| due <= now)
+    }
 }
+
+/// Times that differ by less may have been read one after the other.
+const CLOCK_STEP: SignedDuration = SignedDuration::from_mins(1);
 
 impl<T> Default for Fetched<T> {
     fn default() -> Self {

@@ -4,7 +4,7 @@
 use std::{hash::Hash, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use moka::{policy::EvictionPolicy, sync::Cache};
+use moka::sync::Cache;
 
 use super::{
     discovery::{DiscoveryError, MetadataRequest, fetch_metadata},
@@ -17,8 +17,9 @@ use crate::{
     domain::provider::{Fetched, Metadata},
 };
 
-/// How many places are remembered, of metadata and of keys each; the least used one is forgotten.
-const MAX_ENTRIES: u64 = 4096;
+/// What nobody has asked about for so long is forgotten. Longer than the controller ever leaves a provider alone, so
+/// that nothing of a provider that is configured is.
+const IDLE: Duration = Duration::from_secs(4 * 60 * 60);
 /// Keys are fetched out of turn at most so often (reliability: a token can name any `kid`).
 const REFRESH_COOLDOWN: Duration = Duration::from_secs(30);
 
@@ -33,7 +34,7 @@ pub struct Remote {
 type Entries<K, T> = Cache<K, Arc<Entry<T>>>;
 
 fn entries<K: Hash + Eq + Send + Sync + 'static, T: Send + Sync + 'static>() -> Entries<K, T> {
-    Cache::builder().max_capacity(MAX_ENTRIES).eviction_policy(EvictionPolicy::lru()).build()
+    Cache::builder().time_to_idle(IDLE).build()
 }
 
 impl Remote {

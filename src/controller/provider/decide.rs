@@ -23,6 +23,10 @@ use crate::{
     },
 };
 
+/// However seldom its metadata is fetched, a provider is looked at so often: what is known of it stays known, and a
+/// clock that was set back is noticed.
+const LONGEST_REST: Duration = Duration::from_secs(60 * 60);
+
 /// How long the last good metadata serves while the provider fails.
 const STALE_GRACE: SignedDuration = SignedDuration::from_hours(24);
 
@@ -226,5 +230,5 @@ fn requeue(idp: &IdentityProvider, remote: &Remote, wish: Option<&Wish>, now: Ti
     let wait = first.map_or(wish.interval, |due| Duration::try_from(due.duration_since(now)).unwrap_or_default());
     let spread = idp.uid_str().bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 100;
     // What is due is being fetched; its answer comes here by itself.
-    (wait + wait * spread / 1000).max(Duration::from_secs(1))
+    (wait + wait * spread / 1000).clamp(Duration::from_secs(1), LONGEST_REST)
 }

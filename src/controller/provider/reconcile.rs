@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use kube::runtime::controller::Action;
 
 use super::{
@@ -17,6 +18,9 @@ use crate::{
 
 /// How long the first status waits for the provider's first answer, so that most need only one write.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a status of this generation, which an earlier run has written, stays while the provider is asked again:
+/// longer than many slow ones take one after the other.
+const TRUST: Duration = Duration::from_secs(10 * 60);
 
 /// Observe, decide, apply. Never waits for the provider: what is not known yet is fetched beside, and brings
 /// the provider here again.
@@ -25,14 +29,13 @@ pub async fn reconcile(idp: Arc<IdentityProvider>, context: Arc<Context>) -> Res
     let local = local(&idp, &context.stores, &context.settings);
     let wish = wish(&idp, &local).ok();
     let known = context.fetches.known(&idp, wish.as_ref(), now);
-    let waiting = known.pending_since.filter(|_| known.remote.is_empty());
-    let patience =
-        waiting.map(|since| PATIENCE.saturating_sub(now.duration_since(since).try_into().unwrap_or_default()));
+    let patience = known.pending_since.filter(|_| known.remote.is_empty()).map(|since| patience(&idp, since, now));
     let decision = decide(&idp, &Observed { local, remote: known.remote, handled: known.handled, now });
     let before = context.publisher.table();
     log_turn(before.provider_by_uid(idp.uid_str()).map(|provider| &provider.login), &decision.entry, &decision.ready);
     context.publisher.provider(&idp.path(), Some(decision.entry));
     if let Some(patience) = patience.filter(|patience| !patience.is_zero()) {
+        // The answer brings the provider here again.
         return Ok(Action::requeue(patience));
     }
     let changed = (idp.status.as_ref() != Some(&decision.status)).then(|| {
@@ -41,6 +44,13 @@ pub async fn reconcile(idp: Arc<IdentityProvider>, context: Arc<Context>) -> Res
         (changed.into(), decision.turn)
     });
     context.report(Name::Provider(idp.path()), changed, Action::requeue(decision.requeue)).await
+}
+
+/// How long nothing is written while the provider has not answered for the first time.
+fn patience(idp: &IdentityProvider, since: Timestamp, now: Timestamp) -> Duration {
+    let described = idp.status.as_ref().and_then(|status| status.observed_generation) == Some(idp.generation_number());
+    let patience = if described { TRUST } else { PATIENCE };
+    patience.saturating_sub(now.duration_since(since).try_into().unwrap_or_default())
 }
 
 /// Says once when people can sign in through a provider, and when they no longer can.

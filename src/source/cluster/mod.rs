@@ -7,7 +7,7 @@ mod trim;
 mod watch;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet},
     fmt::Debug,
     mem,
     time::Duration,
@@ -17,7 +17,7 @@ use futures::Stream;
 use kube::{
     Api, Client, Resource,
     api::ListParams,
-    core::NamespaceResourceScope,
+    core::{DeserializeGuard, NamespaceResourceScope, error_boundary::InvalidObject},
     runtime::{
         reflector::{Lookup, Store},
         watcher::{self, Event},
@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 pub use client::{ApiError, ConnectError, connect, within};
 pub use status::{ClusterStatuses, WriteError};
 
-use super::feed::{Feed, Object, Stores, Update};
+use super::feed::{Feed, Object, Stores, Update, is_undeclared};
 use watch::{Listing, Seen, Sighting, follow, names, whole};
 
 /// Changes that come so soon after each other are one: a Secret that gets its label is deleted for one watch and
@@ -52,18 +52,21 @@ pub struct Cluster {
     stores: Stores,
 }
 
-/// Says what the stores have beside what was listed: namespaces and names.
-type Gone = Box<dyn Fn(&HashSet<(String, String)>) -> Vec<Update> + Send>;
+/// Deletes what the stores have of a watch's objects, by namespace and name.
+type Delete = Box<dyn Fn(&dyn Fn(&(String, String)) -> bool) -> Vec<Update> + Send>;
 
 /// The watches, and how far they are.
 struct Watches {
     running: JoinSet<()>,
     sightings: mpsc::UnboundedSender<Sighting>,
     /// By watch.
-    gone: Vec<Gone>,
-    /// Those that have neither listed their objects nor been refused.
+    delete: Vec<Delete>,
+    /// Those that have neither listed their objects nor been refused for good.
     awaited: BTreeSet<usize>,
-    refused: BTreeSet<usize>,
+    /// Those of the awaited that have failed for a while.
+    late: BTreeSet<usize>,
+    /// Those whose objects are not all known.
+    partial: BTreeSet<usize>,
     /// By watch: what was seen before all of them had.
     early: BTreeMap<usize, Vec<Update>>,
     begun: bool,
@@ -100,9 +103,10 @@ impl Cluster {
         let mut watches = Watches {
             running: JoinSet::new(),
             sightings,
-            gone: Vec::new(),
+            delete: Vec::new(),
             awaited: BTreeSet::new(),
-            refused: BTreeSet::new(),
+            late: BTreeSet::new(),
+            partial: BTreeSet::new(),
             early: BTreeMap::new(),
             begun: false,
         };
@@ -140,16 +144,19 @@ where
     }
 }
 
-/// All objects of a kind in a namespace; without one, in all.
+/// All objects of a kind in a namespace; without one, in all. One that cannot be read is an error of its own.
 ///
 /// # Errors
 /// They could not be listed.
-pub async fn list<K>(client: &Client, namespace: Option<&str>) -> Result<impl Iterator<Item = Object>, ApiError>
+pub async fn list<K>(
+    client: &Client,
+    namespace: Option<&str>,
+) -> Result<impl Iterator<Item = Result<Object, InvalidObject>>, ApiError>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + Into<Object>,
 {
-    let listed = within(LIST, api::<K>(client, namespace).list(&ListParams::default())).await?;
-    Ok(listed.items.into_iter().map(Into::into))
+    let listed = within(LIST, api::<DeserializeGuard<K>>(client, namespace).list(&ListParams::default())).await?;
+    Ok(listed.items.into_iter().map(|guarded| guarded.0.map(Into::into)))
 }
 
 impl Watches {
@@ -164,20 +171,23 @@ impl Watches {
     ) where
         K: Resource<DynamicType = ()> + Lookup<DynamicType = ()> + Clone + Send + Sync + 'static,
     {
-        let (watch, store, scope) = (self.gone.len(), store.clone(), scope.map(str::to_owned));
-        self.gone.push(Box::new(move |listed| {
-            let is_gone = |stored: &K| {
+        let (watch, store, scope) = (self.delete.len(), store.clone(), scope.map(str::to_owned));
+        self.delete.push(Box::new(move |wanted| {
+            let is_wanted = |stored: &K| {
                 let namespace = stored.meta().namespace.clone().unwrap_or_default();
                 let in_scope = scope.as_ref().is_none_or(|scope| *scope == namespace);
-                in_scope && !listed.contains(&(namespace, stored.meta().name.clone().unwrap_or_default()))
+                in_scope && wanted(&(namespace, stored.meta().name.clone().unwrap_or_default()))
             };
-            store.state_filter(is_gone).iter().map(|gone| Update::Delete(object(K::clone(gone)))).collect()
+            let gone = store.state_filter(is_wanted).into_iter().map(|gone| object(K::clone(&gone)));
+            // What nobody declared is in no listing.
+            let declared = |gone: &Object| !matches!(gone, Object::Organization(gone) if is_undeclared(gone));
+            gone.filter(declared).map(Update::Delete).collect()
         }));
         self.awaited.insert(watch);
         self.running.spawn(follow(watch, what, events, self.sightings.clone()));
     }
 
-    /// Puts what was seen into the stores. Nothing before each watch has listed its objects or been refused: an
+    /// Puts what was seen into the stores. Nothing before each watch has listed its objects or has failed to: an
     /// object must not be judged while what it refers to is still on its way.
     fn feed(&mut self, sightings: Vec<Sighting>, feed: &Feed) {
         let mut updates = Vec::new();
@@ -187,32 +197,55 @@ impl Watches {
                     self.early.entry(watch).or_default().push(*update);
                 }
                 Sighting::Changed { update, .. } => updates.push(*update),
-                Sighting::Refused { watch } => {
-                    if self.awaited.remove(&watch) {
-                        self.refused.insert(watch);
+                Sighting::Gone { watch, name } => {
+                    // The stores must be up to date to tell what they have.
+                    feed.apply(mem::take(&mut updates));
+                    updates = self.delete[watch](&|stored| *stored == name);
+                }
+                Sighting::Refused { watch, for_good } if self.awaited.contains(&watch) => {
+                    self.late.insert(watch);
+                    self.partial.insert(watch);
+                    if for_good {
+                        self.awaited.remove(&watch);
                     }
                 }
-                Sighting::Listed(Listing { watch, objects, names }) => {
-                    let objects = objects.into_iter().map(Update::List);
-                    if !self.begun {
-                        self.awaited.remove(&watch);
-                        self.early.insert(watch, objects.collect());
-                        continue;
-                    }
-                    // The stores must be up to date to tell what they have beside.
+                Sighting::Refused { .. } => {}
+                Sighting::Listed(listing) => {
                     feed.apply(mem::take(&mut updates));
-                    feed.apply(self.gone[watch](&names).into_iter().chain(objects).collect());
-                    if self.refused.remove(&watch) && self.refused.is_empty() {
-                        feed.initialized(true);
-                    }
+                    self.listed(listing, feed);
                 }
             }
         }
         feed.apply(updates);
-        if !self.begun && self.awaited.is_empty() {
-            self.begun = true;
-            feed.apply(mem::take(&mut self.early).into_values().flatten().collect());
-            feed.initialized(self.refused.is_empty());
+        self.begin(feed);
+    }
+
+    fn listed(&mut self, Listing { watch, objects, names, complete }: Listing, feed: &Feed) {
+        self.awaited.remove(&watch);
+        self.late.remove(&watch);
+        let was_partial = self.partial.remove(&watch);
+        if !complete {
+            self.partial.insert(watch);
         }
+        let objects = objects.into_iter().map(Update::List);
+        if !self.begun {
+            self.early.insert(watch, objects.collect());
+            return;
+        }
+        let gone = self.delete[watch](&|stored| !names.contains(stored));
+        feed.apply(gone.into_iter().chain(objects).collect());
+        if was_partial && self.partial.is_empty() {
+            feed.initialized(true);
+        }
+    }
+
+    /// Begins once nobody is waited for any more, unless nothing at all could be listed.
+    fn begin(&mut self, feed: &Feed) {
+        if self.begun || self.early.is_empty() || !self.awaited.is_subset(&self.late) {
+            return;
+        }
+        self.begun = true;
+        feed.apply(mem::take(&mut self.early).into_values().flatten().collect());
+        feed.initialized(self.partial.is_empty());
     }
 }

@@ -1,9 +1,9 @@
 //! One watch: the objects of one kind, in one namespace or in all, listed and then followed. It waits and tries
 //! again by itself, so that a kind that may not be read holds up no other.
 
-use std::{collections::HashSet, error::Error, fmt::Debug, mem, pin::pin};
+use std::{collections::HashSet, error::Error, fmt::Debug, mem, pin::pin, time::Duration};
 
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt, future};
 use kube::{
     Api, Resource, ResourceExt,
     core::{DeserializeGuard, PartialObjectMeta},
@@ -13,13 +13,16 @@ use kube::{
     },
 };
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     client::{ApiError, WATCH_SECONDS},
     trim::trim,
 };
 use crate::source::feed::{Object, Update};
+
+/// Who waits for a listing does not wait longer while it fails.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a watch saw.
 pub enum Sighting {
@@ -29,9 +32,15 @@ pub enum Sighting {
         watch: usize,
         update: Box<Update>,
     },
-    /// The API server does not let these be listed, or does not know them.
+    /// The object of this namespace and name is gone; it could not be read.
+    Gone {
+        watch: usize,
+        name: (String, String),
+    },
+    /// These will not be listed soon. `for_good`: the API server does not let them be, or does not know them.
     Refused {
         watch: usize,
+        for_good: bool,
     },
 }
 
@@ -41,6 +50,8 @@ pub struct Listing {
     pub objects: Vec<Object>,
     /// Namespace and name of each, and of each that could not be read.
     pub names: HashSet<(String, String)>,
+    /// Whether all of them could be read.
+    pub complete: bool,
 }
 
 /// An object as the API server showed it.
@@ -121,27 +132,34 @@ pub async fn follow(
     events: impl Stream<Item = watcher::Result<Event<Seen>>> + Send,
     sightings: mpsc::UnboundedSender<Sighting>,
 ) {
-    let mut listing = Listing { watch, objects: Vec::new(), names: HashSet::new() };
-    let mut failing = false;
+    let mut listing = Listing::new(watch);
+    let mut failing_since: Option<Instant> = None;
+    // That a listing begins is no success yet: it would end the backoff.
+    let events = events.try_filter(|event| future::ready(!matches!(event, Event::Init)));
     let mut events = pin!(events.default_backoff());
     while let Some(event) = events.next().await {
         let sighting = match event {
             Ok(event) => {
-                if mem::take(&mut failing) {
+                if failing_since.take().is_some() {
                     tracing::info!("the {what} can be watched again");
                 }
                 listing.follow(event)
             }
             Err(error) => {
+                // A listing that failed is begun anew.
+                listing = Listing::new(watch);
                 let error = cause(error);
-                if !mem::replace(&mut failing, true) {
+                let now = Instant::now();
+                if failing_since.is_none() {
                     tracing::warn!(
                         error = &error as &dyn Error,
                         "the {what} cannot be watched{}; trying again",
                         hint(&error)
                     );
                 }
-                refuses(&error).then_some(Sighting::Refused { watch })
+                let for_good = refuses(&error);
+                let since = *failing_since.get_or_insert(now);
+                (for_good || now - since > PATIENCE).then_some(Sighting::Refused { watch, for_good })
             }
         };
         if sighting.is_some_and(|sighting| sightings.send(sighting).is_err()) {
@@ -151,6 +169,10 @@ pub async fn follow(
 }
 
 impl Listing {
+    fn new(watch: usize) -> Self {
+        Self { watch, objects: Vec::new(), names: HashSet::new(), complete: true }
+    }
+
     fn changed(&self, update: Update) -> Sighting {
         Sighting::Changed { watch: self.watch, update: Box::new(update) }
     }
@@ -158,22 +180,16 @@ impl Listing {
     fn follow(&mut self, event: Event<Seen>) -> Option<Sighting> {
         match event {
             Event::Apply(Seen { object, .. }) => Some(self.changed(Update::Apply(object?))),
-            Event::Delete(Seen { object, .. }) => Some(self.changed(Update::Delete(object?))),
-            Event::Init => {
-                self.objects.clear();
-                self.names.clear();
-                None
-            }
+            Event::Delete(Seen { object: Some(object), .. }) => Some(self.changed(Update::Delete(object))),
+            Event::Delete(Seen { name, object: None }) => Some(Sighting::Gone { watch: self.watch, name }),
+            Event::Init => None,
             Event::InitApply(Seen { name, object }) => {
+                self.complete &= object.is_some();
                 self.objects.extend(object);
                 self.names.insert(name);
                 None
             }
-            Event::InitDone => Some(Sighting::Listed(Self {
-                watch: self.watch,
-                objects: mem::take(&mut self.objects),
-                names: mem::take(&mut self.names),
-            })),
+            Event::InitDone => Some(Sighting::Listed(mem::replace(self, Self::new(self.watch)))),
         }
     }
 }
