@@ -16,7 +16,7 @@ const SEND: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     #[error(
-        "no cluster is configured: run latchkey within one, set KUBECONFIG, or name a directory by --manifests instead"
+        "no cluster is configured: run latchkey within one, or set KUBECONFIG; without a cluster, name a directory, for `serve` by --manifests, for `get` by --status-dir"
     )]
     Unknown(#[source] Box<kube::config::InferConfigError>),
     #[error("the connection to the cluster cannot be made")]
