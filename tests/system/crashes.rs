@@ -9,7 +9,7 @@ use crate::support::{
     fake::Fake,
     latchkey::{LOCAL, Latchkey},
     manifests,
-    proxy::{Line, Proxy},
+    proxy::Proxy,
     source::Source,
     wait_for, wait_within,
 };
@@ -30,7 +30,7 @@ async fn kill_after(writes: usize) {
     let fake = Fake::start().await;
     let namespace = Arc::new(Cluster::shared().await.namespace().await);
     let proxy = Proxy::start(&namespace.access).await;
-    proxy.black_hole_after_writes(writes);
+    proxy.hold_after_writes(writes);
     let files = [
         ("secret.yaml", manifests::usual_secret()),
         ("organization.yaml", manifests::ORGANIZATION.to_owned()),
@@ -40,9 +40,9 @@ async fn kill_after(writes: usize) {
     let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
     let source = Source::in_namespace(namespace, proxy.access());
     let mut latchkey = Latchkey::start_from(source, LOCAL, &files).await;
-    wait_for("the last write is made", async || (proxy.line() == Line::BlackHole).then_some(())).await;
+    wait_for("the last write is made", async || proxy.holds_writes().then_some(())).await;
     latchkey.kill().await;
-    proxy.set(Line::Open);
+    proxy.behave();
     latchkey.start_again().await;
     for (kind, name) in OBJECTS {
         let what = format!("{kind} {name} is ready, {writes} writes before the crash");

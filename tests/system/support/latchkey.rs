@@ -283,14 +283,13 @@ pub struct Condition {
     pub last_transition_time: String,
 }
 
-/// The binary, with no setting from the environment, ended with the test.
+/// The binary, with no setting and no cluster from the environment, ended with the test.
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LATCHKEY_")) {
         command.env_remove(name);
     }
-    // Nor with a cluster that is somebody's.
-    command.env("KUBECONFIG", "/nowhere");
+    command.env("HOME", "/nonexistent").env_remove("KUBECONFIG").env_remove("KUBERNETES_SERVICE_HOST");
     command.env_remove("RUST_LOG").stdin(Stdio::null()).kill_on_drop(true);
     command
 }

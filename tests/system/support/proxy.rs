@@ -37,7 +37,7 @@ struct Shared {
     line: watch::Sender<Line>,
     /// Counts up when the watches that are open are to break off.
     broken_watches: watch::Sender<u32>,
-    /// How many writes pass before the line becomes a black hole.
+    /// How many writes are made before nobody hears of one.
     writes_left: Mutex<Option<usize>>,
     replies: Mutex<Vec<(&'static str, String, Reply)>>,
     seen: Mutex<Vec<Seen>>,
@@ -93,10 +93,6 @@ impl Proxy {
         self.shared.line.send_replace(line);
     }
 
-    pub fn line(&self) -> Line {
-        *self.shared.line.borrow()
-    }
-
     /// Answers requests of this method, whose path and query contain `part`, with this from now on. The latest such
     /// wish that fits counts.
     pub fn answer(&self, method: &'static str, part: &str, reply: Reply) {
@@ -106,6 +102,7 @@ impl Proxy {
     /// From now on everything is answered by the API server.
     pub fn behave(&self) {
         self.shared.replies.lock().expect("the replies").clear();
+        *self.shared.writes_left.lock().expect("a count") = None;
     }
 
     /// What the API server answers to this GET now; an answer like that is stale later.
@@ -115,9 +112,14 @@ impl Proxy {
         Reply::text("application/json", &body)
     }
 
-    /// Makes the line a black hole once so many writes more have been made: nobody hears of the last of them.
-    pub fn black_hole_after_writes(&self, count: usize) {
+    /// Once so many writes more have been made, nobody hears of the last of them, and no other is made.
+    pub fn hold_after_writes(&self, count: usize) {
         *self.shared.writes_left.lock().expect("a count") = Some(count);
+    }
+
+    /// Whether as many writes have been made as `hold_after_writes` said.
+    pub fn holds_writes(&self) -> bool {
+        self.shared.holds_writes()
     }
 
     /// Breaks off the watches that are open, in the middle of their answers.
@@ -212,6 +214,9 @@ impl Shared {
             tokio::time::sleep(delay).await;
         }
         self.pass().await;
+        if is_write && self.holds_writes() {
+            future::pending().await
+        }
         let response = match reply {
             Some(Reply::With { status, headers, body }) => {
                 let start = Response::builder().status(status);
@@ -221,21 +226,23 @@ impl Shared {
             Some(Reply::Held) => future::pending().await,
             None => self.clone().forward(head, body).await?,
         };
-        if is_write {
-            self.count_write();
+        if is_write && self.count_write() {
+            future::pending().await
         }
         self.pass().await;
         self.seen.lock().expect("what was seen")[number].status = Some(response.status().as_u16());
         Ok(response)
     }
 
-    fn count_write(&self) {
+    fn holds_writes(&self) -> bool {
+        *self.writes_left.lock().expect("a count") == Some(0)
+    }
+
+    /// A write was made; whether its answer is held.
+    fn count_write(&self) -> bool {
         let mut left = self.writes_left.lock().expect("a count");
         *left = left.map(|left| left.saturating_sub(1));
-        if *left == Some(0) {
-            *left = None;
-            self.line.send_replace(Line::BlackHole);
-        }
+        *left == Some(0)
     }
 
     fn reply(&self, Seen { method, path, .. }: &Seen) -> Option<Reply> {
