@@ -30,7 +30,7 @@ use crate::{
     server::{self, Management, Sealer, Server},
     source::{
         Changes, Feed, Object, StatusDir, Stores,
-        cluster::{self, Cluster, ClusterStatuses, WriteError},
+        cluster::{self, Cluster, ClusterStatuses, Herald, News, WriteError},
         directory::{Directory, Generations},
     },
     store::{self, Store},
@@ -59,7 +59,7 @@ struct Parts {
 /// What feeds the object stores.
 enum Source {
     Directory(Box<Directory>),
-    Cluster(Box<Cluster>, Box<Candidate>),
+    Cluster(Box<Cluster>, Box<Candidate>, Herald),
 }
 
 /// A source, where statuses go with it, and who writes them.
@@ -184,11 +184,13 @@ async fn source(config: &Config, feed: Feed, stores: Stores, store: Arc<dyn Stor
         serve::Source::Kubernetes { namespaces, lease_name } => {
             let client = cluster::connect().await.context("without --manifests, manifests are read from a cluster")?;
             let identity = identity();
-            let statuses = Arc::new(ClusterStatuses::new(client.clone(), feed.clone(), identity.clone()));
+            let (news, herald) = News::new(client.clone(), identity.clone());
+            let statuses =
+                Arc::new(ClusterReports { statuses: ClusterStatuses::new(client.clone(), feed.clone()), news });
             let (leadership, beginnings, candidate) =
                 Leadership::by_lease(client.clone(), lease_name.clone(), identity);
             let cluster = Cluster::new(client, namespaces.clone(), feed, stores);
-            let source = Source::Cluster(Box::new(cluster), Box::new(candidate));
+            let source = Source::Cluster(Box::new(cluster), Box::new(candidate), herald);
             Ok(Sourced { source, statuses, leadership, beginnings, rest: STATUS_REST })
         }
     }
@@ -202,6 +204,7 @@ fn identity() -> String {
 
 fn spawn_parts(tasks: &mut Tasks, parts: Parts) {
     let Parts { table, store, server, context, changes, fetch_queue, follow_ups, source, beginnings } = parts;
+    let leadership = context.leadership.clone();
     let stop = || tasks.shutdown.clone();
     let follow_up = FollowUps::new(store, table).run(follow_ups, stop());
     let reconcile = controller::run(context, changes, beginnings, fetch_queue, stop());
@@ -213,8 +216,9 @@ fn spawn_parts(tasks: &mut Tasks, parts: Parts) {
         Source::Directory(directory) => {
             tasks.spawn("the directory", async move { Ok(directory.run(until).await?) });
         }
-        Source::Cluster(cluster, candidate) => {
+        Source::Cluster(cluster, candidate, herald) => {
             tasks.spawn("the watches", cluster.run(until.clone()).map(Ok));
+            tasks.spawn("the Events", herald.run(move || leadership.deadline(), until.clone()).map(Ok));
             tasks.spawn("the Lease", candidate.run(until).map(Ok));
         }
     }
@@ -281,18 +285,21 @@ impl StatusSink for DirectoryStatuses {
     }
 }
 
+/// Statuses of a cluster's objects, and the news about them.
+struct ClusterReports {
+    statuses: ClusterStatuses,
+    news: News,
+}
+
 #[async_trait]
-impl StatusSink for ClusterStatuses {
+impl StatusSink for ClusterReports {
     async fn write(&self, object: Object, turn: Option<Turn>) -> Result<(), StatusError> {
-        self.write_status(&object).await.map_err(|error| match error {
+        self.statuses.write_status(&object).await.map_err(|error| match error {
             WriteError::Conflict => StatusError::Conflict,
             error => StatusError::Failed(error.into()),
         })?;
-        if let Some(turn) = turn
-            && let Err(error) = self.tell(&object, &turn).await
-        {
-            // The status says the same, and stays.
-            tracing::warn!(error = &error as &dyn Error, ?object, "an Event was not written");
+        if let Some(turn) = turn {
+            self.news.tell(&object, turn);
         }
         Ok(())
     }

@@ -62,7 +62,7 @@ pub async fn run(
         () = shutdown.cancelled() => {}
         () = route(changes, beginnings, queues, &context) => {}
         () = fetch::run(context.clone(), wanted, providers, shutdown.clone()) => {}
-        () = count(count_queue, organizations) => {}
+        () = count(count_queue, organizations, &context) => {}
         () = reconcile_kind(stores.organizations.clone(), organization_queue, &context, organization::reconcile, organization::remove) => {}
         () = reconcile_kind(stores.mappers.clone(), mapper_queue, &context, mapper::reconcile, mapper::remove) => {}
         () = reconcile_kind(stores.providers.clone(), provider_queue, &context, move |idp, context| {
@@ -123,6 +123,7 @@ fn path<K: kube::runtime::reflector::Lookup>(object: &ObjectRef<K>) -> String {
 async fn count(
     mut counted: mpsc::UnboundedReceiver<ObjectRef<Organization>>,
     queue: mpsc::UnboundedSender<ObjectRef<Organization>>,
+    context: &Context,
 ) {
     let mut turns = interval_at(Instant::now() + COUNT_INTERVAL, COUNT_INTERVAL);
     // Turns that nobody needed are not caught up with.
@@ -134,7 +135,10 @@ async fn count(
                 Some(organization) => _ = due.insert(organization),
                 None => return,
             },
-            _ = turns.tick(), if !due.is_empty() => due.drain().for_each(|organization| _ = queue.send(organization)),
+            // Before everything has been looked at once, there is nothing to count.
+            _ = turns.tick(), if !due.is_empty() => if context.publisher.table().settled {
+                due.drain().for_each(|organization| _ = queue.send(organization));
+            },
         }
     }
 }

@@ -46,11 +46,12 @@ pub fn touched(changes: &[Change], stores: &Stores, table: &LoginTable) -> Touch
 
 /// All objects of the three kinds.
 pub fn everything(stores: &Stores) -> Touched {
+    let organizations: HashSet<_> = references(&stores.organizations.state()).collect();
     Touched {
-        organizations: references(&stores.organizations.state()).collect(),
+        counts: organizations.clone(),
+        organizations,
         providers: references(&stores.providers.state()).collect(),
         mappers: references(&stores.mappers.state()).collect(),
-        counts: HashSet::new(),
     }
 }
 

@@ -248,6 +248,7 @@ async fn a_batch_touches_what_each_of_its_changes_does() {
     assert_eq!(touched, ["o b/acme", "o b/default", "p a/p1", "m a/m"]);
     world.feed.initialized(true);
     assert_eq!(world.touched().await, [""; 0], "the listing's end is for the publisher");
-    let everything = ["o a/default", "o b/acme", "o b/default", "p a/p1", "m a/m"];
+    let everything =
+        ["c a/default", "c b/acme", "c b/default", "o a/default", "o b/acme", "o b/default", "p a/p1", "m a/m"];
     assert_eq!(words(&super::everything(&world.stores)), everything);
 }

@@ -2,6 +2,7 @@
 //! Nothing here decides what an object means; nothing but a status and Events is ever written.
 
 mod client;
+mod events;
 mod status;
 mod trim;
 mod watch;
@@ -28,6 +29,7 @@ use tokio::{sync::mpsc, task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 pub use client::{ApiError, ConnectError, connect, within};
+pub use events::{Herald, News};
 pub use status::{ClusterStatuses, WriteError};
 
 use super::feed::{Feed, Object, Stores, Update, is_undeclared};

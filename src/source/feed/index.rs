@@ -113,6 +113,11 @@ impl Stores {
         self.provider_by(ProviderFacet::Organization(organization.clone()))
     }
 
+    /// How many providers name an organization.
+    pub fn count_providers_of(&self, organization: &OrganizationKey) -> usize {
+        self.indexes.providers.with(ProviderFacet::Organization(organization.clone()), |paths| paths.count())
+    }
+
     /// The providers of an organization that ask for a key.
     pub fn providers_with_key(&self, organization: &OrganizationKey, key: &str) -> Vec<Arc<IdentityProvider>> {
         self.provider_by(ProviderFacet::Key(organization.clone(), key.into()))

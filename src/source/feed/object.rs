@@ -134,7 +134,8 @@ impl From<IdentityProvider> for Object {
 
 /// The kinds that have a status of ours.
 pub(super) trait HasStatus {
-    type Status;
+    type Status: Clone;
+    fn status(&self) -> &Option<Self::Status>;
     fn status_mut(&mut self) -> &mut Option<Self::Status>;
 }
 
@@ -142,6 +143,9 @@ macro_rules! has_status {
     ($($kind:ty, $status:ty;)*) => {$(
         impl HasStatus for $kind {
             type Status = $status;
+            fn status(&self) -> &Option<$status> {
+                &self.status
+            }
             fn status_mut(&mut self) -> &mut Option<$status> {
                 &mut self.status
             }

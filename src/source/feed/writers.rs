@@ -95,15 +95,12 @@ impl Writers {
     /// Whether the store has a later state of this very object: what was written is read back before what was
     /// written before it.
     fn has_newer(&self, object: &Object) -> bool {
-        let key = (object.namespace(), object.name());
-        let stored = match object {
-            Object::Organization(_) => stored_meta(&self.organizations, key),
-            Object::IdentityProvider(_) => stored_meta(&self.providers, key),
-            Object::IdpMapper(_) => stored_meta(&self.mappers, key),
-            _ => return false,
-        };
-        let version = |meta: &ObjectMeta| meta.resource_version.as_deref()?.parse::<u64>().ok();
-        stored.is_some_and(|stored| stored.uid == object.meta().uid && version(&stored) > version(object.meta()))
+        match object {
+            Object::Organization(_) => has_newer(&self.organizations, object),
+            Object::IdentityProvider(_) => has_newer(&self.providers, object),
+            Object::IdpMapper(_) => has_newer(&self.mappers, object),
+            _ => false,
+        }
     }
 
     /// Makes the Organization `default` of a namespace up when it is needed and nobody declares it, and takes it
@@ -173,7 +170,7 @@ fn write<K: Stored>(
             changes.push(Change::Deleted(reference(ObjectRef::from_obj(other.as_ref()))));
         }
         // What came of our own writing is no news.
-        let known = same.is_some_and(|same| differs_in_version_alone(same.as_ref(), &object));
+        let known = same.is_some_and(|same| differs_in_version_alone(same.as_ref(), &mut object));
         writer.apply_watcher_event(&watcher::Event::Apply(object));
         if !known {
             changes.push(Change::Applied(reference(key)));
@@ -184,14 +181,19 @@ fn write<K: Stored>(
     }
 }
 
-fn stored_meta<K: Stored>(writer: &Writer<K>, (namespace, name): (&str, &str)) -> Option<ObjectMeta> {
-    writer.as_reader().get(&ObjectRef::new(name).within(namespace)).map(|stored| stored.meta().clone())
+fn has_newer<K: Stored>(writer: &Writer<K>, object: &Object) -> bool {
+    let stored = writer.as_reader().get(&ObjectRef::new(object.name()).within(object.namespace()));
+    let version = |meta: &ObjectMeta| meta.resource_version.as_deref()?.parse::<u64>().ok();
+    let (stored, meta) = (stored.as_ref().map(|stored| stored.meta()), object.meta());
+    stored.is_some_and(|stored| stored.uid == meta.uid && version(stored) > version(meta))
 }
 
-fn differs_in_version_alone<K: Stored>(stored: &K, object: &K) -> bool {
-    let mut stored = stored.clone();
-    stored.meta_mut().resource_version.clone_from(&object.meta().resource_version);
-    stored.meta().resource_version.is_some() && stored == *object
+fn differs_in_version_alone<K: Stored>(stored: &K, object: &mut K) -> bool {
+    let version = object.meta_mut().resource_version.take();
+    object.meta_mut().resource_version.clone_from(&stored.meta().resource_version);
+    let same = version.is_some() && *stored == *object;
+    object.meta_mut().resource_version = version;
+    same
 }
 
 /// The same for a kind that has an index.
@@ -211,9 +213,9 @@ fn write_indexed<K: Indexed>(
 fn carry_status<K: Stored + HasStatus>(writer: &Writer<K>, object: &mut K) {
     let stored = writer.as_reader().get(&ObjectRef::from_obj(&*object));
     if let Some(stored) = stored.filter(|stored| stored.meta().uid == object.meta().uid)
-        && object.status_mut().is_none()
+        && object.status().is_none()
     {
-        *object.status_mut() = K::clone(&stored).status_mut().take();
+        *object.status_mut() = stored.status().clone();
     }
 }
 
@@ -221,7 +223,7 @@ fn set_status<K: Stored + HasStatus>(writer: &mut Writer<K>, object: &K) {
     let stored = writer.as_reader().get(&ObjectRef::from_obj(object));
     if let Some(stored) = stored.filter(|stored| stored.meta().uid == object.meta().uid) {
         let mut stored = K::clone(&stored);
-        *stored.status_mut() = object.clone().status_mut().take();
+        *stored.status_mut() = object.status().clone();
         stored.meta_mut().resource_version.clone_from(&object.meta().resource_version);
         writer.apply_watcher_event(&watcher::Event::Apply(stored));
     }
