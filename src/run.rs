@@ -294,11 +294,11 @@ struct ClusterReports {
 #[async_trait]
 impl StatusSink for ClusterReports {
     async fn write(&self, object: Object, turn: Option<Turn>) -> Result<(), StatusError> {
-        self.statuses.write_status(&object).await.map_err(|error| match error {
+        let written = self.statuses.write_status(&object).await.map_err(|error| match error {
             WriteError::Conflict => StatusError::Conflict,
             error => StatusError::Failed(error.into()),
         })?;
-        if let Some(turn) = turn {
+        if let Some(turn) = turn.filter(|_| written) {
             self.news.tell(&object, turn);
         }
         Ok(())

@@ -88,7 +88,7 @@ async fn route(mut changes: Changes, mut beginnings: Beginnings, queues: Queues,
             }
         };
         let Some(batch) = batch else { return };
-        queues.put(triggers::touched(&batch, &context.stores, &context.publisher.table()));
+        queues.put(triggers::touched(&batch, &context.stores));
         for change in &batch {
             if let Change::Initialized { complete } = change {
                 let everything = triggers::everything(&context.stores);

@@ -1,4 +1,4 @@
-//! Which objects a change touches. Pure over the object stores and the login table.
+//! Which objects a change touches. Pure over the object stores.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -9,8 +9,8 @@ use kube::{
 
 use crate::{
     api::{self, IdentityProvider, IdpMapper, ResourceMeta},
-    domain::{organization::OrganizationKey, provider::Provider, table::LoginTable},
-    source::{Change, Reference, Stores},
+    domain::organization::OrganizationKey,
+    source::{Change, Former, Reference, Stores},
 };
 
 /// The objects to reconcile, and the organizations of which nothing changes but how many providers they have.
@@ -22,26 +22,47 @@ pub struct Touched {
     pub counts: HashSet<ObjectRef<api::Organization>>,
 }
 
-/// What a batch of changes touches. The stores hold the state after it, the table what was decided before it.
-pub fn touched(changes: &[Change], stores: &Stores, table: &LoginTable) -> Touched {
+/// What a batch of changes touches. The stores hold the state after it.
+pub fn touched(changes: &[Change], stores: &Stores) -> Touched {
     let mut touched = Touched::default();
     for change in changes {
-        let (Change::Applied(reference) | Change::Deleted(reference)) = change else { continue };
-        match reference {
-            Reference::Organization(organization) => by_organization(organization, stores, table, &mut touched),
-            Reference::IdentityProvider(provider) => by_provider(provider, stores, table, &mut touched),
-            Reference::IdpMapper(mapper) => by_mapper(mapper, stores, table, &mut touched),
-            Reference::Secret(secret) => {
-                let providers = stores.providers_naming_secret(namespace(secret), &secret.name);
-                touched.providers.extend(references(&providers));
-            }
-            Reference::ConfigMap(config_map) => {
-                let providers = stores.providers_naming_config_map(namespace(config_map), &config_map.name);
-                touched.providers.extend(references(&providers));
-            }
+        match change {
+            Change::Applied(reference) | Change::Deleted(reference) => by_reference(reference, stores, &mut touched),
+            Change::Former(former) => by_former(former, stores, &mut touched),
+            Change::Initialized { .. } => {}
         }
     }
     touched
+}
+
+fn by_reference(reference: &Reference, stores: &Stores, touched: &mut Touched) {
+    match reference {
+        Reference::Organization(organization) => by_organization(organization, stores, touched),
+        Reference::IdentityProvider(provider) => by_provider(provider, stores, touched),
+        Reference::IdpMapper(mapper) => {
+            touched.mappers.insert(mapper.clone());
+            if let Some(mapper) = stores.mappers.get(mapper) {
+                named_by(&mapper, touched);
+            }
+        }
+        Reference::Secret(secret) => {
+            let providers = stores.providers_naming_secret(namespace(secret), &secret.name);
+            touched.providers.extend(references(&providers));
+        }
+        Reference::ConfigMap(config_map) => {
+            let providers = stores.providers_naming_config_map(namespace(config_map), &config_map.name);
+            touched.providers.extend(references(&providers));
+        }
+    }
+}
+
+/// What an object no longer says touches whoever may have it now.
+fn by_former(former: &Former, stores: &Stores, touched: &mut Touched) {
+    match former {
+        Former::Organization(organization) => who_wants_id(organization.id(), stores, touched),
+        Former::IdentityProvider(provider) => who_wants_the_same(provider, stores, touched),
+        Former::IdpMapper(mapper) => named_by(mapper, touched),
+    }
 }
 
 /// All objects of the three kinds.
@@ -60,72 +81,58 @@ fn namespace<K: Lookup>(reference: &ObjectRef<K>) -> &str {
 }
 
 /// An organization touches what belongs to it, and whoever contends for its id with what belongs to them.
-fn by_organization(changed: &ObjectRef<api::Organization>, stores: &Stores, table: &LoginTable, touched: &mut Touched) {
-    let current = stores.organizations.get(changed);
-    let before = table.organization_by_key(&OrganizationKey::new(namespace(changed), &changed.name));
-    let mut ids: Vec<&str> = vec![namespace(changed)];
-    ids.extend(current.as_ref().map(|organization| organization.id()));
-    ids.extend(before.map(|organization| &*organization.id));
-    let contenders = ids.into_iter().flat_map(|id| stores.organizations_with_id(id));
-    let contenders = contenders.map(|other| ObjectRef::from_obj(&*other));
-    for organization in contenders.chain([changed.clone()]) {
-        let namespace = namespace(&organization);
-        let members = stores.providers_of(&OrganizationKey::new(namespace, &organization.name));
-        for provider in &members {
-            mappers_for(provider.name_str(), namespace, stores, touched);
-        }
-        touched.providers.extend(references(&members));
-        touched.organizations.insert(organization);
+fn by_organization(changed: &ObjectRef<api::Organization>, stores: &Stores, touched: &mut Touched) {
+    // The id of a namespace's own organization is that of the namespace.
+    who_wants_id(namespace(changed), stores, touched);
+    if let Some(organization) = stores.organizations.get(changed) {
+        who_wants_id(organization.id(), stores, touched);
     }
+    with_members(changed.clone(), stores, touched);
+}
+
+fn who_wants_id(id: &str, stores: &Stores, touched: &mut Touched) {
+    for organization in stores.organizations_with_id(id) {
+        with_members(ObjectRef::from_obj(&*organization), stores, touched);
+    }
+}
+
+fn with_members(organization: ObjectRef<api::Organization>, stores: &Stores, touched: &mut Touched) {
+    let namespace = namespace(&organization);
+    let members = stores.providers_of(&OrganizationKey::new(namespace, &organization.name));
+    for provider in &members {
+        mappers_for(provider.name_str(), namespace, stores, touched);
+    }
+    touched.providers.extend(references(&members));
+    touched.organizations.insert(organization);
 }
 
 /// A provider touches its organization's count, its mappers, and whoever contends for its key or name.
-fn by_provider(changed: &ObjectRef<IdentityProvider>, stores: &Stores, table: &LoginTable, touched: &mut Touched) {
-    let namespace = namespace(changed);
+fn by_provider(changed: &ObjectRef<IdentityProvider>, stores: &Stores, touched: &mut Touched) {
     touched.providers.insert(changed.clone());
-    mappers_for(&changed.name, namespace, stores, touched);
-    let current = stores.providers.get(changed);
-    let uid = changed.extra.uid.as_deref().or(current.as_ref().map(|current| current.uid_str()));
-    let before = uid.and_then(|uid| table.provider_by_uid(uid));
-    let wants = |provider: &Arc<IdentityProvider>| {
-        let organization = OrganizationKey::new(namespace, provider.organization_name());
-        (organization, provider.key().to_owned(), provider.spec.display_name.clone())
-    };
-    let wanted = |provider: &Arc<Provider>| {
-        (provider.organization.clone(), provider.key.to_string(), provider.display_name.clone())
-    };
-    for (organization, key, name) in current.as_ref().map(wants).into_iter().chain(before.map(wanted)) {
-        touched.providers.extend(references(&stores.providers_with_key(&organization, &key)));
-        touched.providers.extend(references(&stores.providers_called(&organization, &name)));
-        if let Some((namespace, name)) = organization.as_str().split_once('/') {
-            touched.counts.insert(ObjectRef::new(name).within(namespace));
-        }
+    mappers_for(&changed.name, namespace(changed), stores, touched);
+    if let Some(provider) = stores.providers.get(changed) {
+        who_wants_the_same(&provider, stores, touched);
     }
 }
 
-/// A mapper touches the counts of the providers that it refers to, now or before.
-fn by_mapper(changed: &ObjectRef<IdpMapper>, stores: &Stores, table: &LoginTable, touched: &mut Touched) {
-    let namespace = namespace(changed);
-    touched.mappers.insert(changed.clone());
-    let current = stores.mappers.get(changed);
-    let uid = changed.extra.uid.as_deref().or(current.as_ref().map(|current| current.uid_str()));
-    let before = uid.and_then(|uid| table.mapper(uid));
-    for provider in before.iter().flat_map(|mapper| &mapper.providers).filter_map(|uid| table.provider_by_uid(uid)) {
-        if let Some((namespace, name)) = provider.path.split_once('/') {
-            touched.providers.insert(ObjectRef::new(name).within(namespace));
-        }
-    }
-    for reference in current.iter().flat_map(|mapper| &mapper.spec.identity_provider_refs) {
-        touched.providers.insert(ObjectRef::new(&reference.name).within(namespace));
-    }
+fn who_wants_the_same(provider: &IdentityProvider, stores: &Stores, touched: &mut Touched) {
+    let organization = OrganizationKey::new(provider.namespace_str(), provider.organization_name());
+    touched.providers.extend(references(&stores.providers_with_key(&organization, provider.key())));
+    touched.providers.extend(references(&stores.providers_called(&organization, &provider.spec.display_name)));
+    touched.counts.insert(ObjectRef::new(provider.organization_name()).within(provider.namespace_str()));
+}
+
+/// A mapper touches the counts of the providers that it refers to.
+fn named_by(mapper: &IdpMapper, touched: &mut Touched) {
+    let named = mapper.spec.identity_provider_refs.iter();
+    touched.providers.extend(named.map(|reference| ObjectRef::new(&reference.name).within(mapper.namespace_str())));
 }
 
 fn mappers_for(provider: &str, namespace: &str, stores: &Stores, touched: &mut Touched) {
     let mappers = stores.mappers_of(namespace, provider);
     touched.mappers.extend(references(&mappers));
     // A mapper is ready only if all its references are, so the counts of its other providers may change too.
-    let named = mappers.iter().flat_map(|mapper| &mapper.spec.identity_provider_refs);
-    touched.providers.extend(named.map(|reference| ObjectRef::new(&reference.name).within(namespace)));
+    mappers.iter().for_each(|mapper| named_by(mapper, touched));
 }
 
 fn references<K: Resource<DynamicType = ()>>(objects: &[Arc<K>]) -> impl Iterator<Item = ObjectRef<K>> {

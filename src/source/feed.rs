@@ -66,15 +66,26 @@ impl Update {
 }
 
 /// What readers of the stores must look at. The stores already hold it when the change arrives.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// The object is new or different.
     Applied(Reference),
     /// The object with the UID in the reference is gone. An `Applied` of the same name after it is another object.
     Deleted(Reference),
+    /// An object that was like this says something else now, or is gone: who had to do with what it said must be
+    /// looked at.
+    Former(Former),
     /// The source has listed everything. `complete: false`: something could not be read, so an object that is
     /// absent may still exist; sent again with `true` once everything could be read.
     Initialized { complete: bool },
+}
+
+/// An object of one of our kinds, as it was.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Former {
+    Organization(Arc<Organization>),
+    IdentityProvider(Arc<IdentityProvider>),
+    IdpMapper(Arc<IdpMapper>),
 }
 
 /// The stream of changes: one batch for one moment at the source.
@@ -161,7 +172,7 @@ fn forget_repeats(changes: &mut Vec<Change>) {
             applied.remove(reference);
             true
         }
-        Change::Initialized { .. } => true,
+        Change::Former(_) | Change::Initialized { .. } => true,
     });
 }
 

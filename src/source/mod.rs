@@ -6,5 +6,7 @@ pub mod directory;
 mod feed;
 mod status_dir;
 
-pub use feed::{Change, Changes, Feed, Object, Reference, Stores, UNDECLARED_ANNOTATION, Update, is_undeclared};
+pub use feed::{
+    Change, Changes, Feed, Former, Object, Reference, Stores, UNDECLARED_ANNOTATION, Update, is_undeclared,
+};
 pub use status_dir::{StatusDir, StatusDirError, StatusFile, StatusMetadata};

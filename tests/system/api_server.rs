@@ -48,6 +48,15 @@ fn refusal(code: u16, reason: &str) -> Reply {
     Reply::With { status, headers, body }
 }
 
+/// What a watch is told whose version the API server no longer knows: it has to list again.
+fn expired() -> Reply {
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": "too old",
+        "reason": "Expired", "code": 410
+    });
+    Reply::text("application/json", &format!("{}\n", json!({"type": "ERROR", "object": status})))
+}
+
 impl World {
     fn status_writes(&self, kind: &str) -> usize {
         self.proxy
@@ -78,11 +87,57 @@ async fn a_kind_that_may_not_be_watched_delays_no_other() {
     world.latchkey.wait_until_ready("public").await;
     assert!(began.elapsed() < Duration::from_secs(20), "it waited for {:?}", began.elapsed());
     assert!(world.latchkey.log().contains("secrets cannot be watched: grant"), "the log says what to do");
+    let asked = || world.proxy.count("GET", "/secrets");
+    let before = asked();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert!(asked() - before <= 10, "two watches asked {} times in ten seconds", asked() - before);
+    assert!(!world.latchkey.log().contains("can be watched again"), "nothing is well yet");
     world.proxy.behave();
     world
         .latchkey
         .wait_within_for_condition(CONVERGES, "identityprovider", "private", ["Ready", "True", "Succeeded"])
         .await;
+}
+
+#[tokio::test]
+async fn without_its_kinds_it_waits_for_them() {
+    let Some(cluster) = Cluster::empty().await else { return };
+    let proxy = Proxy::start(&cluster.access).await;
+    let namespace = Arc::new(cluster.namespace().await);
+    let source = Source::in_namespace(namespace.clone(), proxy.access());
+    let latchkey = Latchkey::start_from(source, LOCAL, &[]).await;
+    assert!(latchkey.log().contains("install the CustomResourceDefinitions"), "{}", latchkey.log());
+    cluster.install_crds().await;
+    let fake = Fake::start().await;
+    latchkey.write("secret.yaml", &manifests::usual_secret()).await;
+    latchkey.write("provider.yaml", &manifests::provider("demo", &fake.issuer, "")).await;
+    latchkey.wait_within_for_condition(CONVERGES, "identityprovider", "demo", ["Ready", "True", "Succeeded"]).await;
+}
+
+#[tokio::test]
+async fn a_listing_of_secrets_that_is_cut_short_is_not_logged() {
+    let fake = Fake::start().await;
+    let demo = manifests::provider("demo", &fake.issuer, "");
+    let files = [("provider.yaml", &*demo), ("secret.yaml", &manifests::usual_secret())];
+    let cut = r#"{"kind":"SecretList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[{"data":{"k":"aHVudGVyMg=="#;
+    let world = start(&files, |_| {}).await;
+    world.latchkey.wait_until_ready("demo").await;
+    world.proxy.answer("GET", "/secrets?&limit=", Reply::text("application/json", cut));
+    world.proxy.answer("GET", "/secrets?&watch=", expired());
+    world.proxy.break_watches();
+    wait_for("the failure is logged", async || {
+        world.latchkey.log().contains("the secrets cannot be watched").then_some(())
+    })
+    .await;
+    let lists = || world.proxy.count("GET", "/secrets?&limit=");
+    let before = lists();
+    wait_within(CONVERGES, "the listing is tried again", async || (lists() > before + 1).then_some(())).await;
+    assert!(!world.latchkey.log().contains("aHVudGVyMg"), "{}", world.latchkey.log());
+    world.proxy.behave();
+    let another = manifests::secret("the-second-client-secret-of-a-test");
+    world.latchkey.write("secret.yaml", &another.replace("client-secret:", "other:")).await;
+    let missing = ["Ready", "False", "SecretKeyMissing"];
+    world.latchkey.wait_within_for_condition(CONVERGES, "identityprovider", "demo", missing).await;
 }
 
 #[tokio::test]
@@ -216,14 +271,10 @@ async fn a_listing_of_what_was_before_its_own_writes_is_corrected() {
     let suspended = ["Ready", "True", "Suspended"];
     world.latchkey.wait_for_condition("identityprovider", "demo", suspended).await;
     // The API server no longer knows the version that is to be watched from, and lists what was before.
-    let expired = json!({"type": "ERROR", "object": {
-        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": "too old",
-        "reason": "Expired", "code": 410
-    }});
     let lists = || world.proxy.count("GET", "/identityproviders?&limit=");
     let before = lists();
     world.proxy.answer("GET", "/identityproviders?&limit=", stale);
-    world.proxy.answer("GET", "/identityproviders?&watch=", Reply::text("application/json", &format!("{expired}\n")));
+    world.proxy.answer("GET", "/identityproviders?&watch=", expired());
     world.proxy.break_watches();
     wait_within(CONVERGES, "it lists again", async || (lists() > before).then_some(())).await;
     world.proxy.behave();

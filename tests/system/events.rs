@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kube::api::ListParams;
+use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -97,18 +97,34 @@ async fn each_turn_of_ready_is_one_event_with_its_reason() {
 #[tokio::test]
 async fn a_status_that_somebody_else_changed_is_written_anew() {
     let fake = Fake::start().await;
-    let demo = manifests::provider("demo", &fake.issuer, "");
+    let demo = manifests::provider("demo", &fake.issuer, "  discovery: {interval: 1s}\n");
     let world = World::start(&[("provider.yaml", &demo), ("secret.yaml", &manifests::usual_secret())]).await;
     world.latchkey.wait_until_ready("demo").await;
-    let forged = json!({"status": {"redirectURI": "https://evil.example/"}});
-    let patch = kube::api::Patch::Merge(&forged);
+    let before = world.latchkey.status("identityprovider", "demo").await.expect("a status");
     let providers = world.namespace.api("identityprovider");
-    providers.patch_status("demo", &kube::api::PatchParams::default(), &patch).await.expect("patched");
-    wait_within(DEADLINE, "the redirect URI is the true one", async || {
-        let status = world.latchkey.status("identityprovider", "demo").await?;
-        (status["redirectURI"] == world.latchkey.at("callback/demo")).then_some(())
-    })
-    .await;
+    let forged = json!({"status": {"redirectURI": "https://evil.example/"}});
+    let patch = Patch::Merge(&forged);
+    providers.patch_status("demo", &PatchParams::default(), &patch).await.expect("patched");
+    let as_before = async || {
+        wait_within(DEADLINE, "the status is as it was", async || {
+            (world.latchkey.status("identityprovider", "demo").await? == before).then_some(())
+        })
+        .await;
+    };
+    as_before().await;
+    // As a backup does that restores statuses: what it put there is its own.
+    let restored = json!({
+        "apiVersion": "latchkey.dev/v1alpha1", "kind": "IdentityProvider", "metadata": {"name": "demo"},
+        "status": {"lastHandledReconcileAt": "once", "conditions": [{
+            "type": "Stalled", "status": "True", "reason": "KeyConflict", "message": "", "observedGeneration": 1,
+            "lastTransitionTime": "2026-11-22T05:57:10Z"
+        }]}
+    });
+    providers.patch_status("demo", &PatchParams::apply("velero"), &Patch::Apply(&restored)).await.expect("applied");
+    as_before().await;
+    let writes = world.writes();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(world.writes(), writes, "once is enough");
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use kube::{
     api::{Patch, PatchParams},
     core::NamespaceResourceScope,
 };
-use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 
 use super::{
     client::{ApiError, within},
@@ -44,43 +44,75 @@ impl ClusterStatuses {
         Self { client, feed }
     }
 
-    /// Writes the status that the object carries. An object that is gone is no failure.
+    /// Writes the status that the object carries; `false`: the object is gone.
     ///
     /// # Errors
     /// Nothing was written, or nobody knows; `Conflict` where the object is not the one that was looked at.
-    pub async fn write_status(&self, object: &Object) -> Result<(), WriteError> {
+    pub async fn write_status(&self, object: &Object) -> Result<bool, WriteError> {
         let written = match object {
-            Object::Organization(object) => self.apply(object, &object.status).await?.map(Object::from),
-            Object::IdentityProvider(object) => self.apply(&**object, &object.status).await?.map(Object::from),
-            Object::IdpMapper(object) => self.apply(object, &object.status).await?.map(Object::from),
-            _ => None,
+            Object::Organization(object) => self.write(object, &object.status, |of| &of.status).await,
+            Object::IdentityProvider(object) => self.write(&**object, &object.status, |of| &of.status).await,
+            Object::IdpMapper(object) => self.write(object, &object.status, |of| &of.status).await,
+            _ => return Ok(true),
         };
-        if let Some(mut written) = written {
-            trim(written.meta_mut());
-            self.feed.set_status(&written);
-        }
-        Ok(())
-    }
-
-    async fn apply<K>(&self, object: &K, status: &impl serde::Serialize) -> Result<Option<K>, WriteError>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
-    {
-        let meta = object.meta();
-        // The versions make sure that what was looked at is what is written to, whoever else writes.
-        let patch = json!({
-            "apiVersion": K::api_version(&()),
-            "kind": K::kind(&()),
-            "metadata": { "name": meta.name, "uid": meta.uid, "resourceVersion": meta.resource_version },
-            "status": status,
-        });
-        let api: Api<K> = Api::namespaced(self.client.clone(), meta.namespace.as_deref().unwrap_or_default());
-        let parameters = PatchParams::apply(FIELD_MANAGER).force();
-        match within(ANSWER, api.patch_status(&object.name_any(), &parameters, &Patch::Apply(patch))).await {
-            Ok(written) => Ok(Some(written)),
-            Err(error) if error.code() == Some(404) => Ok(None),
+        match written {
+            Ok(mut written) => {
+                trim(written.meta_mut());
+                self.feed.set_status(&written);
+                Ok(true)
+            }
+            Err(error) if error.code() == Some(404) => Ok(false),
             Err(error) if error.code() == Some(409) => Err(WriteError::Conflict),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Applies the status. What others have put into it besides is not ours to apply away; it is taken out.
+    async fn write<K, S>(&self, object: &K, status: &S, of: fn(&K) -> &S) -> Result<Object, ApiError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + Into<Object>,
+        S: Serialize + PartialEq,
+    {
+        let api: Api<K> = Api::namespaced(self.client.clone(), object.meta().namespace.as_deref().unwrap_or_default());
+        let name = object.name_any();
+        // The versions make sure that what was looked at is what is written to, whoever else writes.
+        let identity =
+            |of: &K| json!({ "name": name, "uid": of.meta().uid, "resourceVersion": of.meta().resource_version });
+        let applied = Patch::Apply(json!({
+            "apiVersion": K::api_version(&()), "kind": K::kind(&()), "metadata": identity(object), "status": status,
+        }));
+        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        let written = within(ANSWER, api.patch_status(&name, &parameters, &applied)).await?;
+        if of(&written) == status {
+            return Ok(written.into());
+        }
+        let difference = merge_patch(&json!(of(&written)), &json!(status));
+        let merged = Patch::Merge(json!({ "metadata": identity(&written), "status": difference }));
+        let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+        within(ANSWER, api.patch_status(&name, &parameters, &merged)).await.map(Into::into)
+    }
+}
+
+/// What makes `to` of `from` when it is merged into it (RFC 7386).
+fn merge_patch(from: &Value, to: &Value) -> Value {
+    let (Value::Object(from), Value::Object(to)) = (from, to) else { return to.clone() };
+    let removed = from.keys().filter(|key| !to.contains_key(*key)).map(|key| (key.clone(), Value::Null));
+    let changed = to.iter().filter(|(key, value)| from.get(*key) != Some(*value));
+    let changed = changed.map(|(key, value)| (key.clone(), merge_patch(from.get(key).unwrap_or(&Value::Null), value)));
+    Value::Object(removed.chain(changed).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_merge_patch_takes_out_what_is_not_wanted_and_leaves_what_is() {
+        let from =
+            json!({"key": "azure", "issuer": "https://a", "mappers": {"total": 1, "ready": 1}, "conditions": [1, 2]});
+        let to = json!({"key": "azure", "mappers": {"total": 1}, "conditions": [1]});
+        let expected = json!({"issuer": null, "mappers": {"ready": null}, "conditions": [1]});
+        assert_eq!(merge_patch(&from, &to), expected);
+        assert_eq!(merge_patch(&to, &to), json!({}));
     }
 }

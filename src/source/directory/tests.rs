@@ -66,7 +66,10 @@ impl Followed {
         let wait = async {
             while !holds(self) {
                 tokio::select! {
-                    batch = self.changes.next() => self.seen.extend(batch.expect("the feed lives")),
+                    batch = self.changes.next() => {
+                        let batch = batch.expect("the feed lives").into_iter();
+                        self.seen.extend(batch.filter(|change| !matches!(change, Change::Former(_))));
+                    }
                     found = self.findings.changed() => found.expect("the directory lives"),
                 }
             }

@@ -10,7 +10,7 @@ use std::{
 
 use kube::runtime::reflector::{ObjectRef, Store};
 
-use super::{Stores, writers::Stored};
+use super::{Former, Stores, writers::Stored};
 use crate::{
     api::{IdentityProvider, IdpMapper, Organization, ResourceMeta},
     domain::organization::OrganizationKey,
@@ -24,6 +24,9 @@ pub(super) trait Indexed: Stored {
 
     /// All that this object says. Depends on nothing but metadata and spec.
     fn facets(&self) -> Vec<Self::Facet>;
+
+    /// As it was.
+    fn former(this: Arc<Self>) -> Former;
 }
 
 /// The objects of one kind by facet. Clones share it.
@@ -33,19 +36,21 @@ pub(super) struct Index<K: Indexed>(Arc<RwLock<Entries<K::Facet>>>);
 type Entries<Facet> = BTreeSet<(Facet, Arc<str>)>;
 
 impl<K: Indexed> Index<K> {
-    /// The object that the store held under a name gives way to another or to none; `None`: there was none.
-    pub(super) fn replace(&self, before: Option<&K>, now: Option<&K>) {
+    /// The object that the store held under a name gives way to another or to none; `None`: there was none. Whether
+    /// anything that it said is said no longer, or something else is.
+    pub(super) fn replace(&self, before: Option<&K>, now: Option<&K>) -> bool {
         let of = |object: Option<&K>| object.map(K::facets).unwrap_or_default();
         let (before_facets, now_facets) = (of(before), of(now));
-        let Some(path) = now.or(before).map(|object| Arc::<str>::from(object.path())) else { return };
+        let Some(path) = now.or(before).map(|object| Arc::<str>::from(object.path())) else { return false };
         if before_facets == now_facets {
-            return;
+            return false;
         }
         let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for facet in before_facets {
             entries.remove(&(facet, path.clone()));
         }
         entries.extend(now_facets.into_iter().map(|facet| (facet, path.clone())));
+        true
     }
 
     /// Whether any object has the facet.

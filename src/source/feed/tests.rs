@@ -167,7 +167,7 @@ async fn a_deletion_and_a_creation_in_one_batch_arrive_in_this_order() {
     changes.next().await.expect("the first");
     feed.apply(vec![delete(provider("a", "p")), apply(provider("a", "p"))]);
     let batch = changes.next().await.expect("the second");
-    assert!(matches!(batch.as_slice(), [Change::Deleted(_), Change::Applied(_)]), "{batch:?}");
+    assert!(matches!(batch.as_slice(), [Change::Former(_), Change::Deleted(_), Change::Applied(_)]), "{batch:?}");
     assert_eq!(stores.providers.len(), 1);
 }
 

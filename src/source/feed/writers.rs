@@ -206,7 +206,9 @@ fn write_indexed<K: Indexed>(
     changes: &mut Vec<Change>,
 ) {
     let before = writer.as_reader().get(&ObjectRef::from_obj(&object));
-    index.replace(before.as_deref(), apply.then_some(&object));
+    if index.replace(before.as_deref(), apply.then_some(&object)) {
+        changes.extend(before.map(K::former).map(Change::Former));
+    }
     write(writer, object, apply, reference, changes);
 }
 

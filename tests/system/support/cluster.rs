@@ -58,7 +58,7 @@ impl Cluster {
             let control_plane = ControlPlane::start().await?;
             Self { access: control_plane.access.clone(), control_plane: Some(control_plane) }
         };
-        install_crds(cluster.access.client().await).await;
+        cluster.install_crds().await;
         Ok(cluster)
     }
 
@@ -70,6 +70,11 @@ impl Cluster {
         }
         let control_plane = ControlPlane::start().await.unwrap_or_else(|problem| panic!("{problem}"));
         Some(Self { access: control_plane.access.clone(), control_plane: Some(control_plane) })
+    }
+
+    /// Gives it the kinds.
+    pub async fn install_crds(&self) {
+        install_crds(self.access.client().await).await;
     }
 
     /// A namespace that no other test uses.

@@ -1,6 +1,8 @@
 //! What objects of each kind can be found by. A new reference in a spec gets its facet here.
 
-use super::Indexed;
+use std::sync::Arc;
+
+use super::{Former, Indexed};
 use crate::{
     api::{IdentityProvider, IdpMapper, Organization, ResourceMeta, TrustSourceKind},
     domain::organization::OrganizationKey,
@@ -17,6 +19,10 @@ pub(in crate::source::feed) enum OrganizationFacet {
 
 impl Indexed for Organization {
     type Facet = OrganizationFacet;
+
+    fn former(this: Arc<Self>) -> Former {
+        Former::Organization(this)
+    }
 
     fn facets(&self) -> Vec<OrganizationFacet> {
         let declared = (!is_undeclared(self)).then(|| OrganizationFacet::DeclaredIn(self.namespace_str().into()));
@@ -37,6 +43,10 @@ pub(in crate::source::feed) enum ProviderFacet {
 
 impl Indexed for IdentityProvider {
     type Facet = ProviderFacet;
+
+    fn former(this: Arc<Self>) -> Former {
+        Former::IdentityProvider(this)
+    }
 
     fn facets(&self) -> Vec<ProviderFacet> {
         let organization = OrganizationKey::new(self.namespace_str(), self.organization_name());
@@ -67,6 +77,10 @@ pub(in crate::source::feed) enum MapperFacet {
 
 impl Indexed for IdpMapper {
     type Facet = MapperFacet;
+
+    fn former(this: Arc<Self>) -> Former {
+        Former::IdpMapper(this)
+    }
 
     fn facets(&self) -> Vec<MapperFacet> {
         let namespace = self.namespace_str();
