@@ -41,3 +41,68 @@ fn is_ready(provider: &Provider, stores: &Stores) -> bool {
     let stored = stores.providers.get(&ObjectRef::new(name).within(namespace));
     stored.and_then(|stored| stored.status.as_ref()?.serving_generation).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        api::{IdentityProvider, deterministic_uid},
+        domain::{organization::OrganizationKey, testing},
+        source::{Feed, Update},
+    };
+
+    fn organization(status: Value) -> Organization {
+        let metadata = json!({"namespace": "a", "name": "default", "uid": "organization", "generation": 1});
+        let object = json!({
+            "apiVersion": "latchkey.dev/v1alpha1", "kind": "Organization", "metadata": metadata, "spec": {},
+            "status": status,
+        });
+        serde_json::from_value(object).expect("an organization")
+    }
+
+    /// A provider of it that was ready or was not.
+    fn provider(name: &str, serving_generation: Option<i64>) -> IdentityProvider {
+        let uid = deterministic_uid("IdentityProvider", "a", name);
+        let metadata = json!({"namespace": "a", "name": name, "uid": uid, "generation": 1});
+        let spec = json!({"displayName": name, "issuer": "https://issuer.example", "client": {"id": "c"}});
+        let object = json!({
+            "apiVersion": "latchkey.dev/v1alpha1", "kind": "IdentityProvider", "metadata": metadata, "spec": spec,
+            "status": {"servingGeneration": serving_generation},
+        });
+        serde_json::from_value(object).expect("a provider")
+    }
+
+    fn put(table: &mut LoginTable, name: &str, login: LoginState) {
+        let uid = deterministic_uid("IdentityProvider", "a", name);
+        let (path, organization) = (format!("a/{name}"), OrganizationKey::new("a", "default"));
+        let provider = Provider { path, organization, key: name.into(), login, ..testing::provider(&uid) };
+        table.set_provider(&uid, Some(Arc::new(provider)));
+    }
+
+    #[test]
+    fn who_has_not_answered_since_the_start_is_what_the_status_says() {
+        let (feed, stores, _changes) = Feed::new();
+        let objects = [("asked", Some(1)), ("new", None), ("refused", None), ("down", Some(1))];
+        feed.apply(objects.iter().map(|(name, was)| Update::Apply(provider(name, *was).into())).collect());
+        let mut table = LoginTable::default();
+        table.settled = true;
+        put(&mut table, "asked", LoginState::Unavailable(Reason::Pending));
+        put(&mut table, "new", LoginState::Unavailable(Reason::Pending));
+        put(&mut table, "refused", LoginState::Refused(Reason::KeyConflict));
+        put(&mut table, "down", LoginState::Unavailable(Reason::ConnectFailed));
+        let count = providers(&organization(json!({})), &stores, &table);
+        assert_eq!(count, ReadyCount { total: 4, ready: 1 }, "the one that is asked again");
+    }
+
+    #[test]
+    fn nothing_is_counted_before_everything_has_been_looked_at() {
+        let (_feed, stores, _changes) = Feed::new();
+        let before = organization(json!({"identityProviders": {"total": 7, "ready": 6}}));
+        assert_eq!(providers(&before, &stores, &LoginTable::default()), ReadyCount { total: 7, ready: 6 });
+        let mut settled = LoginTable::default();
+        settled.settled = true;
+        assert_eq!(providers(&before, &stores, &settled), ReadyCount::default());
+    }
+}
