@@ -155,7 +155,7 @@ async fn from_cluster(kinds: &[Kind], namespace: Option<&str>, all: bool) -> any
     Ok(objects.iter().filter_map(StatusFile::of).collect())
 }
 
-type Listed = Vec<Result<Object, InvalidObject>>;
+type Listed = Vec<Result<Object, Box<InvalidObject>>>;
 
 async fn list(client: &Client, kind: Kind, namespace: Option<&str>) -> Result<Listed, ApiError> {
     Ok(match kind {

@@ -122,14 +122,14 @@ async fn a_listing_of_secrets_that_is_cut_short_is_not_logged() {
     let cut = r#"{"kind":"SecretList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[{"data":{"k":"aHVudGVyMg=="#;
     let world = start(&files, |_| {}).await;
     world.latchkey.wait_until_ready("demo").await;
-    world.proxy.answer("GET", "/secrets?&limit=", Reply::text("application/json", cut));
+    world.proxy.answer("GET", "/secrets?&labelSelector=", Reply::text("application/json", cut));
     world.proxy.answer("GET", "/secrets?&watch=", expired());
     world.proxy.break_watches();
     wait_for("the failure is logged", async || {
         world.latchkey.log().contains("the secrets cannot be watched").then_some(())
     })
     .await;
-    let lists = || world.proxy.count("GET", "/secrets?&limit=");
+    let lists = || world.proxy.count("GET", "/secrets?&labelSelector=");
     let before = lists();
     wait_within(CONVERGES, "the listing is tried again", async || (lists() > before + 1).then_some(())).await;
     assert!(!world.latchkey.log().contains("aHVudGVyMg"), "{}", world.latchkey.log());
@@ -182,6 +182,11 @@ async fn a_status_that_is_refused_is_written_later_and_once() {
         let written = world.status_writes("/identityproviders/demo");
         world.proxy.behave();
         world.wait_until_observed(number as i64 + 2).await;
+        // The proxy notes an answer a moment after the API server has given it.
+        wait_for("the answer is noted", async || {
+            (world.status_writes("/identityproviders/demo") > written).then_some(())
+        })
+        .await;
         assert_eq!(world.status_writes("/identityproviders/demo"), written + 1, "after {code}");
         edit = (edit.1, format!("  description: number {}\n", number + 1));
     }

@@ -115,7 +115,7 @@ async fn a_status_that_somebody_else_changed_is_written_anew() {
     // As a backup does that restores statuses: what it put there is its own.
     let restored = json!({
         "apiVersion": "latchkey.dev/v1alpha1", "kind": "IdentityProvider", "metadata": {"name": "demo"},
-        "status": {"lastHandledReconcileAt": "once", "conditions": [{
+        "status": {"conditions": [{
             "type": "Stalled", "status": "True", "reason": "KeyConflict", "message": "", "observedGeneration": 1,
             "lastTransitionTime": "2026-11-22T05:57:10Z"
         }]}

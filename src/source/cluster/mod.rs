@@ -153,12 +153,12 @@ where
 pub async fn list<K>(
     client: &Client,
     namespace: Option<&str>,
-) -> Result<impl Iterator<Item = Result<Object, InvalidObject>>, ApiError>
+) -> Result<impl Iterator<Item = Result<Object, Box<InvalidObject>>>, ApiError>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + Into<Object>,
 {
     let listed = within(LIST, api::<DeserializeGuard<K>>(client, namespace).list(&ListParams::default())).await?;
-    Ok(listed.items.into_iter().map(|guarded| guarded.0.map(Into::into)))
+    Ok(listed.items.into_iter().map(|guarded| guarded.0.map(Into::into).map_err(Box::new)))
 }
 
 impl Watches {
