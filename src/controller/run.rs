@@ -32,7 +32,7 @@ use crate::{
 /// So many objects of a kind are reconciled at once.
 const CONCURRENCY: u16 = 16;
 /// Organizations count their providers so often at most.
-const COUNT_INTERVAL: Duration = Duration::from_millis(500);
+const COUNT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The ends of the queues that changes are put in.
 struct Queues {
