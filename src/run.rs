@@ -1,9 +1,10 @@
 //! The composition root: makes the parts, joins their tasks, and ends the process when one of them ends.
 
+mod sources;
+
 use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use async_trait::async_trait;
 use axum::Router;
 use futures::FutureExt;
 use jiff::Timestamp;
@@ -16,30 +17,20 @@ use tokio::{
     time::interval,
 };
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::{
-    api::Turn,
-    cli::serve::{self, Config},
-    controller::{
-        self, Beginnings, Candidate, Context, FetchQueue, Fetches, FollowUp, FollowUps, Leadership, Publisher, Rests,
-        Settings, StatusError, StatusSink,
-    },
+    cli::serve::Config,
+    controller::{self, Beginnings, Context, FetchQueue, Fetches, FollowUp, FollowUps, Publisher, Rests, Settings},
     domain::table::Published,
     oidc::{EgressPolicy, Outbound, Remote},
     server::{self, Management, Sealer, Server},
-    source::{
-        Changes, Feed, Object, StatusDir, Stores,
-        cluster::{self, Cluster, ClusterStatuses, Herald, News, WriteError},
-        directory::{Directory, Generations},
-    },
+    source::{Changes, Feed},
     store::{self, Store},
 };
+use sources::{Source, Sourced};
 
 /// Requests under way may take so long after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(20);
-/// In a cluster, what is applied together within this time is one status.
-const STATUS_REST: Duration = Duration::from_millis(250);
 /// What has expired is removed so often.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
@@ -54,21 +45,6 @@ struct Parts {
     follow_ups: mpsc::UnboundedReceiver<FollowUp>,
     source: Source,
     beginnings: Beginnings,
-}
-
-/// What feeds the object stores.
-enum Source {
-    Directory(Box<Directory>),
-    Cluster(Box<Cluster>, Box<Candidate>, Herald),
-}
-
-/// A source, where statuses go with it, and who writes them.
-struct Sourced {
-    source: Source,
-    statuses: Arc<dyn StatusSink>,
-    leadership: Leadership,
-    beginnings: Beginnings,
-    rest: Duration,
 }
 
 /// Serves until the process is asked to stop, or until a part ends.
@@ -157,7 +133,7 @@ async fn make(config: &Config) -> anyhow::Result<Parts> {
         https,
     ));
     let (feed, stores, changes) = Feed::new();
-    let sourced = source(config, feed, stores.clone(), store.clone()).await?;
+    let sourced = sources::open(config, feed, stores.clone(), store.clone()).await?;
     let (publisher, follow_ups) = Publisher::new(table.clone());
     let (fetches, fetch_queue) = Fetches::new(remote);
     let settings = Arc::new(Settings {
@@ -169,37 +145,6 @@ async fn make(config: &Config) -> anyhow::Result<Parts> {
     let rests = Rests::new(rest);
     let context = Arc::new(Context { stores, settings, publisher, fetches, statuses, leadership, rests });
     Ok(Parts { table, store, server, context, changes, fetch_queue, follow_ups, source, beginnings })
-}
-
-async fn source(config: &Config, feed: Feed, stores: Stores, store: Arc<dyn Store>) -> anyhow::Result<Sourced> {
-    match &config.source {
-        serve::Source::Directory { manifests, status_dir } => {
-            let status = status_dir.as_deref().map(|dir| StatusDir::open(dir, manifests)).transpose()?;
-            let statuses = Arc::new(DirectoryStatuses { feed: feed.clone(), dir: status.clone() });
-            let directory = Directory::open(manifests, status, Arc::new(StoredGenerations(store)), feed).await?;
-            let (leadership, beginnings) = Leadership::always();
-            let source = Source::Directory(Box::new(directory));
-            Ok(Sourced { source, statuses, leadership, beginnings, rest: Duration::ZERO })
-        }
-        serve::Source::Kubernetes { namespaces, lease_name } => {
-            let client = cluster::connect().await.context("without --manifests, manifests are read from a cluster")?;
-            let identity = identity();
-            let (news, herald) = News::new(client.clone(), identity.clone());
-            let statuses =
-                Arc::new(ClusterReports { statuses: ClusterStatuses::new(client.clone(), feed.clone()), news });
-            let (leadership, beginnings, candidate) =
-                Leadership::by_lease(client.clone(), lease_name.clone(), identity);
-            let cluster = Cluster::new(client, namespaces.clone(), feed, stores);
-            let source = Source::Cluster(Box::new(cluster), Box::new(candidate), herald);
-            Ok(Sourced { source, statuses, leadership, beginnings, rest: STATUS_REST })
-        }
-    }
-}
-
-/// Names this process among others: the host's name, which is the pod's, and something unique.
-fn identity() -> String {
-    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "latchkey".to_owned());
-    format!("{host}_{}", Uuid::new_v4())
 }
 
 fn spawn_parts(tasks: &mut Tasks, parts: Parts) {
@@ -262,55 +207,5 @@ async fn keep_house(server: Arc<Server>, shutdown: CancellationToken) {
         if let Err(error) = server.keep_house(Timestamp::now()).await {
             tracing::warn!(error = &error as &dyn Error, "what has expired could not be removed; trying again");
         }
-    }
-}
-
-/// Statuses of a directory's objects: kept with the objects and, if wanted, written to files.
-struct DirectoryStatuses {
-    feed: Feed,
-    dir: Option<StatusDir>,
-}
-
-#[async_trait]
-impl StatusSink for DirectoryStatuses {
-    async fn write(&self, object: Object, _: Option<Turn>) -> Result<(), StatusError> {
-        if let Some(dir) = self.dir.clone() {
-            let written = object.clone();
-            let result = tokio::task::spawn_blocking(move || dir.write(&written)).await;
-            let failed = |error: Box<dyn Error + Send + Sync>| StatusError::Failed(error);
-            result.map_err(|error| failed(error.into()))?.map_err(|error| failed(error.into()))?;
-        }
-        self.feed.set_status(&object);
-        Ok(())
-    }
-}
-
-/// Statuses of a cluster's objects, and the news about them.
-struct ClusterReports {
-    statuses: ClusterStatuses,
-    news: News,
-}
-
-#[async_trait]
-impl StatusSink for ClusterReports {
-    async fn write(&self, object: Object, turn: Option<Turn>) -> Result<(), StatusError> {
-        let written = self.statuses.write_status(&object).await.map_err(|error| match error {
-            WriteError::Conflict => StatusError::Conflict,
-            error => StatusError::Failed(error.into()),
-        })?;
-        if let Some(turn) = turn.filter(|_| written) {
-            self.news.tell(&object, turn);
-        }
-        Ok(())
-    }
-}
-
-/// Generations, as the store counts them.
-struct StoredGenerations(Arc<dyn Store>);
-
-#[async_trait]
-impl Generations for StoredGenerations {
-    async fn generation(&self, uid: &str, spec_hash: &[u8; 32]) -> Result<i64, Box<dyn Error + Send + Sync>> {
-        Ok(self.0.generation(uid, spec_hash).await?)
     }
 }

@@ -11,7 +11,10 @@ use kube::{ResourceExt, runtime::reflector::ObjectRef};
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::provider::{self, Wish};
+use super::{
+    provider::{self, Wish},
+    publish::path,
+};
 use crate::{
     api::{IdentityProvider, RECONCILE_ANNOTATION, ResourceMeta},
     domain::provider::Metadata,
@@ -140,10 +143,6 @@ impl Fetches {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn path(idp: &ObjectRef<IdentityProvider>) -> String {
-    format!("{}/{}", idp.namespace.as_deref().unwrap_or_default(), idp.name)
 }
 
 /// The value of the annotation that asks for a reconciliation, no longer than a status may be.

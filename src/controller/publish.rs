@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use kube::runtime::reflector::{Lookup, ObjectRef};
 use tokio::sync::mpsc;
 
 use crate::domain::{
@@ -31,6 +32,11 @@ pub enum Name {
     Organization(String),
     Provider(String),
     Mapper(String),
+}
+
+/// `namespace/name`.
+pub fn path<K: Lookup>(object: &ObjectRef<K>) -> String {
+    format!("{}/{}", object.namespace.as_deref().unwrap_or_default(), object.name)
 }
 
 /// The only writer of the login table.

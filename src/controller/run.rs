@@ -20,7 +20,7 @@ use super::{
     Beginnings, Context, StatusError,
     fetch::{self, FetchQueue},
     mapper, organization, provider,
-    publish::Name,
+    publish::{Name, path},
     retry::Retries,
     triggers::{self, Touched},
 };
@@ -113,10 +113,6 @@ fn names(touched: &Touched) -> HashSet<Name> {
     let organizations = touched.organizations.iter().map(|object| Name::Organization(path(object)));
     let providers = touched.providers.iter().map(|object| Name::Provider(path(object)));
     organizations.chain(providers).chain(touched.mappers.iter().map(|object| Name::Mapper(path(object)))).collect()
-}
-
-fn path<K: kube::runtime::reflector::Lookup>(object: &ObjectRef<K>) -> String {
-    format!("{}/{}", object.namespace.as_deref().unwrap_or_default(), object.name)
 }
 
 /// Lets organizations count their providers again, in turns rather than for every provider.

@@ -10,7 +10,7 @@ use std::{
 
 use kube::runtime::reflector::{ObjectRef, Store};
 
-use super::{Former, Stores, writers::Stored};
+use super::{Former, Stores, object::Stored};
 use crate::{
     api::{IdentityProvider, IdpMapper, Organization, ResourceMeta},
     domain::organization::OrganizationKey,

@@ -6,7 +6,10 @@ use k8s_openapi::{
     api::core::v1::{ConfigMap, Secret},
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
-use kube::{ResourceExt, runtime::reflector::ObjectRef};
+use kube::{
+    Resource, ResourceExt,
+    runtime::reflector::{Lookup, ObjectRef},
+};
 
 use crate::api::{
     DEFAULT_ORGANIZATION, IdentityProvider, IdentityProviderStatus, IdpMapper, IdpMapperStatus, Organization,
@@ -131,6 +134,13 @@ impl From<IdentityProvider> for Object {
         Self::IdentityProvider(Box::new(object))
     }
 }
+
+/// What every kind in a store can do.
+pub(super) trait Stored:
+    Lookup<DynamicType = ()> + Resource<DynamicType = ()> + Clone + PartialEq + 'static
+{
+}
+impl<K: Lookup<DynamicType = ()> + Resource<DynamicType = ()> + Clone + PartialEq + 'static> Stored for K {}
 
 /// The kinds that have a status of ours.
 pub(super) trait HasStatus {

@@ -4,19 +4,16 @@ use k8s_openapi::{
     api::core::v1::{ConfigMap, Secret},
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
-use kube::{
-    Resource,
-    runtime::{
-        reflector::{Lookup, ObjectRef, store::Writer},
-        watcher,
-    },
+use kube::runtime::{
+    reflector::{ObjectRef, store::Writer},
+    watcher,
 };
 
 use super::{
     Change, Object, Reference, Stores, UNDECLARED_ANNOTATION, Update,
     index::{Index, Indexed, Indexes},
     is_undeclared,
-    object::{HasStatus, undeclared_organization},
+    object::{HasStatus, Stored, undeclared_organization},
 };
 use crate::api::{DEFAULT_ORGANIZATION, IdentityProvider, IdpMapper, Organization};
 
@@ -142,13 +139,6 @@ impl Writers {
         ready(&mut self.unlabelled_config_maps);
     }
 }
-
-/// What every kind in a store can do.
-pub(super) trait Stored:
-    Lookup<DynamicType = ()> + Resource<DynamicType = ()> + Clone + PartialEq + 'static
-{
-}
-impl<K: Lookup<DynamicType = ()> + Resource<DynamicType = ()> + Clone + PartialEq + 'static> Stored for K {}
 
 fn write<K: Stored>(
     writer: &mut Writer<K>,
