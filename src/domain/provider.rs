@@ -255,3 +255,20 @@ pub struct FetchFailure {
 
 /// Metadata and keys are fetched again so often where the manifest is silent.
 pub const DEFAULT_DISCOVERY_INTERVAL: Duration = Duration::from_secs(15 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_fetched_is_due_after_its_interval_and_when_the_clock_was_set_back() {
+        let at = |second: i64| Timestamp::from_second(1_000_000 + second).expect("a time");
+        let interval = Duration::from_secs(900);
+        let fetched = Fetched { good: Some((Arc::new(()), at(0))), failure: None, attempted_at: Some(at(0)) };
+        assert!(!fetched.is_due(interval, at(899)));
+        assert!(fetched.is_due(interval, at(900)));
+        assert!(!fetched.is_due(interval, at(-1)), "read a moment before");
+        assert!(fetched.is_due(interval, at(-36_000)), "ten hours back");
+        assert!(Fetched::<()>::default().is_due(interval, at(0)));
+    }
+}
