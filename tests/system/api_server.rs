@@ -38,6 +38,15 @@ async fn start(files: &[(&str, &str)], before: impl FnOnce(&Proxy)) -> World {
     World { latchkey: Latchkey::start_from(source, LOCAL, files).await, proxy }
 }
 
+/// As `start`, with the provider `demo` of a fake, and `more` in its spec.
+async fn start_with_demo(more: &str, before: impl FnOnce(&Proxy)) -> (Fake, World) {
+    let fake = Fake::start().await;
+    let demo = manifests::provider("demo", &fake.issuer, more);
+    let files = [("provider.yaml", &*demo), ("secret.yaml", &manifests::usual_secret())];
+    let world = start(&files, before).await;
+    (fake, world)
+}
+
 fn refusal(code: u16, reason: &str) -> Reply {
     let status = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": "as the test says",
@@ -101,7 +110,7 @@ async fn a_kind_that_may_not_be_watched_delays_no_other() {
 
 #[tokio::test]
 async fn without_its_kinds_it_waits_for_them() {
-    let Some(cluster) = Cluster::empty().await else { return };
+    let cluster = Cluster::empty().await;
     let proxy = Proxy::start(&cluster.access).await;
     let namespace = Arc::new(cluster.namespace().await);
     let source = Source::in_namespace(namespace.clone(), proxy.access());
@@ -116,11 +125,8 @@ async fn without_its_kinds_it_waits_for_them() {
 
 #[tokio::test]
 async fn a_listing_of_secrets_that_is_cut_short_is_not_logged() {
-    let fake = Fake::start().await;
-    let demo = manifests::provider("demo", &fake.issuer, "");
-    let files = [("provider.yaml", &*demo), ("secret.yaml", &manifests::usual_secret())];
     let cut = r#"{"kind":"SecretList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[{"data":{"k":"aHVudGVyMg=="#;
-    let world = start(&files, |_| {}).await;
+    let (_fake, world) = start_with_demo("", |_| {}).await;
     world.latchkey.wait_until_ready("demo").await;
     world.proxy.answer("GET", "/secrets?&labelSelector=", Reply::text("application/json", cut));
     world.proxy.answer("GET", "/secrets?&watch=", expired());
@@ -142,11 +148,8 @@ async fn a_listing_of_secrets_that_is_cut_short_is_not_logged() {
 
 #[tokio::test]
 async fn retry_after_a_day_does_not_make_it_wait_a_day() {
-    let fake = Fake::start().await;
-    let demo = manifests::provider("demo", &fake.issuer, "");
-    let files = [("provider.yaml", &*demo), ("secret.yaml", &manifests::usual_secret())];
     let too_many = || refusal(429, "TooManyRequests");
-    let world = start(&files, |proxy| proxy.answer("PATCH", "/status", too_many())).await;
+    let (_fake, world) = start_with_demo("", |proxy| proxy.answer("PATCH", "/status", too_many())).await;
     wait_for("the status is refused", async || {
         world.proxy.seen().iter().any(|seen| seen.status == Some(429)).then_some(())
     })
@@ -167,10 +170,7 @@ async fn retry_after_a_day_does_not_make_it_wait_a_day() {
 
 #[tokio::test]
 async fn a_status_that_is_refused_is_written_later_and_once() {
-    let fake = Fake::start().await;
-    let demo = manifests::provider("demo", &fake.issuer, "");
-    let files = [("provider.yaml", &*demo), ("secret.yaml", &manifests::usual_secret())];
-    let world = start(&files, |_| {}).await;
+    let (_fake, world) = start_with_demo("", |_| {}).await;
     world.latchkey.wait_until_ready("demo").await;
     let mut edit = (String::new(), "  description: number 0\n".to_owned());
     for (number, code) in [409, 403, 500, 503].into_iter().enumerate() {
@@ -239,10 +239,7 @@ async fn while_the_api_server_is_cut_off_logins_go_on_and_afterwards_what_was_mi
 
 #[tokio::test]
 async fn watches_that_break_off_again_and_again_miss_nothing() {
-    let fake = Fake::start().await;
-    let demo = manifests::provider("demo", &fake.issuer, "  description: number 0\n");
-    let files = [("provider.yaml", &*demo), ("secret.yaml", &manifests::usual_secret())];
-    let world = start(&files, |_| {}).await;
+    let (_fake, world) = start_with_demo("  description: number 0\n", |_| {}).await;
     world.latchkey.wait_until_ready("demo").await;
     for number in 1..=5 {
         world.proxy.break_watches();
@@ -255,20 +252,14 @@ async fn watches_that_break_off_again_and_again_miss_nothing() {
 
 #[tokio::test]
 async fn an_api_server_that_takes_its_time_is_waited_for() {
-    let fake = Fake::start().await;
-    let demo = manifests::provider("demo", &fake.issuer, "");
-    let files = [("provider.yaml", &*demo), ("secret.yaml", &manifests::usual_secret())];
-    let world = start(&files, |proxy| proxy.set(Line::Slow(Duration::from_millis(1500)))).await;
+    let (_fake, world) = start_with_demo("", |proxy| proxy.set(Line::Slow(Duration::from_millis(1500)))).await;
     world.latchkey.wait_until_ready("demo").await;
     assert_eq!(world.status_writes("/identityproviders/demo"), 1, "nothing is written twice");
 }
 
 #[tokio::test]
 async fn a_listing_of_what_was_before_its_own_writes_is_corrected() {
-    let fake = Fake::start().await;
-    let demo = manifests::provider("demo", &fake.issuer, "");
-    let files = [("provider.yaml", &*demo), ("secret.yaml", &manifests::usual_secret())];
-    let world = start(&files, |_| {}).await;
+    let (_fake, world) = start_with_demo("", |_| {}).await;
     world.latchkey.wait_until_ready("demo").await;
     let list = format!("/apis/latchkey.dev/v1alpha1/namespaces/{}/identityproviders", world.latchkey.organization());
     let stale = world.proxy.answer_of_now(&format!("{list}?")).await;
@@ -292,10 +283,7 @@ async fn a_listing_of_what_was_before_its_own_writes_is_corrected() {
 
 #[tokio::test]
 async fn a_connection_that_leads_nowhere_is_noticed_and_replaced() {
-    let fake = Fake::start().await;
-    let demo = manifests::provider("demo", &fake.issuer, "");
-    let files = [("provider.yaml", &*demo), ("secret.yaml", &manifests::usual_secret())];
-    let world = start(&files, |_| {}).await;
+    let (_fake, world) = start_with_demo("", |_| {}).await;
     world.latchkey.wait_until_ready("demo").await;
     world.proxy.set(Line::BlackHole);
     let before = world.proxy.count("GET", "/identityproviders");

@@ -84,7 +84,7 @@ async fn works(own: &Namespace, at: Namespace, values: &str) {
 #[tokio::test]
 async fn with_the_chart_s_rights_latchkey_works_in_every_namespace() {
     // In one that others share, it would take their manifests for its own.
-    let Some(cluster) = Cluster::empty().await else { return };
+    let cluster = Cluster::empty().await;
     works(&cluster.namespace().await, cluster.namespace().await, ENOUGH).await;
 }
 
