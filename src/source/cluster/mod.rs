@@ -33,7 +33,8 @@ pub use events::{Herald, News};
 pub use status::{ClusterStatuses, WriteError};
 
 use super::feed::{Feed, Object, Stores, Update, is_undeclared};
-use watch::{Listing, Seen, Sighting, follow, names, whole};
+use crate::api::{IdentityProvider, USABLE_LABEL};
+use watch::{Listing, Seen, Sighting, config, follow, names, whole};
 
 /// Changes that come so soon after each other are one: a Secret that gets its label is deleted for one watch and
 /// new for another.
@@ -41,9 +42,6 @@ const SETTLE: Duration = Duration::from_millis(15);
 
 /// A list that somebody waits for may take so long.
 const LIST: Duration = Duration::from_secs(60);
-
-const LABELLED: &str = "latchkey.dev/usable=true";
-const UNLABELLED: &str = "latchkey.dev/usable!=true";
 
 /// The objects of a cluster, or of some of its namespaces.
 pub struct Cluster {
@@ -112,23 +110,25 @@ impl Cluster {
             early: BTreeMap::new(),
             begun: false,
         };
+        let labelled = config().labels(&format!("{USABLE_LABEL}=true"));
+        let unlabelled = config().labels(&format!("{USABLE_LABEL}!=true"));
+        let provider: fn(IdentityProvider) -> Object = Object::from;
         let some: Vec<_> = self.namespaces.iter().map(|namespace| Some(namespace.as_str())).collect();
         for scope in if some.is_empty() { &[None][..] } else { &some } {
-            let (organizations, providers, mappers) = (Object::Organization, Object::from, Object::IdpMapper);
-            let events = whole(api(client, *scope), None, organizations);
-            watches.add("organizations.latchkey.dev", *scope, &stores.organizations, organizations, events);
-            let events = whole(api(client, *scope), None, providers);
-            watches.add("identityproviders.latchkey.dev", *scope, &stores.providers, providers, events);
-            let events = whole(api(client, *scope), None, mappers);
-            watches.add("idpmappers.latchkey.dev", *scope, &stores.mappers, mappers, events);
-            let events = whole(api(client, *scope), Some(LABELLED), Object::Secret);
+            let events = whole(api(client, *scope), config(), Object::Organization);
+            watches.add("organizations.latchkey.dev", *scope, &stores.organizations, Object::Organization, events);
+            let events = whole(api(client, *scope), config(), provider);
+            watches.add("identityproviders.latchkey.dev", *scope, &stores.providers, provider, events);
+            let events = whole(api(client, *scope), config(), Object::IdpMapper);
+            watches.add("idpmappers.latchkey.dev", *scope, &stores.mappers, Object::IdpMapper, events);
+            let events = whole(api(client, *scope), labelled.clone(), Object::Secret);
             watches.add("secrets", *scope, &stores.secrets, Object::Secret, events);
-            let events = whole(api(client, *scope), Some(LABELLED), Object::ConfigMap);
+            let events = whole(api(client, *scope), labelled.clone(), Object::ConfigMap);
             watches.add("configmaps", *scope, &stores.config_maps, Object::ConfigMap, events);
             // Others may not be used; but whoever names one learns why.
-            let events = names(api(client, *scope), UNLABELLED, Object::UnlabelledSecret);
+            let events = names(api(client, *scope), unlabelled.clone(), Object::UnlabelledSecret);
             watches.add("secrets", *scope, &stores.unlabelled_secrets, Object::UnlabelledSecret, events);
-            let events = names(api(client, *scope), UNLABELLED, Object::UnlabelledConfigMap);
+            let events = names(api(client, *scope), unlabelled.clone(), Object::UnlabelledConfigMap);
             watches.add("configmaps", *scope, &stores.unlabelled_config_maps, Object::UnlabelledConfigMap, events);
         }
         watches

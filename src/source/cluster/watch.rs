@@ -64,7 +64,7 @@ pub struct Seen {
 /// Objects of kind `K`. One that cannot be read, as another version of Latchkey may have written it, is passed over.
 pub fn whole<K>(
     api: Api<DeserializeGuard<K>>,
-    selector: Option<&str>,
+    config: watcher::Config,
     object: impl Fn(K) -> Object + Copy + Send + 'static,
 ) -> impl Stream<Item = watcher::Result<Event<Seen>>> + Send
 where
@@ -85,13 +85,13 @@ where
         };
         Seen { name, object }
     };
-    watcher(api, config(selector)).map_ok(move |event| mapped(event, seen))
+    watcher(api, config).map_ok(move |event| mapped(event, seen))
 }
 
 /// The names of objects of kind `K`, and no more of them.
 pub fn names<K>(
     api: Api<PartialObjectMeta<K>>,
-    selector: &str,
+    config: watcher::Config,
     object: impl Fn(K) -> Object + Copy + Send + 'static,
 ) -> impl Stream<Item = watcher::Result<Event<Seen>>> + Send
 where
@@ -104,15 +104,12 @@ where
         trim(named.meta_mut());
         Seen { name, object: Some(object(named)) }
     };
-    watcher(api, config(Some(selector))).map_ok(move |event| mapped(event, seen))
+    watcher(api, config).map_ok(move |event| mapped(event, seen))
 }
 
-fn config(selector: Option<&str>) -> watcher::Config {
-    let config = watcher::Config::default().timeout(WATCH_SECONDS);
-    match selector {
-        Some(selector) => config.labels(selector),
-        None => config,
-    }
+/// How everything is watched that is not asked for by labels.
+pub fn config() -> watcher::Config {
+    watcher::Config::default().timeout(WATCH_SECONDS)
 }
 
 fn mapped<A, B>(event: Event<A>, of: impl Fn(A) -> B) -> Event<B> {
