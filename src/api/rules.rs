@@ -1,9 +1,17 @@
 //! The rules of the manifests, which the API server and the directory apply alike (`x-kubernetes-validations`). Each
 //! message says what to write instead. None looks at anything but the object.
 
+mod authorization;
+mod client;
+mod location;
+
 use kube::core::Rule;
 use schemars::Schema;
 use serde_json::json;
+
+pub use authorization::*;
+pub use client::*;
+pub use location::*;
 
 /// One to four numbers of at most five digits, each with a unit.
 const DURATION: &str = "^([0-9]{1,5}(h|m|s|ms)){1,4}$";
@@ -30,6 +38,13 @@ pub fn of_items(rule: Rule) -> impl FnMut(&mut Schema) {
     }
 }
 
+/// Holds a list as a whole to a rule.
+pub fn of_list(rule: Rule) -> impl FnMut(&mut Schema) {
+    move |list| {
+        list.insert("x-kubernetes-validations".to_owned(), json!([rule]));
+    }
+}
+
 /// A Gateway API duration (GEP-2257).
 pub fn duration() -> Rule {
     matches(DURATION, "write numbers with the units h, m, s and ms, such as 1h30m or 15m")
@@ -45,18 +60,6 @@ pub fn session_span() -> Rule {
     let bounds = "duration(self) >= duration('1s') && duration(self) <= duration('2160h')";
     let message = "write at least 1s and at most 2160h, which is 90 days";
     rule(format!("!self.matches('{DURATION}') || {bounds}"), message)
-}
-
-/// An issuer (OpenID Connect Discovery 1.0, section 3).
-pub fn issuer() -> Rule {
-    let message = "write an http or https URL without user name, query and fragment, exactly as the provider announces it, such as https://login.example.com";
-    matches(&format!("{ORIGIN}{PATH}$"), message)
-}
-
-/// Where a provider's metadata is.
-pub fn configuration_url() -> Rule {
-    let message = "write an http or https URL without user name and fragment, such as https://login.example.com/.well-known/openid-configuration";
-    matches(&format!("{ORIGIN}{PATH}{QUERY}$"), message)
 }
 
 /// Where people reach an organization.
@@ -102,39 +105,6 @@ pub fn immutable_organization() -> Rule {
     let message = "is immutable, because users belong to one organization: write the former name, or delete this IdentityProvider and create it anew; whoever signs in then becomes a user of the other organization";
     let name = |of: &str| format!("(has({of}.organizationRef) ? {of}.organizationRef.name : 'default')");
     rule(format!("{} == {}", name("self"), name("oldSelf")), message).field_path(".organizationRef")
-}
-
-/// A provider has to be found somehow.
-pub fn issuer_or_configuration_url() -> Rule {
-    let message = "type Generic needs issuer or discovery.url: write the issuer as the provider's documentation gives it, such as issuer: https://login.example.com";
-    rule("has(self.issuer) || (has(self.discovery) && has(self.discovery.url))", message).field_path(".issuer")
-}
-
-/// A public client has no secret, every other has one.
-pub fn secret_unless_public() -> Rule {
-    let message = "is required unless client.authMethod is None: name the Secret that holds the client secret, or write authMethod: None for a public client";
-    rule("has(self.client.secretRef) || (has(self.client.authMethod) && self.client.authMethod == 'None')", message)
-        .field_path(".client.secretRef")
-}
-
-/// A secret that nothing would send.
-pub fn no_secret_if_public() -> Rule {
-    let message = "client.authMethod None sends no secret: remove client.secretRef, or choose another authMethod";
-    rule("!(has(self.client.authMethod) && self.client.authMethod == 'None' && has(self.client.secretRef))", message)
-        .field_path(".client.secretRef")
-}
-
-/// Without a secret the code alone would be enough for whoever steals it (RFC 9700, section 2.1.1).
-pub fn pkce_if_public() -> Rule {
-    let public = "has(self.client.authMethod) && self.client.authMethod == 'None'";
-    let disabled = "has(self.authorization) && has(self.authorization.pkce) && self.authorization.pkce == 'Disabled'";
-    let message = "client.authMethod None needs PKCE: write authorization.pkce: Auto or Required";
-    rule(format!("!({public} && {disabled})"), message).field_path(".authorization")
-}
-
-/// A scope (RFC 6749, section 3.3).
-pub fn scope() -> Rule {
-    matches(r"^[!#-\[\]-~]+$", "write one scope an item, without spaces, quotes and backslashes, such as email")
 }
 
 /// The id of an organization.

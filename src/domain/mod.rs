@@ -3,9 +3,11 @@
 
 pub mod login;
 pub mod mapper;
+pub mod metadata;
 pub mod organization;
 pub mod outcome;
 pub mod provider;
+pub mod relation;
 pub mod return_url;
 pub mod session;
 pub mod table;
