@@ -13,6 +13,8 @@ pub type Condition = k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 pub enum ConditionType {
     /// The object is valid by itself and among its siblings.
     Accepted,
+    /// The provider knows the client, and takes what it shows. Says what was seen, and never stops anything.
+    ClientAccepted,
     /// The provider's metadata was fetched and fits.
     Discovered,
     /// The provider's signing keys were fetched and at least one is usable.
@@ -34,6 +36,7 @@ impl ConditionType {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "Accepted",
+            Self::ClientAccepted => "ClientAccepted",
             Self::Discovered => "Discovered",
             Self::KeysUsable => "KeysUsable",
             Self::Ready => "Ready",
@@ -87,6 +90,9 @@ pub enum Reason {
     InsecureEndpoint,
     Incompatible,
     NoUsableKeys,
+    // ClientAccepted
+    InvalidClient,
+    NotProbed,
 }
 
 impl Reason {
@@ -119,6 +125,8 @@ impl Reason {
             Self::InsecureEndpoint => "InsecureEndpoint",
             Self::Incompatible => "Incompatible",
             Self::NoUsableKeys => "NoUsableKeys",
+            Self::InvalidClient => "InvalidClient",
+            Self::NotProbed => "NotProbed",
         }
     }
 
@@ -134,6 +142,7 @@ impl Reason {
                 | Self::IssuerMismatch
                 | Self::InsecureEndpoint
                 | Self::Incompatible
+                | Self::InvalidClient
         )
     }
 }
@@ -204,20 +213,28 @@ impl Conditions {
     }
 
     /// Adds `Ready` and, while it isn't True, `Stalled` or `Reconciling`, by the first fact that does not hold.
-    /// `serving` is the message of a Ready object. While `ServingStale` is True, `Discovered` holds
-    /// nothing back.
+    /// `serving` is the message of a Ready object.
     pub fn summarize(&mut self, serving: impl Into<String>) {
-        let stale = self.fact(ConditionType::ServingStale).is_some_and(Fact::is_true);
-        let excused = |type_: ConditionType| stale && type_ == ConditionType::Discovered;
-        let held_back =
-            self.0.iter().find(|(type_, fact)| !fact.is_true() && !excused(*type_)).map(|(_, fact)| fact.clone());
-        let Some(fact) = held_back else {
+        let Some(fact) = self.held_back().cloned() else {
             self.set(ConditionType::Ready, Fact::holds(serving));
             return;
         };
         let kind = if fact.reason.needs_a_person() { ConditionType::Stalled } else { ConditionType::Reconciling };
         self.set(kind, Fact { status: Status::True, ..fact.clone() });
         self.set(ConditionType::Ready, fact);
+    }
+
+    /// The first fact that holds the object back. While `ServingStale` is True, `Discovered` holds nothing back, and
+    /// a probe does only when it fails.
+    pub fn held_back(&self) -> Option<&Fact> {
+        let stale = self.fact(ConditionType::ServingStale).is_some_and(Fact::is_true);
+        let excused = |type_: ConditionType, fact: &Fact| match type_ {
+            ConditionType::Discovered => stale,
+            ConditionType::ClientAccepted => fact.status == Status::Unknown,
+            _ => false,
+        };
+        let holds_back = |(type_, fact): &&(ConditionType, Fact)| !fact.is_true() && !excused(*type_, fact);
+        self.0.iter().find(holds_back).map(|(_, fact)| fact)
     }
 
     /// Makes `Ready` True with reason Suspended: what is switched off on purpose holds nobody up.

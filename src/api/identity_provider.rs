@@ -158,4 +158,3 @@ pub enum Provisioning {
     #[default]
     CreateOrReplace,
 }
-

@@ -17,7 +17,7 @@ mod turn;
 pub use claims::{ClaimMapping, Claims};
 pub use condition::{Condition, ConditionType, Conditions, Fact, Reason, Status};
 pub use crd::crds;
-pub use defaults::DEFAULT_ORGANIZATION;
+pub use defaults::{DEFAULT_ORGANIZATION, Issuer};
 pub use duration::Duration;
 pub use identity_provider::*;
 pub use idp_mapper::*;

@@ -12,13 +12,13 @@ use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    provider::{self, Wish},
+    provider::{self, Question, Wish},
     publish::path,
 };
 use crate::{
     api::{IdentityProvider, RECONCILE_ANNOTATION, ResourceMeta},
-    domain::provider::Metadata,
-    oidc::{Freshness, KeysRequest, MetadataRequest, Remote},
+    domain::relation::AcceptedSecret,
+    oidc::{Freshness, Remote},
 };
 
 /// So many providers are asked at once.
@@ -30,7 +30,7 @@ const SHARED_FAILURE: Duration = Duration::from_millis(500);
 
 /// One question to a provider, for all who wait for its answer.
 struct Fetch {
-    request: MetadataRequest,
+    question: Question,
     /// What was fetched is good for so long.
     max_age: Duration,
 }
@@ -46,6 +46,8 @@ struct Pending {
 pub struct Known {
     pub remote: provider::Remote,
     pub pending_since: Option<Timestamp>,
+    /// Which of two client secrets the provider accepted last, if anybody signed in since they are there.
+    pub accepted_secret: Option<AcceptedSecret>,
     /// The last value of the annotation that asks for a reconciliation and that has been answered.
     pub handled: Option<String>,
 }
@@ -53,7 +55,7 @@ pub struct Known {
 /// What was fetched, and what is being fetched.
 pub struct Fetches {
     remote: Arc<Remote>,
-    pending: Mutex<HashMap<MetadataRequest, Pending>>,
+    pending: Mutex<HashMap<Question, Pending>>,
     /// By `namespace/name`: the value of the annotation that was answered last.
     answered: Mutex<HashMap<String, String>>,
     wanted: mpsc::UnboundedSender<Fetch>,
@@ -75,28 +77,32 @@ impl Fetches {
         let Some(wish) = wish else {
             // There is nobody to ask.
             let handled = handled(idp, requested.as_ref());
-            return Known { remote: provider::Remote::default(), pending_since: None, handled };
+            return Known { remote: provider::Remote::default(), pending_since: None, accepted_secret: None, handled };
         };
         let handled = handled(idp, lock(&self.answered).get(&idp.path()));
         let unanswered = requested.is_some() && requested != handled;
-        let request = wish.metadata.clone();
-        let remote = self.cached(&request);
-        let metadata_due = remote.metadata.is_due(wish.interval, now);
+        let question = wish.question.clone();
+        let remote = self.cached(&question);
+        let metadata_due = question.metadata.is_some() && remote.metadata.is_due(wish.interval, now);
         let keys_due = remote.keys.is_due(wish.interval, now);
-        let due = unanswered || metadata_due || (keys_due && remote.metadata.good.is_some());
+        let keys_known = question.keys(remote.metadata.good.as_ref().map(|(metadata, _)| &**metadata)).is_some();
+        let due = unanswered || metadata_due || (keys_due && keys_known);
         let max_age = if unanswered { Duration::ZERO } else { wish.interval };
         let pending_since = due.then(|| {
             let who = (ObjectRef::from_obj(idp), requested);
-            self.ask(who, Fetch { request, max_age }, now)
+            self.ask(who, Fetch { question, max_age }, now)
         });
-        Known { remote, pending_since, handled }
+        let rotation = wish.client.rotation(idp);
+        let accepted_secret = rotation.and_then(|rotation| self.remote.rotations().seen(&rotation));
+        Known { remote, pending_since, accepted_secret, handled }
     }
 
-    fn cached(&self, request: &MetadataRequest) -> provider::Remote {
-        let metadata = self.remote.cached_metadata(request);
-        let keys =
-            metadata.good.as_ref().map(|(metadata, _)| self.remote.cached_keys(&keys_request(metadata, request)));
-        provider::Remote { keys: keys.map(|keys| keys.map(|keys| keys.summaries())).unwrap_or_default(), metadata }
+    fn cached(&self, question: &Question) -> provider::Remote {
+        let metadata = question.metadata.as_ref().map(|request| self.remote.cached_metadata(request));
+        let metadata = metadata.unwrap_or_default();
+        let keys = question.keys(metadata.good.as_ref().map(|(metadata, _)| &**metadata));
+        let keys = keys.map(|request| self.remote.cached_keys(&request).map(|keys| keys.summaries()));
+        provider::Remote { keys: keys.unwrap_or_default(), metadata }
     }
 
     fn ask(
@@ -106,12 +112,12 @@ impl Fetches {
         now: Timestamp,
     ) -> Timestamp {
         let mut pending = lock(&self.pending);
-        if let Some(asked) = pending.get_mut(&fetch.request) {
+        if let Some(asked) = pending.get_mut(&fetch.question) {
             // What is asked already may have been asked for before: it answers no request that came since.
             asked.waiting.entry(idp).or_insert(None);
             return asked.since;
         }
-        pending.insert(fetch.request.clone(), Pending { since: now, waiting: HashMap::from([(idp, requested)]) });
+        pending.insert(fetch.question.clone(), Pending { since: now, waiting: HashMap::from([(idp, requested)]) });
         // Nobody asks any more only while the process is ending.
         let _ = self.wanted.send(fetch);
         now
@@ -125,12 +131,14 @@ impl Fetches {
     /// Asks, and says who waited for the answer.
     async fn fetch(&self, fetch: &Fetch) -> Vec<ObjectRef<IdentityProvider>> {
         let freshness = Freshness { max_age: fetch.max_age, retry_after: SHARED_FAILURE };
-        let metadata = self.remote.metadata(&fetch.request, freshness, Timestamp::now()).await;
-        if let Some((metadata, _)) = metadata.good {
-            let request = keys_request(&metadata, &fetch.request);
-            self.remote.keys(&request, freshness, Timestamp::now()).await;
+        let metadata = match &fetch.question.metadata {
+            Some(request) => self.remote.metadata(request, freshness, Timestamp::now()).await.good,
+            None => None,
+        };
+        if let Some(keys) = fetch.question.keys(metadata.as_ref().map(|(metadata, _)| &**metadata)) {
+            self.remote.keys(&keys, freshness, Timestamp::now()).await;
         }
-        let waiting = lock(&self.pending).remove(&fetch.request).map(|pending| pending.waiting).unwrap_or_default();
+        let waiting = lock(&self.pending).remove(&fetch.question).map(|pending| pending.waiting).unwrap_or_default();
         let mut answered = lock(&self.answered);
         for (idp, requested) in &waiting {
             if let Some(requested) = requested {
@@ -156,11 +164,8 @@ fn handled(idp: &IdentityProvider, answered: Option<&String>) -> Option<String> 
     answered.or(before).cloned()
 }
 
-fn keys_request(metadata: &Metadata, request: &MetadataRequest) -> KeysRequest {
-    KeysRequest { jwks_uri: metadata.jwks_uri.clone(), roots: request.roots.clone() }
-}
-
-/// Asks what is wanted until shutdown; tells `answered` which provider has been asked.
+/// Asks what is wanted until shutdown; tells `answered` which provider has been asked, or was seen to accept another
+/// client secret than before.
 pub async fn run(
     context: Arc<super::Context>,
     mut wanted: FetchQueue,
@@ -168,9 +173,14 @@ pub async fn run(
     shutdown: CancellationToken,
 ) {
     let mut running = JoinSet::new();
+    let mut turns = context.fetches.remote.rotations().turns();
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
+            Ok(turned) = turns.recv() => {
+                let provider = turned.provider.split_once('/').map(|(namespace, name)| ObjectRef::new(name).within(namespace));
+                provider.into_iter().for_each(|provider| _ = answered.send(provider));
+            }
             Some(fetch) = wanted.0.recv(), if running.len() < CONCURRENCY => {
                 let context = context.clone();
                 running.spawn(async move { context.fetches.fetch(&fetch).await });

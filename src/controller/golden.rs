@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     api::{ReadyCount, Reason, ResourceMeta, SigningKey, Turn},
-    domain::provider::{FetchFailure, Fetched, LoginState, Metadata},
+    domain::{
+        metadata::{FetchFailure, Fetched, Metadata},
+        provider::LoginState,
+    },
     source::{
         Feed, Object, Stores, Update,
         directory::{Schemas, parse},
@@ -108,10 +111,12 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<
         let decision = provider::decide(&idp, &provider::Observed { local, remote, handled: None, now: world.now });
         let sees = match &decision.entry.login {
             LoginState::Serving(relation) => json!({
-                "client": format!("{:?}", relation.client_auth).split('(').next(),
-                "pkce": relation.pkce,
+                "client": relation.credentials.iter().map(shown).collect::<Vec<_>>(),
+                "previous": relation.previous.iter().flat_map(|(_, by)| by).map(shown).collect::<Vec<_>>(),
+                "flow": flow(&relation.flow),
+                "pushed": relation.pushed_authorization_endpoint,
                 "algorithms": relation.algorithms.iter().map(|algorithm| algorithm.as_str()).collect::<Vec<_>>(),
-                "scopes": relation.scopes,
+                "request": format!("{:?}", relation.request),
                 "issuer": relation.issuer,
             }),
             other => json!(format!("{other:?}")),
@@ -173,17 +178,24 @@ fn metadata(given: &Value) -> Metadata {
     let texts = |name: &str| given.get(name).and_then(|list| serde_json::from_value(list.clone()).ok());
     let issuer = given["issuer"].as_str().expect("an issuer").to_owned();
     let endpoint = |name: &str| Url::parse(&format!("{}/{name}", issuer.trim_end_matches('/'))).expect("a URL");
+    let flag = |name: &str| given.get(name).and_then(Value::as_bool).unwrap_or_default();
+    let announced = |name: &str| given.get(name).and_then(Value::as_str).map(&endpoint);
     Metadata {
-        authorization_endpoint: endpoint("authorize"),
-        token_endpoint: endpoint("token"),
+        authorization_endpoint: Some(endpoint("authorize")),
+        token_endpoint: Some(endpoint("token")),
         userinfo_endpoint: Some(endpoint("userinfo")),
-        jwks_uri: endpoint("jwks"),
+        jwks_uri: Some(endpoint("jwks")),
+        pushed_authorization_endpoint: announced("pushedAuthorization"),
         end_session_endpoint: None,
-        response_types: texts("responseTypes").unwrap_or_else(|| vec!["code".into()]),
-        auth_methods: texts("authMethods").unwrap_or_default(),
-        signing_algorithms: texts("algorithms").unwrap_or_else(|| vec!["RS256".into()]),
+        pushed_authorization_required: flag("pushedAuthorizationRequired"),
+        response_types: Some(texts("responseTypes").unwrap_or_else(|| vec!["code".into()])),
+        response_modes: texts("responseModes"),
+        auth_methods: texts("authMethods"),
+        auth_signing_algorithms: texts("authAlgorithms"),
+        signing_algorithms: Some(texts("algorithms").unwrap_or_else(|| vec!["RS256".into()])),
         pkce_methods: texts("pkceMethods"),
         iss_parameter_supported: false,
+        backchannel_logout_supported: false,
         issuer,
     }
 }

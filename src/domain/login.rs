@@ -49,9 +49,12 @@ pub fn complete(id_token: Claims, userinfo: Claims, names: &ClaimNames) -> Claim
 
 /// Whether userinfo has to be asked: a claim that the provider's manifest or its mappers read is missing.
 pub fn needs_userinfo(id_token: &Claims, names: &ClaimNames, mappers: &[Arc<Mapper>]) -> bool {
-    let user_name = names.user_name.as_deref().unwrap_or("preferred_username");
-    [&names.user_id, user_name, &names.full_name, &names.email, &names.groups]
+    let user_name = names.user_name.as_ref().or(names.preferred_user_name.as_ref());
+    [&names.user_id, &names.full_name, &names.email]
         .into_iter()
+        .chain(user_name)
+        .chain(&names.groups)
+        .map(String::as_str)
         .chain(mapper::claims_read(mappers))
         .any(|name| !id_token.contains_key(name))
 }
@@ -68,12 +71,15 @@ pub fn identify(claims: &Claims, names: &ClaimNames) -> Result<IdpUser, ClaimsEr
     let email = text(claims, &names.email).and_then(|address| canonical_address(&address));
     let user_name = match &names.user_name {
         Some(claim) => text(claims, claim).ok_or_else(|| ClaimsError::UserName { claim: claim.clone() })?,
-        None => text(claims, "preferred_username").or_else(|| email.clone()).unwrap_or_else(|| external_id.clone()),
+        None => {
+            let preferred = names.preferred_user_name.as_ref().and_then(|claim| text(claims, claim));
+            preferred.or_else(|| email.clone()).unwrap_or_else(|| external_id.clone())
+        }
     };
     Ok(IdpUser {
         email_verified: email.is_some() && claims.get(&names.email_verified).is_some_and(is_true),
         full_name: text(claims, &names.full_name),
-        groups: claims.get(&names.groups).map(group_names).unwrap_or_default(),
+        groups: names.groups.as_ref().and_then(|claim| claims.get(claim)).map(group_names).unwrap_or_default(),
         external_id,
         user_name,
         email,

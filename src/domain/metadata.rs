@@ -7,22 +7,27 @@ use url::Url;
 
 use crate::api::Reason;
 
-/// A provider's metadata (OpenID Connect Discovery 1.0, section 3), already checked to be well-formed.
+/// A provider's metadata (OpenID Connect Discovery 1.0, section 3; RFC 8414; RFC 9126, section 5), already checked to be
+/// well-formed. Lists that are None are not announced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metadata {
     pub issuer: String,
-    pub authorization_endpoint: Url,
-    pub token_endpoint: Url,
+    pub authorization_endpoint: Option<Url>,
+    pub token_endpoint: Option<Url>,
     pub userinfo_endpoint: Option<Url>,
-    pub jwks_uri: Url,
+    pub jwks_uri: Option<Url>,
+    pub pushed_authorization_endpoint: Option<Url>,
     pub end_session_endpoint: Option<Url>,
-    pub response_types: Vec<String>,
-    /// Empty: silent, which means client_secret_basic.
-    pub auth_methods: Vec<String>,
-    pub signing_algorithms: Vec<String>,
-    /// None: silent.
+    /// Authorization requests that are not pushed are refused.
+    pub pushed_authorization_required: bool,
+    pub response_types: Option<Vec<String>>,
+    pub response_modes: Option<Vec<String>>,
+    pub auth_methods: Option<Vec<String>>,
+    pub auth_signing_algorithms: Option<Vec<String>>,
+    pub signing_algorithms: Option<Vec<String>>,
     pub pkce_methods: Option<Vec<String>>,
     pub iss_parameter_supported: bool,
+    pub backchannel_logout_supported: bool,
 }
 
 /// A provider that fails is asked again after as long as it has been failing, but not before and not after these.
@@ -97,6 +102,8 @@ pub struct FetchFailure {
 
 /// Metadata and keys are fetched again so often where the manifest is silent.
 pub const DEFAULT_DISCOVERY_INTERVAL: Duration = Duration::from_secs(15 * 60);
+/// The last good metadata serves so long while the provider fails where the manifest is silent.
+pub const DEFAULT_STALE_GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {

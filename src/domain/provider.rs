@@ -55,10 +55,13 @@ impl Provider {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ClaimNames {
     pub user_id: String,
-    /// None: preferred_username, else the e-mail address, else the user ID.
+    /// Must be there. None: preferred_user_name, else the e-mail address, else the user ID.
     pub user_name: Option<String>,
+    /// None: the provider has no such claim.
+    pub preferred_user_name: Option<String>,
     pub full_name: String,
     pub email: String,
     pub email_verified: String,
-    pub groups: String,
+    /// None: the provider has no such claim.
+    pub groups: Option<String>,
 }

@@ -5,34 +5,127 @@ use std::{fmt, sync::Arc};
 use secrecy::SecretString;
 use url::Url;
 
+use super::client_key::{ClientKey, ClientSigningAlgorithm};
+
 /// Everything that a login needs to know of a provider: the relation between it and us.
 #[derive(Clone, Debug)]
 pub struct Relation {
     pub issuer: String,
     pub authorization_endpoint: Url,
-    pub token_endpoint: Url,
+    /// Where authorization requests are pushed (RFC 9126); None: the browser carries them.
+    pub pushed_authorization_endpoint: Option<Url>,
     pub userinfo_endpoint: Option<Url>,
     pub jwks_uri: Url,
     pub trust_roots: Option<TrustRoots>,
     pub client_id: String,
-    pub client_auth: ClientAuth,
+    /// How we authenticate, in the order in which it is tried: another one only when the provider refuses one.
+    pub credentials: Vec<Credential>,
+    /// While secrets rotate, what comes after those: by the previous secret.
+    pub previous: Option<(Rotation, Vec<Credential>)>,
     pub redirect_uri: Url,
-    /// Without `openid`, which is always sent.
-    pub scopes: Vec<String>,
-    /// Whether a code challenge (S256) is sent.
-    pub pkce: bool,
+    pub flow: Flow,
+    pub request: RequestOptions,
     /// The algorithms that an ID token may be signed with.
     pub algorithms: Vec<SigningAlgorithm>,
     /// The provider sends `iss` with every authorization response (RFC 9207), so it is demanded.
     pub iss_parameter: bool,
 }
 
-/// How we authenticate at the token endpoint (OpenID Connect Core 1.0, section 9).
+impl Relation {
+    /// Whether the browser brings the answer by a form that the provider's page posts.
+    pub fn answers_by_form(&self) -> bool {
+        match &self.flow {
+            Flow::Code { response_mode, .. } => *response_mode == Some(AnswerMode::FormPost),
+            Flow::IdToken => true,
+        }
+    }
+}
+
+/// How tokens come here (OpenID Connect Core 1.0, sections 3.1 and 3.2).
 #[derive(Clone, Debug)]
-pub enum ClientAuth {
+pub enum Flow {
+    /// A code comes, and is exchanged.
+    Code {
+        token_endpoint: Url,
+        /// Whether a code challenge (S256) is sent.
+        pkce: bool,
+        /// None: the flow's own, which is the query.
+        response_mode: Option<AnswerMode>,
+    },
+    /// The ID token comes by form post, and nothing else does.
+    IdToken,
+}
+
+/// How the browser brings the provider's answer (OAuth 2.0 Multiple Response Type Encoding Practices, section 2.1;
+/// OAuth 2.0 Form Post Response Mode).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerMode {
+    Query,
+    FormPost,
+}
+
+impl AnswerMode {
+    /// The value of `response_mode`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::FormPost => "form_post",
+        }
+    }
+}
+
+/// What the manifest asks for beside the protocol's own, in the words of the request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestOptions {
+    /// Without `openid`, which is always sent.
+    pub scopes: Vec<String>,
+    pub prompt: Vec<&'static str>,
+    /// In seconds; the ID token must then say when the person signed in.
+    pub max_age: Option<u64>,
+    pub acr_values: Vec<String>,
+    pub ui_locales: Vec<String>,
+    pub extra: Vec<(String, String)>,
+    /// Whether the provider is told whom to expect.
+    pub login_hint: bool,
+}
+
+/// One way to show the provider who we are (OpenID Connect Core 1.0, section 9).
+#[derive(Clone, Debug)]
+pub enum Credential {
     Basic(SecretString),
     Post(SecretString),
+    /// An assertion under the client secret.
+    SecretJwt(SecretString, ClientSigningAlgorithm, Audience),
+    /// An assertion under a private key.
+    PrivateKeyJwt(ClientKey, ClientSigningAlgorithm, Audience),
+    /// A public client only names itself.
     None,
+}
+
+/// Whom a client assertion is for (RFC 7523, section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// The provider, by its issuer.
+    Issuer,
+    /// The endpoint that gets the assertion, by its URL.
+    Endpoint,
+}
+
+/// Two client secrets of a provider, of which either may be in force there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Rotation {
+    /// `namespace/name` of the provider.
+    pub provider: Arc<str>,
+    /// Of both secrets: half of a hash that leads to neither.
+    pub mark: [u8; 16],
+}
+
+/// Which of two client secrets a provider accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AcceptedSecret {
+    Current,
+    Previous,
+    Neither,
 }
 
 /// The certificates that are trusted for a provider, in PEM, and what tells two bundles apart.

@@ -51,10 +51,11 @@ pub fn claim_names() -> ClaimNames {
     ClaimNames {
         user_id: "sub".into(),
         user_name: None,
+        preferred_user_name: Some("preferred_username".into()),
         full_name: "name".into(),
         email: "email".into(),
         email_verified: "email_verified".into(),
-        groups: "groups".into(),
+        groups: Some("groups".into()),
     }
 }
 

@@ -1,12 +1,18 @@
 //! The request that a browser takes to the authorization endpoint (OpenID Connect Core 1.0, section 3.1.2.1).
 
-use oauth2::{
-    AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, basic::BasicClient,
-};
+use std::borrow::Cow;
+
+use aws_lc_rs::digest;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::domain::provider::Relation;
+use super::{
+    http::Outbound,
+    push::{PushError, push},
+    rotation::Rotations,
+};
+use crate::domain::relation::{AnswerMode, Flow, Relation};
 
 /// What is of this one login.
 #[derive(Clone, Copy)]
@@ -19,81 +25,80 @@ pub struct LoginParameters<'a> {
     pub login_hint: Option<&'a str>,
 }
 
-/// Where to send the browser. Query parameters that the endpoint has already are kept.
-pub fn authorization_url(relation: &Relation, login: &LoginParameters<'_>) -> Url {
-    let client = BasicClient::new(ClientId::new(relation.client_id.clone()))
-        .set_auth_uri(AuthUrl::from_url(relation.authorization_endpoint.clone()))
-        .set_redirect_uri(RedirectUrl::from_url(relation.redirect_uri.clone()));
-    let scopes = relation.scopes.iter().filter(|scope| *scope != "openid").cloned().map(Scope::new);
-    let mut request = client
-        .authorize_url(|| CsrfToken::new(login.state.to_owned()))
-        .add_scope(Scope::new("openid".to_owned()))
-        .add_scopes(scopes)
-        .add_extra_param("nonce", login.nonce);
-    if relation.pkce {
-        let verifier = PkceCodeVerifier::new(login.code_verifier.expose_secret().to_owned());
-        request = request.set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
+/// The parameters of a request, in the order in which they are sent, each once.
+pub(super) type Parameters = Vec<(Cow<'static, str>, String)>;
+
+/// Where to send the browser for a login. If the relation says so, the request is pushed first.
+pub(super) async fn begin(
+    outbound: &Outbound,
+    rotations: &Rotations,
+    relation: &Relation,
+    login: &LoginParameters<'_>,
+) -> Result<Url, PushError> {
+    let parameters = parameters(relation, login);
+    match &relation.pushed_authorization_endpoint {
+        Some(endpoint) => push(outbound, rotations, relation, endpoint, &parameters).await,
+        None => Ok(authorization_url(relation, &parameters)),
     }
-    if let Some(hint) = login.login_hint {
-        request = request.add_extra_param("login_hint", hint);
+}
+
+/// The authorization endpoint with these parameters. Those that the endpoint has already are kept, unless they would
+/// stand there twice.
+pub(super) fn authorization_url(relation: &Relation, parameters: &Parameters) -> Url {
+    let mut url = relation.authorization_endpoint.clone();
+    let is_ours = |name: &str| parameters.iter().any(|(ours, _)| ours == name);
+    let kept: Vec<_> = url.query_pairs().into_owned().filter(|(name, _)| !is_ours(name)).collect();
+    url.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(parameters);
+    url
+}
+
+/// Everything that is asked of the provider.
+fn parameters(relation: &Relation, login: &LoginParameters<'_>) -> Parameters {
+    let asked = &relation.request;
+    let list = |name: &'static str, values: &[String]| (!values.is_empty()).then(|| (name, values.join(" ")));
+    let always = [
+        ("response_type", response_type(&relation.flow).to_owned()),
+        ("client_id", relation.client_id.clone()),
+        ("redirect_uri", relation.redirect_uri.to_string()),
+        ("scope", ["openid"].into_iter().chain(asked.scopes.iter().map(String::as_str)).collect::<Vec<_>>().join(" ")),
+        ("state", login.state.to_owned()),
+        ("nonce", login.nonce.to_owned()),
+    ];
+    let sometimes = [
+        response_mode(&relation.flow).map(|mode| ("response_mode", mode.as_str().to_owned())),
+        (!asked.prompt.is_empty()).then(|| ("prompt", asked.prompt.join(" "))),
+        asked.max_age.map(|seconds| ("max_age", seconds.to_string())),
+        list("acr_values", &asked.acr_values),
+        list("ui_locales", &asked.ui_locales),
+        login.login_hint.filter(|_| asked.login_hint).map(|hint| ("login_hint", hint.to_owned())),
+    ];
+    let ours = always.into_iter().chain(sometimes.into_iter().flatten()).chain(challenge(relation, login));
+    let ours = ours.map(|(name, value)| (Cow::Borrowed(name), value));
+    ours.chain(asked.extra.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone()))).collect()
+}
+
+fn response_type(flow: &Flow) -> &'static str {
+    match flow {
+        Flow::Code { .. } => "code",
+        Flow::IdToken => "id_token",
     }
-    request.url().0
+}
+
+fn response_mode(flow: &Flow) -> Option<AnswerMode> {
+    match flow {
+        Flow::Code { response_mode, .. } => *response_mode,
+        Flow::IdToken => Some(AnswerMode::FormPost),
+    }
+}
+
+/// RFC 7636, section 4.3.
+fn challenge(relation: &Relation, login: &LoginParameters<'_>) -> Vec<(&'static str, String)> {
+    if !matches!(relation.flow, Flow::Code { pkce: true, .. }) {
+        return Vec::new();
+    }
+    let hash = digest::digest(&digest::SHA256, login.code_verifier.expose_secret().as_bytes());
+    vec![("code_challenge", URL_SAFE_NO_PAD.encode(hash)), ("code_challenge_method", "S256".to_owned())]
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::{
-        domain::provider::ClientAuth,
-        oidc::testing::{relation, secret, url},
-    };
-
-    fn query(relation: &Relation, login_hint: Option<&str>) -> BTreeMap<String, String> {
-        // The verifier and the challenge of RFC 7636, appendix B.
-        let code_verifier = &secret("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-        let login = LoginParameters { state: "af0ifjsldkj", nonce: "n-0S6_WzA2Mj", code_verifier, login_hint };
-        let url = authorization_url(relation, &login);
-        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-        let unique: BTreeMap<_, _> = pairs.iter().cloned().collect();
-        assert_eq!(unique.len(), pairs.len(), "no parameter twice: {url}");
-        unique
-    }
-
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
-    #[test]
-    fn the_authorization_url_holds_what_a_code_flow_needs() {
-        let mut relation = relation(&url("https://server.example.com/"), ClientAuth::None);
-        relation.authorization_endpoint = url("https://server.example.com/authorize?tenant=a%20b");
-        let parameters = query(&relation, Some("jane+x@example.org"));
-        for (name, value) in [
-            ("tenant", "a b"),
-            ("response_type", "code"),
-            ("client_id", "s6BhdRkqt3"),
-            ("redirect_uri", "https://login.example.org/o/acme/callback/azure"),
-            ("scope", "openid profile email"),
-            ("state", "af0ifjsldkj"),
-            ("nonce", "n-0S6_WzA2Mj"),
-            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
-            ("code_challenge_method", "S256"),
-            ("login_hint", "jane+x@example.org"),
-        ] {
-            assert_eq!(parameters.get(name).cloned(), some(value), "{name}");
-        }
-        assert_eq!(parameters.len(), 10);
-    }
-
-    #[test]
-    fn without_pkce_no_challenge_is_sent_and_openid_is_sent_once() {
-        let mut relation = relation(&url("https://server.example.com/"), ClientAuth::None);
-        relation.pkce = false;
-        relation.scopes = vec!["openid".to_owned(), "groups".to_owned()];
-        let parameters = query(&relation, None);
-        assert_eq!(parameters.get("scope").cloned(), some("openid groups"));
-        assert!(!parameters.keys().any(|name| name.starts_with("code_challenge") || name == "login_hint"));
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     api::Reason,
-    domain::provider::{Metadata, TrustRoots},
+    domain::{metadata::Metadata, relation::TrustRoots},
 };
 
 /// How many entries of a list are kept, and how long one may be; more would only swell `status`.
@@ -26,18 +26,27 @@ pub struct MetadataRequest {
     /// What the document must name as its issuer. None: whatever it names, when only the URL is configured.
     pub issuer: Option<String>,
     pub roots: Option<TrustRoots>,
+    pub needs: Needs,
+}
+
+/// The endpoints that a document must name: those that the manifest does not name itself and that its flow has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Needs {
+    pub authorization: bool,
+    pub token: bool,
+    pub jwks: bool,
 }
 
 impl MetadataRequest {
     /// The metadata of an issuer, at the place that the issuer implies (section 4).
-    pub fn of_issuer(issuer: &str, roots: Option<TrustRoots>) -> Result<Self, NotAnIssuer> {
+    pub fn of_issuer(issuer: &str, roots: Option<TrustRoots>, needs: Needs) -> Result<Self, NotAnIssuer> {
         let mut url = Url::parse(issuer).map_err(|_| NotAnIssuer)?;
         if url.query().is_some() || url.fragment().is_some() || !url.has_host() {
             return Err(NotAnIssuer);
         }
         let path = url.path().strip_suffix('/').unwrap_or_else(|| url.path());
         url.set_path(&format!("{path}/.well-known/openid-configuration"));
-        Ok(Self { url, issuer: Some(issuer.to_owned()), roots })
+        Ok(Self { url, issuer: Some(issuer.to_owned()), roots, needs })
     }
 }
 
@@ -55,6 +64,11 @@ pub enum DiscoveryError {
     Document(#[from] DocumentError),
     #[error("{host}: the metadata has no {field}; check that the URL leads to an OpenID provider")]
     Missing { host: String, field: &'static str },
+    #[error(
+        "{host}: the metadata has no {member}; check that the URL leads to an OpenID provider, or write the endpoint \
+         that its documentation gives into {instead}"
+    )]
+    MissingEndpoint { host: String, member: &'static str, instead: &'static str },
     #[error("{host}: {field} in the metadata is not {expected}; the provider has to mend it")]
     Malformed { host: String, field: &'static str, expected: &'static str },
     #[error("{host}: {field} in the metadata is an http URL; the provider has to offer it by https")]
@@ -68,7 +82,7 @@ impl DiscoveryError {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Document(error) => error.reason(),
-            Self::Missing { .. } | Self::Malformed { .. } => Reason::InvalidDocument,
+            Self::Missing { .. } | Self::MissingEndpoint { .. } | Self::Malformed { .. } => Reason::InvalidDocument,
             Self::InsecureEndpoint { .. } => Reason::InsecureEndpoint,
             Self::IssuerMismatch { .. } => Reason::IssuerMismatch,
         }
@@ -79,7 +93,7 @@ impl DiscoveryError {
 pub(super) async fn fetch_metadata(outbound: &Outbound, request: &MetadataRequest) -> Result<Metadata, DiscoveryError> {
     let document = fetch_object(outbound, request.roots.as_ref(), &request.url).await?;
     Document { members: &document, host: authority(&request.url), allow_http: outbound.allows_http() }
-        .metadata(request.issuer.as_deref())
+        .metadata(request.issuer.as_deref(), request.needs)
 }
 
 /// A metadata document on its way to being checked.
@@ -90,19 +104,33 @@ struct Document<'a> {
 }
 
 impl Document<'_> {
-    fn metadata(&self, configured: Option<&str>) -> Result<Metadata, DiscoveryError> {
+    fn metadata(&self, configured: Option<&str>, needs: Needs) -> Result<Metadata, DiscoveryError> {
+        let issuer = self.issuer(configured)?;
+        let needed = |needed: bool, member, instead| match self.endpoint(member)? {
+            None if needed => Err(DiscoveryError::MissingEndpoint { host: self.host.clone(), member, instead }),
+            endpoint => Ok(endpoint),
+        };
         Ok(Metadata {
-            issuer: self.issuer(configured)?,
-            authorization_endpoint: self.required_endpoint("authorization_endpoint")?,
-            token_endpoint: self.required_endpoint("token_endpoint")?,
+            issuer,
+            authorization_endpoint: needed(
+                needs.authorization,
+                "authorization_endpoint",
+                "spec.endpoints.authorization",
+            )?,
+            token_endpoint: needed(needs.token, "token_endpoint", "spec.endpoints.token")?,
             userinfo_endpoint: self.endpoint("userinfo_endpoint")?,
-            jwks_uri: self.required_endpoint("jwks_uri")?,
+            jwks_uri: needed(needs.jwks, "jwks_uri", "spec.endpoints.jwks")?,
+            pushed_authorization_endpoint: self.endpoint("pushed_authorization_request_endpoint")?,
             end_session_endpoint: self.endpoint("end_session_endpoint")?,
-            response_types: self.list("response_types_supported")?.unwrap_or_default(),
-            auth_methods: self.list("token_endpoint_auth_methods_supported")?.unwrap_or_default(),
-            signing_algorithms: self.list("id_token_signing_alg_values_supported")?.unwrap_or_default(),
+            pushed_authorization_required: self.flag("require_pushed_authorization_requests")?,
+            response_types: self.list("response_types_supported")?,
+            response_modes: self.list("response_modes_supported")?,
+            auth_methods: self.list("token_endpoint_auth_methods_supported")?,
+            auth_signing_algorithms: self.list("token_endpoint_auth_signing_alg_values_supported")?,
+            signing_algorithms: self.list("id_token_signing_alg_values_supported")?,
             pkce_methods: self.list("code_challenge_methods_supported")?,
             iss_parameter_supported: self.flag("authorization_response_iss_parameter_supported")?,
+            backchannel_logout_supported: self.flag("backchannel_logout_supported")?,
         })
     }
 
@@ -128,10 +156,6 @@ impl Document<'_> {
             return Err(self.malformed("issuer", "a short https URL without query, fragment and user name"));
         }
         Ok(found.to_owned())
-    }
-
-    fn required_endpoint(&self, field: &'static str) -> Result<Url, DiscoveryError> {
-        self.endpoint(field)?.ok_or_else(|| self.missing(field))
     }
 
     fn endpoint(&self, field: &'static str) -> Result<Option<Url>, DiscoveryError> {

@@ -9,7 +9,7 @@ use super::{
     http_error::HttpError,
     json::{JsonError, parse_object},
 };
-use crate::{api::Reason, domain::provider::TrustRoots};
+use crate::{api::Reason, domain::relation::TrustRoots};
 
 /// Why a document could not be fetched.
 #[derive(Debug, thiserror::Error)]

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::{
     api::Reason,
-    domain::provider::{FetchFailure, Fetched},
+    domain::metadata::{FetchFailure, Fetched},
 };
 
 /// When to fetch again.

@@ -11,7 +11,7 @@ use super::{
     http_error::HttpError,
     trust,
 };
-use crate::domain::provider::TrustRoots;
+use crate::domain::relation::TrustRoots;
 
 /// The most that is read of an answer's body, after inflation.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;

@@ -1,4 +1,4 @@
-//! The rules of an ID token at a code flow login (OpenID Connect Core 1.0, sections 2, 3.1.3.6 and 3.1.3.7).
+//! The rules of an ID token at a login (OpenID Connect Core 1.0, sections 2, 3.1.3.6, 3.1.3.7 and 3.2.2.11).
 //! Pure: the clock comes in as a value.
 
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::{
     jwt::{JwsError, JwsRules, verify_signature},
     keys::KeySet,
 };
-use crate::domain::{Claims, provider::SigningAlgorithm};
+use crate::domain::{Claims, relation::SigningAlgorithm};
 
 /// How old an ID token may be at a login.
 const MAX_AGE_SECONDS: f64 = 3600.0;
@@ -33,6 +33,8 @@ pub struct Expected<'a> {
     pub access_token: Option<&'a str>,
     /// The code that the token was exchanged for, for `c_hash`.
     pub code: Option<&'a str>,
+    /// The person must have signed in at the provider since then: where `max_age` was asked for.
+    pub authenticated_since: Option<Timestamp>,
 }
 
 /// Which rule an ID token breaks.
@@ -70,6 +72,10 @@ pub enum TokenError {
     NonceMissing,
     #[error("nonce is not the one of this login")]
     NonceMismatch,
+    #[error("auth_time is absent or not a number, though max_age was asked for")]
+    AuthTimeMissing,
+    #[error("auth_time is longer ago than the max_age that was asked for")]
+    AuthTimeTooLongAgo,
     #[error("at_hash does not fit the access token")]
     AccessTokenHash,
     #[error("c_hash does not fit the code")]
@@ -98,6 +104,8 @@ impl TokenError {
             Self::IssuedTooLongAgo => "iat_too_old",
             Self::NonceMissing => "nonce_missing",
             Self::NonceMismatch => "nonce_wrong",
+            Self::AuthTimeMissing => "auth_time_missing",
+            Self::AuthTimeTooLongAgo => "auth_time_too_old",
             Self::AccessTokenHash => "at_hash_wrong",
             Self::CodeHash => "c_hash_wrong",
             Self::Subject => "sub_malformed",
@@ -110,7 +118,7 @@ impl TokenError {
     }
 }
 
-/// Checks an ID token that came from the token endpoint, and hands out its claims.
+/// Checks an ID token that came from the token endpoint or by form post, and hands out its claims.
 pub fn verify(raw: &str, keys: &KeySet, expected: &Expected<'_>) -> Result<Claims, TokenError> {
     let rules = JwsRules { algorithms: expected.algorithms, type_fits: is_no_other_type };
     let signed = verify_signature(raw, keys, &rules)?;
@@ -121,6 +129,7 @@ pub fn verify(raw: &str, keys: &KeySet, expected: &Expected<'_>) -> Result<Claim
     check_parties(claims, expected)?;
     check_times(claims, expected)?;
     check_nonce(claims, expected.nonce)?;
+    check_auth_time(claims, expected)?;
     let hash_fits = |claim, of: Option<&str>| hash_fits(claims.get(claim), of, signed.algorithm);
     if !hash_fits("at_hash", expected.access_token) {
         return Err(TokenError::AccessTokenHash);
@@ -195,6 +204,14 @@ fn check_nonce(claims: &Claims, expected: &str) -> Result<(), TokenError> {
         Some(nonce) if nonce != expected => Err(TokenError::NonceMismatch),
         Some(_) => Ok(()),
     }
+}
+
+/// Section 3.1.2.1, `max_age`, and section 3.1.3.7, point 13.
+fn check_auth_time(claims: &Claims, expected: &Expected<'_>) -> Result<(), TokenError> {
+    let Some(since) = expected.authenticated_since else { return Ok(()) };
+    let at = claims.get("auth_time").and_then(Value::as_f64).ok_or(TokenError::AuthTimeMissing)?;
+    let since = since.as_duration().as_secs_f64() - expected.skew.as_secs_f64();
+    if at < since { Err(TokenError::AuthTimeTooLongAgo) } else { Ok(()) }
 }
 
 /// Sections 3.1.3.6 and 3.3.2.11: the left half of the hash that the token's algorithm uses. An absent hash fits,

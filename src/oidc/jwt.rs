@@ -8,7 +8,7 @@ use super::{
     json::{JsonError, parse_object},
     keys::KeySet,
 };
-use crate::domain::{Claims, provider::SigningAlgorithm};
+use crate::domain::{Claims, relation::SigningAlgorithm};
 
 /// The longest token that is looked at.
 const MAX_TOKEN_BYTES: usize = 64 * 1024;

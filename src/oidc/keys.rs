@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     api::{Reason, SigningKey},
-    domain::provider::{SigningAlgorithm, TrustRoots},
+    domain::relation::{SigningAlgorithm, TrustRoots},
 };
 
 /// How many keys of a set are kept.

@@ -5,16 +5,24 @@ use std::{hash::Hash, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use moka::sync::Cache;
+use url::Url;
 
 use super::{
+    authorize::{self, LoginParameters},
     discovery::{DiscoveryError, MetadataRequest, fetch_metadata},
+    exchange::{self, ExchangeError, Grant, TokenResponse},
     flight::{Entry, Failure, Freshness},
     http::Outbound,
     keys::{KeySet, KeysError, KeysRequest, fetch_keys},
+    push::PushError,
+    rotation::Rotations,
 };
 use crate::{
     api::Reason,
-    domain::provider::{Fetched, Metadata},
+    domain::{
+        metadata::{Fetched, Metadata},
+        relation::Relation,
+    },
 };
 
 /// What nobody has asked about for so long is forgotten. Longer than the controller ever leaves a provider alone, so
@@ -29,6 +37,7 @@ pub struct Remote {
     outbound: Outbound,
     metadata: Entries<MetadataRequest, Metadata>,
     keys: Entries<KeysRequest, KeySet>,
+    rotations: Rotations,
 }
 
 type Entries<K, T> = Cache<K, Arc<Entry<T>>>;
@@ -40,12 +49,27 @@ fn entries<K: Hash + Eq + Send + Sync + 'static, T: Send + Sync + 'static>() -> 
 impl Remote {
     /// Knows nothing yet.
     pub fn new(outbound: Outbound) -> Self {
-        Self { outbound, metadata: entries(), keys: entries() }
+        Self { outbound, metadata: entries(), keys: entries(), rotations: Rotations::new() }
     }
 
     /// The client that everything is fetched with.
     pub fn outbound(&self) -> &Outbound {
         &self.outbound
+    }
+
+    /// Where to send the browser for a login; asks the provider first if requests are pushed there.
+    pub async fn begin_login(&self, relation: &Relation, login: &LoginParameters<'_>) -> Result<Url, PushError> {
+        authorize::begin(&self.outbound, &self.rotations, relation, login).await
+    }
+
+    /// Exchanges a code for tokens.
+    pub async fn exchange(&self, relation: &Relation, grant: Grant<'_>) -> Result<TokenResponse, ExchangeError> {
+        exchange::exchange(&self.outbound, &self.rotations, relation, grant).await
+    }
+
+    /// What logins have shown of client secrets that rotate.
+    pub fn rotations(&self) -> &Rotations {
+        &self.rotations
     }
 
     /// A provider's metadata, fetched if it is due. `now` becomes the time of what is fetched.

@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
 use super::{egress::SystemResolver, *};
-use crate::domain::provider::{ClientAuth, Relation, SigningAlgorithm};
+use crate::domain::relation::{Credential, Flow, Relation, RequestOptions, SigningAlgorithm};
 
 /// Allows 127.0.0.1 and http.
 pub(super) fn loopback() -> EgressPolicy {
@@ -70,20 +70,25 @@ pub(super) fn at(second: i64) -> Timestamp {
 }
 
 /// A relation to a provider at `base`, as the examples of OpenID Connect Core have it.
-pub(super) fn relation(base: &Url, client_auth: ClientAuth) -> Relation {
+pub(super) fn relation(base: &Url, credential: Credential) -> Relation {
     let endpoint = |path: &str| base.join(path).expect("a URL");
     Relation {
         issuer: base.to_string(),
         authorization_endpoint: endpoint("authorize"),
-        token_endpoint: endpoint("token"),
+        pushed_authorization_endpoint: None,
         userinfo_endpoint: Some(endpoint("userinfo")),
         jwks_uri: endpoint("jwks"),
         trust_roots: None,
         client_id: "s6BhdRkqt3".to_owned(),
-        client_auth,
+        credentials: vec![credential],
+        previous: None,
         redirect_uri: url("https://login.example.org/o/acme/callback/azure"),
-        scopes: vec!["profile".to_owned(), "email".to_owned()],
-        pkce: true,
+        flow: Flow::Code { token_endpoint: endpoint("token"), pkce: true, response_mode: None },
+        request: RequestOptions {
+            scopes: vec!["profile".to_owned(), "email".to_owned()],
+            login_hint: true,
+            ..RequestOptions::default()
+        },
         algorithms: vec![SigningAlgorithm::RS256],
         iss_parameter: false,
     }

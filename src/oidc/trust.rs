@@ -5,7 +5,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-use crate::domain::provider::TrustRoots;
+use crate::domain::relation::TrustRoots;
 
 /// Why a CA bundle cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -12,7 +12,7 @@ use super::{
     http_error::HttpError,
     json::{JsonError, parse_object},
 };
-use crate::domain::{Claims, provider::TrustRoots};
+use crate::domain::{Claims, relation::TrustRoots};
 
 /// Why there are no claims from userinfo.
 #[derive(Debug, thiserror::Error)]

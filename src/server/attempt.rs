@@ -43,6 +43,11 @@ pub enum AttemptError {
 }
 
 impl Attempt {
+    /// When the attempt began, in whole seconds.
+    pub fn began_at(&self) -> Timestamp {
+        self.expires_at.saturating_sub(LIFETIME).unwrap_or(Timestamp::MIN)
+    }
+
     /// When an attempt that begins at `now` ends.
     pub fn expiry(now: Timestamp) -> Timestamp {
         now + LIFETIME
@@ -71,12 +76,14 @@ impl Attempt {
     }
 
     /// The cookie that carries the attempt; None when it would be too long for browsers or cannot be sealed.
-    pub fn cookie(&self, organization: &Organization, sealer: &Sealer) -> Option<HeaderValue> {
+    /// `cross_site`: the answer comes by a form that the provider's site posts.
+    pub fn cookie(&self, organization: &Organization, sealer: &Sealer, cross_site: bool) -> Option<HeaderValue> {
         let name = cookies::attempt_name(organization, &self.state_parameter());
         let plain = Zeroizing::new(postcard::to_stdvec(self).ok()?);
         let sealed = sealer.seal(&purpose(organization), &plain)?;
         let max_age = cookie::time::Duration::seconds(LIFETIME.as_secs());
-        (name.len() + sealed.len() < 4000).then(|| cookies::set(organization, name, sealed, Some(max_age)))
+        (name.len() + sealed.len() < 4000)
+            .then(|| cookies::set_attempt(organization, name, sealed, max_age, cross_site))
     }
 
     /// The attempt of this browser that a `state` belongs to.

@@ -34,11 +34,24 @@ fn is_secure(organization: &Organization) -> bool {
     organization.external_url.scheme() == "https"
 }
 
-/// A cookie to set. Without `max_age` it ends with the browser.
-pub fn set(organization: &Organization, name: String, value: String, max_age: Option<Duration>) -> HeaderValue {
+/// A cookie to set, which ends with the browser.
+pub fn set(organization: &Organization, name: String, value: String) -> HeaderValue {
+    header_value(&base(organization, name, value))
+}
+
+/// The cookie of a login attempt. `cross_site`: the browser sends it with a form that another site posts, too. Only
+/// cookies with Secure can say so; over http, silence has some browsers send it for two minutes.
+pub fn set_attempt(
+    organization: &Organization,
+    name: String,
+    value: String,
+    max_age: Duration,
+    cross_site: bool,
+) -> HeaderValue {
     let mut cookie = base(organization, name, value);
-    if let Some(max_age) = max_age {
-        cookie.set_max_age(max_age);
+    cookie.set_max_age(max_age);
+    if cross_site {
+        cookie.set_same_site(is_secure(organization).then_some(SameSite::None));
     }
     header_value(&cookie)
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{login::ClaimsError, organization::Organization},
-    oidc::{ExchangeError, HttpError, TokenError, UserinfoError},
+    oidc::{AskError, ExchangeError, HttpError, PushError, TokenError, UserinfoError},
     store::StoreError,
 };
 
@@ -37,8 +37,8 @@ pub enum Failure {
     ProviderUnavailable,
     #[error("the client address began too many logins")]
     TooManyLogins,
-    #[error("the callback's parameters are malformed: {0}")]
-    MalformedCallback(&'static str),
+    #[error("the parameters are malformed: {0}")]
+    MalformedParameters(&'static str),
     #[error("this browser has no login attempt for the state")]
     NoAttempt,
     #[error("the login attempt has expired")]
@@ -53,6 +53,8 @@ pub enum Failure {
     MissingIssuer,
     #[error("the provider answered with the error {0:?}")]
     RefusedByProvider(&'static str),
+    #[error("the authorization request could not be pushed")]
+    Push(#[from] PushError),
     #[error("the code could not be exchanged")]
     Exchange(#[from] ExchangeError),
     #[error("the ID token was refused: {}", .0.as_str())]
@@ -104,7 +106,7 @@ impl Failure {
             Self::ProviderSuspended => "provider_suspended",
             Self::ProviderUnavailable => "provider_unavailable",
             Self::TooManyLogins => "too_many_logins",
-            Self::MalformedCallback(_) => "malformed_callback",
+            Self::MalformedParameters(_) => "malformed_parameters",
             Self::NoAttempt => "no_attempt",
             Self::AttemptExpired => "attempt_expired",
             Self::AttemptUsed => "attempt_used",
@@ -112,6 +114,7 @@ impl Failure {
             Self::WrongIssuer => "wrong_issuer",
             Self::MissingIssuer => "missing_issuer",
             Self::RefusedByProvider(_) => "refused_by_provider",
+            Self::Push(_) => "pushed_request",
             Self::Exchange(_) => "code_exchange",
             Self::Token(_) => "id_token",
             Self::NoKeys => "no_keys",
@@ -181,7 +184,7 @@ impl Failure {
                 what_happened: "It was already finished, was started in another browser, or your browser keeps no cookies for this site.",
                 what_to_do: &[TRY_AGAIN, "Allow cookies for this site.", ASK],
             },
-            Self::MalformedCallback(_)
+            Self::MalformedParameters(_)
             | Self::AttemptOfAnotherProvider
             | Self::WrongIssuer
             | Self::MissingIssuer
@@ -192,7 +195,10 @@ impl Failure {
                 what_to_do: &[TRY_AGAIN, ASK],
             },
             Self::RefusedByProvider(error) => refused_by_provider(error),
-            Self::Exchange(ExchangeError::Http(error)) | Self::Userinfo(UserinfoError::Http(error)) => Advice {
+            Self::Push(PushError::Ask(AskError::Refused { code, .. })) => refused_by_provider(code),
+            Self::Push(PushError::Ask(AskError::Http(error)))
+            | Self::Exchange(ExchangeError::Ask(AskError::Http(error)))
+            | Self::Userinfo(UserinfoError::Http(error)) => Advice {
                 status: if matches!(error, HttpError::Timeout { .. }) {
                     StatusCode::GATEWAY_TIMEOUT
                 } else {
@@ -200,7 +206,7 @@ impl Failure {
                 },
                 ..PROVIDER_BROKE
             },
-            Self::Exchange(_) | Self::Token(_) | Self::NoKeys | Self::Userinfo(_) => PROVIDER_BROKE,
+            Self::Push(_) | Self::Exchange(_) | Self::Token(_) | Self::NoKeys | Self::Userinfo(_) => PROVIDER_BROKE,
             Self::Claims(_) => Advice {
                 status: StatusCode::FORBIDDEN,
                 title: "Your account lacks something",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     http::{HeaderValue, header::STRICT_TRANSPORT_SECURITY},
     response::Response,
     routing::{any, get},
@@ -11,16 +12,22 @@ use axum::{
 use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 
 use super::{
-    endpoints::{account, assets, auth, callback, home, login, logout, session, sign_in},
+    endpoints::{account, assets, auth, callback, home, initiate, login, logout, session, sign_in},
     failure::{Failure, Place, page},
+    parameters::MAX_FORM,
     state::Server,
 };
 
 /// A year: browsers come back by https alone (RFC 6797).
 const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// The login endpoints (design, section 3). None of them reads a body, so none is limited: an ingress that asks
-/// forward auth about a large upload must not be told 413.
+/// A form of a provider's.
+fn form_limit() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(MAX_FORM)
+}
+
+/// The login endpoints (design, section 3). Those that read no body limit none: an ingress that asks forward auth about
+/// a large upload must not be told 413.
 pub fn router(server: Arc<Server>) -> Router {
     let https = server.https;
     let router = Router::new()
@@ -28,7 +35,8 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/assets/{name}", get(assets::get))
         .route("/o/{org}/login", get(sign_in::get))
         .route("/o/{org}/login/{key}", get(login::get))
-        .route("/o/{org}/callback/{key}", get(callback::get))
+        .route("/o/{org}/callback/{key}", get(callback::get).post(callback::post).layer(form_limit()))
+        .route("/o/{org}/initiate/{key}", get(initiate::get).post(initiate::post).layer(form_limit()))
         .route("/o/{org}/logout", get(logout::get).post(logout::post))
         .route("/o/{org}/session", get(session::get))
         .route("/o/{org}/account", get(account::get))

@@ -23,23 +23,23 @@ type Change = fn(&mut Vec<(String, String)>);
 
 /// What the provider's answer is changed to, and what follows: status and the log's code.
 const ANSWERS: &[(&str, Change, u16, &str)] = &[
-    ("no state", |q| remove(q, "state"), 400, "malformed_callback"),
-    ("an empty state", |q| set(q, "state", ""), 400, "malformed_callback"),
+    ("no state", |q| remove(q, "state"), 400, "malformed_parameters"),
+    ("an empty state", |q| set(q, "state", ""), 400, "malformed_parameters"),
     ("an unknown state", |q| set(q, "state", "AAAAAAAAAAAAAAAAAAAAAA"), 400, "no_attempt"),
     ("a state cut short", |q| cut(q, "state", 11), 400, "no_attempt"),
     ("a state with an end of its own", |q| extend(q, "state", "A"), 400, "no_attempt"),
     ("a state with a NUL", |q| extend(q, "state", "\0"), 400, "no_attempt"),
     ("a state of hostile text", |q| set(q, "state", MARK), 400, "no_attempt"),
     ("a state in two lines", |q| extend(q, "state", "\r\nSet-Cookie: m4rk=1"), 400, "no_attempt"),
-    ("a repeated state", |q| repeat(q, "state"), 400, "malformed_callback"),
-    ("a second, other state", |q| add(q, "state", "other"), 400, "malformed_callback"),
-    ("a repeated code", |q| repeat(q, "code"), 400, "malformed_callback"),
-    ("a second, other code", |q| add(q, "code", "other"), 400, "malformed_callback"),
-    ("a repeated iss", |q| repeat(q, "iss"), 400, "malformed_callback"),
-    ("anything else repeated", |q| (add(q, MARK, "1"), add(q, MARK, "1")).0, 400, "malformed_callback"),
-    ("nothing at all", |q| q.clear(), 400, "malformed_callback"),
-    ("no code", |q| remove(q, "code"), 400, "malformed_callback"),
-    ("an empty code", |q| set(q, "code", ""), 400, "malformed_callback"),
+    ("a repeated state", |q| repeat(q, "state"), 400, "malformed_parameters"),
+    ("a second, other state", |q| add(q, "state", "other"), 400, "malformed_parameters"),
+    ("a repeated code", |q| repeat(q, "code"), 400, "malformed_parameters"),
+    ("a second, other code", |q| add(q, "code", "other"), 400, "malformed_parameters"),
+    ("a repeated iss", |q| repeat(q, "iss"), 400, "malformed_parameters"),
+    ("anything else repeated", |q| (add(q, MARK, "1"), add(q, MARK, "1")).0, 400, "malformed_parameters"),
+    ("nothing at all", |q| q.clear(), 400, "malformed_parameters"),
+    ("no code", |q| remove(q, "code"), 400, "malformed_parameters"),
+    ("an empty code", |q| set(q, "code", ""), 400, "malformed_parameters"),
     ("a code that the provider refuses", |q| set(q, "code", MARK), 502, "code_exchange"),
     ("a code with a NUL", |q| extend(q, "code", "\0"), 502, "code_exchange"),
     ("no iss, though it is announced", |q| remove(q, "iss"), 400, "missing_issuer"),
@@ -55,7 +55,7 @@ const ANSWERS: &[(&str, Change, u16, &str)] = &[
     ("an error of hostile text", |q| fail(q, MARK), 502, "refused_by_provider"),
     ("an error beside a code", |q| add(q, "error", "access_denied"), 403, "refused_by_provider"),
     ("an error without iss", |q| (fail(q, "access_denied"), remove(q, "iss")).1, 400, "missing_issuer"),
-    ("a query of 17 KiB", |q| add(q, "more", &"m4rk".repeat(4400)), 400, "malformed_callback"),
+    ("a query of 17 KiB", |q| add(q, "more", &"m4rk".repeat(4400)), 400, "malformed_parameters"),
 ];
 
 #[tokio::test]

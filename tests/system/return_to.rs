@@ -55,7 +55,7 @@ async fn a_login_ends_where_it_may_and_disguises_end_at_home() {
     assert_eq!(Visitor::new().try_to_sign_in_from(&login, "alice").await.location(), Some(account.clone()));
     let twice = latchkey.url("o/default/login/demo?return_to=/a&return_to=/b");
     let answer = Visitor::new().get(&twice).await;
-    crate::support::refusal::must_be_refused("twice", latchkey, &answer, 400, "malformed_callback");
+    crate::support::refusal::must_be_refused("twice", latchkey, &answer, 400, "malformed_parameters");
 }
 
 #[tokio::test]

@@ -44,18 +44,27 @@ pub fn scopes() -> Rule {
 
 /// None beside another prompt contradicts it (OpenID Connect Core 1.0, section 3.1.2.1).
 pub fn prompt() -> Rule {
-    rule("!('None' in self) || size(self) == 1", "None stands alone, as it asks for no page at all: remove None, or the others")
+    rule(
+        "!('None' in self) || size(self) == 1",
+        "None stands alone, as it asks for no page at all: remove None, or the others",
+    )
 }
 
 /// `max_age` counts seconds.
 pub fn whole_seconds() -> Rule {
     let zero_or_more = "duration(self) == duration('0s') || duration(self) >= duration('1s')";
-    rule(format!("!self.matches('{DURATION}') || {zero_or_more}"), "write 0s, so that people sign in every time, or at least 1s")
+    rule(
+        format!("!self.matches('{DURATION}') || {zero_or_more}"),
+        "write 0s, so that people sign in every time, or at least 1s",
+    )
 }
 
 /// A value of `acr_values`, which spaces part.
 pub fn context_class() -> Rule {
-    matches("^[!-~]+$", "write one authentication context class an item, without spaces, such as urn:mace:incommon:iap:silver")
+    matches(
+        "^[!-~]+$",
+        "write one authentication context class an item, without spaces, such as urn:mace:incommon:iap:silver",
+    )
 }
 
 /// A language tag (BCP 47).

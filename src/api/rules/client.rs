@@ -5,7 +5,8 @@ use kube::core::Rule;
 use super::rule;
 
 /// The flow without a token endpoint.
-pub(super) const ID_TOKEN: &str = "has(self.authorization) && has(self.authorization.responseType) && self.authorization.responseType == 'IdToken'";
+pub(super) const ID_TOKEN: &str =
+    "has(self.authorization) && has(self.authorization.responseType) && self.authorization.responseType == 'IdToken'";
 
 /// Whether the manifest names one of these methods.
 fn method(methods: &[&str]) -> String {
@@ -26,8 +27,7 @@ pub fn one_client_id() -> Rule {
 pub fn secret_required() -> Rule {
     let message = "is required unless client.authMethod is PrivateKeyJwt or None: name the Secret that holds the client secret, or write authMethod: None for a public client";
     let automatic = format!("!({})", method(&[&BY_SECRET[..], &WITHOUT_SECRET].concat()));
-    rule(format!("!({automatic}) || has(self.client.secretRef) || {ID_TOKEN}"), message)
-        .field_path(".client.secretRef")
+    rule(format!("!({automatic}) || has(self.client.secretRef) || {ID_TOKEN}"), message).field_path(".client.secretRef")
 }
 
 /// A method that is named has what it needs, whatever the flow.

@@ -106,7 +106,8 @@ fn only_of(types: &[&str], field: &str, message: &str) -> Rule {
 
 /// Other types have another place, or a fixed one.
 pub fn domain_of_whom() -> Rule {
-    let message = "is for types Okta, Auth0 and Keycloak: remove it, or write the type; for other providers write issuer";
+    let message =
+        "is for types Okta, Auth0 and Keycloak: remove it, or write the type; for other providers write issuer";
     only_of(&["Okta", "Auth0", "Keycloak"], "domain", message)
 }
 
@@ -138,7 +139,8 @@ fn needed_by_hand(unless: &str, field: &str, message: &str) -> Rule {
 
 /// Tokens are checked against it, and nothing is fetched that would say it.
 pub fn manual_issuer() -> Rule {
-    let message = "discovery.mode Manual needs issuer: write it exactly as it stands in iss of the provider's ID tokens";
+    let message =
+        "discovery.mode Manual needs issuer: write it exactly as it stands in iss of the provider's ID tokens";
     needed_by_hand("", "issuer", message).field_path(".issuer")
 }
 

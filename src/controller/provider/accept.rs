@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Local, wish::metadata_request};
+use super::{
+    Local,
+    endpoints::{PinnedEndpoints, metadata_request},
+};
 use crate::{
     api::{Fact, IdentityProvider, IdentityProviderSpec, Reason, ResourceMeta, age_order},
     domain::organization::Organization,
@@ -19,6 +22,11 @@ impl Identity<'_> {
     /// The redirect URI: `{externalURL}/o/{org}/callback/{key}`.
     pub fn redirect_uri(&self) -> String {
         self.organization.url(&format!("callback/{}", self.key))
+    }
+
+    /// Begins a login for the provider: `{externalURL}/o/{org}/initiate/{key}`.
+    pub fn initiate_login_uri(&self) -> String {
+        self.organization.url(&format!("initiate/{}", self.key))
     }
 
     /// Begins a login: `{externalURL}/o/{org}/login/{key}`.
@@ -55,7 +63,8 @@ fn organization(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
 
 /// Which hosts are valid (IDNA, addresses, ports) is more than a rule of the CRD can say.
 fn urls(spec: &IdentityProviderSpec) -> Option<Fact> {
-    let malformed = metadata_request(spec, None).err()?;
+    let pinned = PinnedEndpoints::of(&spec.endpoints);
+    let malformed = pinned.and_then(|pinned| metadata_request(spec, &pinned, None)).err()?;
     Some(Fact::fails(Reason::InvalidCombination, malformed))
 }
 

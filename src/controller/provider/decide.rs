@@ -2,33 +2,33 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use url::Url;
 
 use super::{
     Local, Wish,
     accept::{Identity, accepted, identity},
+    claims::claim_names,
     relation::relation,
     wish::wish,
 };
 use crate::{
     api::{
-        ClaimMapping, Claims, ConditionType, Conditions, Discovered, Fact, IdentityProvider, IdentityProviderStatus,
-        Reason, ResourceMeta, SigningKey, Status, Turn,
+        self,
+        ConditionType, Conditions, Discovered, Fact, IdentityProvider, IdentityProviderStatus,
+        Issuer, Reason, ResourceMeta, SigningKey, Status, Turn,
     },
     domain::{
+        metadata::{DEFAULT_DISCOVERY_INTERVAL, FetchFailure, Fetched, Metadata},
         organization::OrganizationKey,
-        provider::{
-            ClaimNames, DEFAULT_DISCOVERY_INTERVAL, FetchFailure, Fetched, LoginState, Metadata, Provider, Relation,
-        },
+        provider::{LoginState, Provider},
+        relation::{AcceptedSecret, Relation},
     },
 };
 
 /// However seldom its metadata is fetched, a provider is looked at so often: what is known of it stays known, and a
 /// clock that was set back is noticed.
 const LONGEST_REST: Duration = Duration::from_secs(60 * 60);
-
-/// How long the last good metadata serves while the provider fails.
-const STALE_GRACE: SignedDuration = SignedDuration::from_hours(24);
 
 /// What the provider said.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +40,7 @@ pub struct Remote {
 impl Remote {
     /// Whether the provider has neither answered nor failed to.
     pub fn is_empty(&self) -> bool {
-        self.metadata.attempted_at.is_none()
+        self.metadata.attempted_at.is_none() && self.keys.attempted_at.is_none()
     }
 }
 
@@ -48,6 +48,8 @@ impl Remote {
 pub struct Observed {
     pub local: Local,
     pub remote: Remote,
+    /// Which of two client secrets the provider accepted last, if anybody signed in since they are there.
+    pub accepted_secret: Option<AcceptedSecret>,
     /// The last value of the annotation that asks for a reconciliation and that has been answered.
     pub handled: Option<String>,
     pub now: Timestamp,
@@ -73,12 +75,16 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
     let mut conditions = Conditions::default();
     conditions.set(ConditionType::Accepted, accepted(idp, local));
     conditions.set(ConditionType::ResolvedRefs, resolved(&wish));
-    let relation = discovered(idp, identity.as_ref(), wish.as_ref().ok(), remote, *now, &mut conditions);
+    let relation = discovered(idp, identity.as_ref(), wish.as_ref().ok(), observed, &mut conditions);
     conditions.set(ConditionType::KeysUsable, keys_usable(remote));
+    let held_back = conditions.held_back().map(|fact| fact.reason);
+    if idp.spec.client.previous_secret_ref.is_some() {
+        conditions.set(ConditionType::ClientAccepted, client_accepted(observed.accepted_secret));
+    }
     let accepted = conditions.fact(ConditionType::Accepted).is_some_and(Fact::is_true);
     let key_taken = conditions.fact(ConditionType::Accepted).is_some_and(|fact| fact.reason == Reason::KeyConflict);
     conditions.summarize("People can sign in.");
-    let login = login_state(idp, accepted, relation, &conditions);
+    let login = login_state(idp, accepted, relation, held_back);
     if idp.spec.suspend {
         conditions.suspend("spec.suspend is true: nobody signs in through this provider, and its sessions have ended.");
     }
@@ -95,7 +101,7 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
             organization: OrganizationKey::new(idp.namespace_str(), idp.organization_name()),
             key: idp.key().into(),
             display_name: idp.spec.display_name.clone(),
-            claims: Arc::new(claim_names(&idp.spec.claims)),
+            claims: Arc::new(claim_names(&idp.spec)),
             suspended: idp.spec.suspend,
             login,
         },
@@ -114,31 +120,39 @@ fn discovered(
     idp: &IdentityProvider,
     identity: Option<&Identity<'_>>,
     wish: Option<&Wish>,
-    remote: &Remote,
-    now: Timestamp,
+    Observed { remote, local: Local { allow_http, .. }, now, .. }: &Observed,
     conditions: &mut Conditions,
 ) -> Option<Relation> {
-    let (fact, relation) = match (&remote.metadata.good, identity, wish) {
-        (Some((metadata, _)), Some(identity), Some(wish)) => match relation(idp, identity, wish, metadata) {
-            Ok(relation) => (Fact::holds("The provider's metadata was fetched and fits the manifest."), Some(relation)),
+    let discovers = wish.is_none_or(|wish| wish.question.metadata.is_some());
+    let metadata = remote.metadata.good.as_ref().map(|(metadata, _)| &**metadata);
+    let (fact, relation) = match (identity, wish) {
+        (Some(_), Some(_)) if discovers && metadata.is_none() => {
+            (Fact::unknown("The provider's metadata is being fetched."), None)
+        }
+        (Some(identity), Some(wish)) => match relation(idp, identity, wish, metadata, *allow_http) {
+            Ok(relation) if discovers => {
+                (Fact::holds("The provider's metadata was fetched and fits the manifest."), Some(relation))
+            }
+            Ok(relation) => (Fact::holds("discovery.mode is Manual: the manifest says it all."), Some(relation)),
             Err(fact) => (fact, None),
         },
-        (None, Some(_), Some(_)) => (Fact::unknown("The provider's metadata is being fetched."), None),
         _ => (Fact::unknown("The provider's metadata is fetched once the rest of the manifest is in order."), None),
     };
-    let Some(failure) = &remote.metadata.failure else {
+    let (Some(failure), Some(wish)) = (&remote.metadata.failure, wish) else {
         conditions.set(ConditionType::Discovered, fact);
         return relation;
     };
     conditions.set(ConditionType::Discovered, Fact::fails(failure.reason, &failure.message));
-    let relation = relation.filter(|_| now.duration_since(failure.since) < STALE_GRACE)?;
-    conditions.set(ConditionType::ServingStale, stale(failure));
+    let failing = Duration::try_from(now.duration_since(failure.since)).unwrap_or_default();
+    let relation = relation.filter(|_| failing < wish.stale_grace)?;
+    conditions.set(ConditionType::ServingStale, stale(failure, wish.stale_grace));
     Some(relation)
 }
 
-fn stale(failure: &FetchFailure) -> Fact {
+fn stale(failure: &FetchFailure, grace: Duration) -> Fact {
     let since = failure.since.strftime("%Y-%m-%dT%H:%M:%SZ");
-    let message = format!("The last good metadata serves since {since}, and for 24h at most: {}", failure.message);
+    let grace = api::Duration::from_secs(grace.as_secs());
+    let message = format!("The last good metadata serves since {since}, and for {grace} at most: {}", failure.message);
     Fact { status: Status::True, reason: failure.reason, message }
 }
 
@@ -151,13 +165,39 @@ fn keys_usable(remote: &Remote) -> Fact {
     }
 }
 
+/// While secrets rotate: which of the two is in force, as far as logins have shown.
+fn client_accepted(seen: Option<AcceptedSecret>) -> Fact {
+    const CURRENT: &str = "spec.client.secretRef";
+    const PREVIOUS: &str = "spec.client.previousSecretRef";
+    match seen {
+        None => Fact {
+            status: Status::Unknown,
+            reason: Reason::NotProbed,
+            message: format!(
+                "Nobody has signed in since {PREVIOUS} is there; the next login shows which of the two secrets the provider accepts."
+            ),
+        },
+        Some(AcceptedSecret::Current) => Fact::holds(format!(
+            "At the last login the provider accepted the secret of {CURRENT}: {PREVIOUS} can be removed."
+        )),
+        Some(AcceptedSecret::Previous) => Fact::holds(format!(
+            "At the last login the provider refused the secret of {CURRENT} and accepted that of {PREVIOUS}: put the new secret into force at the provider before the previous one ends."
+        )),
+        Some(AcceptedSecret::Neither) => Fact::fails(
+            Reason::InvalidClient,
+            format!(
+                "At the last login the provider refused the secrets of {CURRENT} and of {PREVIOUS}: put one into the Secret that the provider knows, and check client.id and authMethod."
+            ),
+        ),
+    }
+}
+
 fn login_state(
     idp: &IdentityProvider,
     accepted: bool,
     relation: Option<Relation>,
-    conditions: &Conditions,
+    held_back: Option<Reason>,
 ) -> LoginState {
-    let held_back = conditions.fact(ConditionType::Ready).filter(|ready| !ready.is_true()).map(|ready| ready.reason);
     match (held_back, relation) {
         (Some(reason), _) if !accepted => LoginState::Refused(reason),
         _ if idp.spec.suspend => LoginState::Suspended,
@@ -182,8 +222,9 @@ fn status(
         key: Some(idp.key().to_owned()),
         organization_id: identity.map(|identity| identity.organization.id.to_string()),
         redirect_uri: identity.map(Identity::redirect_uri),
+        initiate_login_uri: identity.map(Identity::initiate_login_uri),
         login_url: identity.map(Identity::login_url),
-        issuer: metadata.map(|metadata| metadata.issuer.clone()).or_else(|| idp.spec.issuer.clone()),
+        issuer: metadata.map(|metadata| metadata.issuer.clone()).or_else(|| configured_issuer(idp)),
         discovered: metadata.map(summary),
         keys: observed.remote.keys.good.as_ref().map(|(keys, _)| keys.to_vec()).unwrap_or_default(),
         mappers: Some(observed.local.mappers),
@@ -192,32 +233,31 @@ fn status(
     }
 }
 
-fn summary(metadata: &Metadata) -> Discovered {
-    Discovered {
-        authorization_endpoint: metadata.authorization_endpoint.to_string(),
-        token_endpoint: metadata.token_endpoint.to_string(),
-        user_info_endpoint: metadata.userinfo_endpoint.as_ref().map(ToString::to_string),
-        jwks_endpoint: metadata.jwks_uri.to_string(),
-        end_session_endpoint: metadata.end_session_endpoint.as_ref().map(ToString::to_string),
-        response_types: metadata.response_types.clone(),
-        auth_methods: metadata.auth_methods.clone(),
-        signing_algorithms: metadata.signing_algorithms.clone(),
-        pkce_methods: metadata.pkce_methods.clone().unwrap_or_default(),
-        iss_parameter_supported: metadata.iss_parameter_supported,
+fn configured_issuer(idp: &IdentityProvider) -> Option<String> {
+    match idp.spec.issuer()? {
+        Issuer::Exactly(issuer) => Some(issuer),
+        Issuer::NamedAt(_) => None,
     }
 }
 
-fn claim_names(claims: &Claims) -> ClaimNames {
-    let name = |mapping: &Option<ClaimMapping>, standard: &str| {
-        mapping.as_ref().map_or_else(|| standard.to_owned(), |mapping| mapping.claim.clone())
-    };
-    ClaimNames {
-        user_id: name(&claims.user_id, "sub"),
-        user_name: claims.user_name.as_ref().map(|mapping| mapping.claim.clone()),
-        full_name: name(&claims.full_name, "name"),
-        email: name(&claims.email, "email"),
-        email_verified: name(&claims.email_verified, "email_verified"),
-        groups: name(&claims.groups, "groups"),
+fn summary(metadata: &Metadata) -> Discovered {
+    let endpoint = |url: &Option<Url>| url.as_ref().map(ToString::to_string);
+    let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
+    Discovered {
+        authorization_endpoint: endpoint(&metadata.authorization_endpoint),
+        token_endpoint: endpoint(&metadata.token_endpoint),
+        user_info_endpoint: endpoint(&metadata.userinfo_endpoint),
+        jwks_endpoint: endpoint(&metadata.jwks_uri),
+        pushed_authorization_endpoint: endpoint(&metadata.pushed_authorization_endpoint),
+        end_session_endpoint: endpoint(&metadata.end_session_endpoint),
+        response_types: list(&metadata.response_types),
+        response_modes: list(&metadata.response_modes),
+        auth_methods: list(&metadata.auth_methods),
+        auth_signing_algorithms: list(&metadata.auth_signing_algorithms),
+        signing_algorithms: list(&metadata.signing_algorithms),
+        pkce_methods: list(&metadata.pkce_methods),
+        iss_parameter_supported: metadata.iss_parameter_supported,
+        backchannel_logout_supported: metadata.backchannel_logout_supported,
     }
 }
 

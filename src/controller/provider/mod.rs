@@ -1,8 +1,12 @@
 //! Identity providers: observe, decide, apply.
 
 mod accept;
+mod claims;
+mod client_auth;
 mod decide;
+mod endpoints;
 mod observe;
+mod offers;
 mod reconcile;
 mod relation;
 mod wish;
@@ -11,4 +15,4 @@ pub use accept::Identity;
 pub use decide::{Observed, Remote, decide};
 pub use observe::{accepted_organization, local};
 pub use reconcile::{reconcile, remove};
-pub use wish::{Local, Wish};
+pub use wish::{Local, Question, Wish};

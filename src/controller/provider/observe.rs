@@ -6,7 +6,7 @@ use kube::runtime::reflector::ObjectRef;
 
 use super::Local;
 use crate::{
-    api::{Fact, IdentityProvider, IdpMapper, ReadyCount, ResourceMeta, TrustSourceKind},
+    api::{Fact, IdentityProvider, IdpMapper, ReadyCount, ResourceMeta},
     controller::{Settings, mapper, organization},
     domain::organization::{Organization, OrganizationKey},
     source::Stores,
@@ -15,16 +15,13 @@ use crate::{
 /// What the sources know about a provider's surroundings.
 pub fn local(idp: &IdentityProvider, stores: &Stores, settings: &Settings) -> Local {
     let namespace = idp.namespace_str();
-    let trust = idp.spec.tls.ca_bundle_ref.as_ref();
-    let trust_in = |kind| trust.filter(move |source| source.kind == kind);
     Local {
         organization: accepted_organization(idp, stores, settings),
         contenders: contenders(idp, stores),
-        secret: idp.spec.client.secret_ref.as_ref().and_then(|reference| stores.secret(namespace, &reference.name)),
-        trust_secret: trust_in(TrustSourceKind::Secret).and_then(|source| stores.secret(namespace, &source.name)),
-        trust_config_map: trust_in(TrustSourceKind::ConfigMap)
-            .and_then(|source| stores.config_map(namespace, &source.name)),
+        secrets: idp.spec.secret_names().filter_map(|name| stores.secret(namespace, name)).collect(),
+        trust_config_map: idp.spec.config_map_name().and_then(|name| stores.config_map(namespace, name)),
         mappers: mappers(idp, stores, settings),
+        allow_http: settings.allow_http,
     }
 }
 

@@ -1,110 +1,198 @@
-//! Whether a provider's metadata can carry what the manifest asks, and the relation that follows from both.
+//! Whether a provider can carry what the manifest asks, and the relation that follows from both. Pure.
 
-use secrecy::SecretString;
 use url::Url;
 
-use super::{Identity, Wish};
+use super::{
+    Identity, Wish,
+    client_auth::credentials,
+    offers::{Offers, has, incompatible, names},
+};
 use crate::{
-    api::{AuthMethod, Fact, IdentityProvider, Pkce, Reason},
-    domain::provider::{ClientAuth, Metadata, Relation, SigningAlgorithm},
+    api::{AuthMethod, AuthorizationSpec, Fact, IdentityProvider, Prompt, Reason, ResponseMode, ResponseType, Usage},
+    domain::{
+        metadata::Metadata,
+        relation::{AnswerMode, Flow, Relation, RequestOptions, SigningAlgorithm},
+    },
 };
 
-/// The relation between a provider and us.
+/// The relation between a provider and us. Without metadata, all that the provider offers is in the manifest.
 ///
 /// # Errors
-/// `Discovered=False` with `Incompatible`, naming the field and both sides.
+/// `Discovered=False`: with `Incompatible`, naming the field and both sides; or with the reason for which an endpoint
+/// cannot be used.
 pub fn relation(
     idp: &IdentityProvider,
     identity: &Identity<'_>,
     wish: &Wish,
-    metadata: &Metadata,
+    metadata: Option<&Metadata>,
+    allow_http: bool,
 ) -> Result<Relation, Fact> {
-    if !metadata.response_types.is_empty() && !metadata.response_types.iter().any(|kind| kind == "code") {
-        return Err(incompatible(
-            "spec.authorization.responseType",
-            "Code",
-            "response_types_supported",
-            &metadata.response_types,
-        ));
-    }
+    let spec = &idp.spec;
+    let offers = Offers(metadata);
+    secure(idp, wish, allow_http)?;
     let redirect_uri = Url::parse(&identity.redirect_uri()).map_err(|error| {
-        Fact::fails(
-            Reason::InvalidCombination,
-            format!("spec.key: makes no URL ({error}): create this IdentityProvider anew with another key"),
-        )
+        let message = format!("spec.key: makes no URL ({error}): create this IdentityProvider anew with another key");
+        Fact::fails(Reason::InvalidCombination, message)
     })?;
+    let issuer = metadata.map(|metadata| metadata.issuer.clone()).or_else(|| spec.issuer.clone());
+    let discovered = |endpoint: fn(&Metadata) -> &Option<Url>| metadata.and_then(|metadata| endpoint(metadata).clone());
+    let pinned = &wish.pinned;
+    let authorization = pinned.authorization.clone().or_else(|| discovered(|metadata| &metadata.authorization_endpoint));
+    let jwks = pinned.jwks.clone().or_else(|| discovered(|metadata| &metadata.jwks_uri));
+    let (credentials, previous) = credentials(spec, &wish.client, &offers)?;
     Ok(Relation {
-        issuer: metadata.issuer.clone(),
-        authorization_endpoint: metadata.authorization_endpoint.clone(),
-        token_endpoint: metadata.token_endpoint.clone(),
-        userinfo_endpoint: metadata.userinfo_endpoint.clone(),
-        jwks_uri: metadata.jwks_uri.clone(),
-        trust_roots: wish.metadata.roots.clone(),
-        client_id: idp.spec.client.id.clone(),
-        client_auth: client_auth(idp.spec.client.auth_method, wish.client_secret.as_ref(), metadata)?,
+        issuer: issuer.ok_or_else(|| missing("issuer", "spec.issuer"))?,
+        authorization_endpoint: authorization
+            .ok_or_else(|| missing("authorization_endpoint", "spec.endpoints.authorization"))?,
+        pushed_authorization_endpoint: pushed(&spec.authorization, wish, metadata)?,
+        userinfo_endpoint: pinned.user_info.clone().or_else(|| discovered(|metadata| &metadata.userinfo_endpoint)),
+        jwks_uri: jwks.ok_or_else(|| missing("jwks_uri", "spec.endpoints.jwks"))?,
+        trust_roots: wish.question.roots.clone(),
+        client_id: wish.client.id.clone(),
+        credentials,
+        previous: wish.client.rotation(idp).map(|rotation| (rotation, previous)),
         redirect_uri,
-        scopes: idp.spec.authorization.scopes.iter().filter(|scope| *scope != "openid").cloned().collect(),
-        pkce: pkce(idp, metadata)?,
+        flow: flow(idp, wish, metadata)?,
+        request: request(&spec.authorization),
         algorithms: algorithms(metadata)?,
-        iss_parameter: metadata.iss_parameter_supported,
+        iss_parameter: metadata.is_some_and(|metadata| metadata.iss_parameter_supported),
     })
 }
 
-fn client_auth(method: AuthMethod, secret: Option<&SecretString>, metadata: &Metadata) -> Result<ClientAuth, Fact> {
-    // Silence means client_secret_basic (OpenID Connect Discovery 1.0, section 3).
-    let offers = |name: &str| {
-        let offered = &metadata.auth_methods;
-        (offered.is_empty() && name == "client_secret_basic") || offered.iter().any(|method| method == name)
-    };
-    let refused = |asked: &str| {
-        Err(incompatible(
-            "spec.client.authMethod",
-            asked,
-            "token_endpoint_auth_methods_supported",
-            &metadata.auth_methods,
-        ))
-    };
-    let Some(secret) = secret else { return Ok(ClientAuth::None) };
-    match method {
-        AuthMethod::Auto | AuthMethod::ClientSecretBasic if offers("client_secret_basic") => {
-            Ok(ClientAuth::Basic(secret.clone()))
+/// What the manifest names itself is held to https as what metadata names.
+fn secure(idp: &IdentityProvider, wish: &Wish, allow_http: bool) -> Result<(), Fact> {
+    let by_hand = wish.question.metadata.is_none();
+    let issuer = idp.spec.issuer.as_deref().filter(|issuer| by_hand && issuer.starts_with("http:"));
+    let endpoint = wish.pinned.all().find(|(_, url)| url.scheme() == "http").map(|(field, _)| field);
+    match issuer.map(|_| "spec.issuer").or(endpoint).filter(|_| !allow_http) {
+        Some(field) => {
+            let message = format!("{field}: is an http URL, which anybody in between can read and change: write https");
+            Err(Fact::fails(Reason::InsecureEndpoint, message))
         }
-        AuthMethod::Auto | AuthMethod::ClientSecretPost if offers("client_secret_post") => {
-            Ok(ClientAuth::Post(secret.clone()))
-        }
-        AuthMethod::Auto => refused("Auto (client_secret_basic or client_secret_post)"),
-        AuthMethod::ClientSecretBasic => refused("ClientSecretBasic"),
-        AuthMethod::ClientSecretPost => refused("ClientSecretPost"),
-        AuthMethod::None => Ok(ClientAuth::None),
+        None => Ok(()),
+    }
+}
+
+/// Metadata that lacks it was refused when it was fetched, and the schema demands it where there is none.
+fn missing(member: &str, field: &str) -> Fact {
+    let message = format!("{field}: the provider's metadata has no {member}: write it here");
+    Fact::fails(Reason::InvalidDocument, message)
+}
+
+fn flow(idp: &IdentityProvider, wish: &Wish, metadata: Option<&Metadata>) -> Result<Flow, Fact> {
+    let asked = &idp.spec.authorization;
+    let offers = Offers(metadata);
+    let (kind, name) = match asked.response_type {
+        ResponseType::Code => ("Code", "code"),
+        ResponseType::IdToken => ("IdToken", "id_token"),
+    };
+    if !offers.response_type(name) {
+        let types = metadata.and_then(|metadata| metadata.response_types.as_deref()).unwrap_or_default();
+        let asked = format!("{kind} ({name})");
+        return Err(incompatible("spec.authorization.responseType", &asked, "response_types_supported", types));
+    }
+    let response_mode = response_mode(asked, &offers)?;
+    if asked.response_type == ResponseType::IdToken {
+        return Ok(Flow::IdToken);
+    }
+    let discovered = metadata.and_then(|metadata| metadata.token_endpoint.clone());
+    let token_endpoint = wish.pinned.token.clone().or(discovered);
+    Ok(Flow::Code {
+        token_endpoint: token_endpoint.ok_or_else(|| missing("token_endpoint", "spec.endpoints.token"))?,
+        pkce: pkce(idp, &offers)?,
+        response_mode,
+    })
+}
+
+/// The mode to ask for; None: none.
+fn response_mode(asked: &AuthorizationSpec, offers: &Offers<'_>) -> Result<Option<AnswerMode>, Fact> {
+    const FIELD: &str = "spec.authorization.responseMode";
+    let announced = offers.response_modes();
+    let possible = |mode: AnswerMode| announced.is_none_or(|modes| modes.is_empty() || has(modes, mode.as_str()));
+    let refused = |asked| Err(incompatible(FIELD, asked, "response_modes_supported", announced.unwrap_or_default()));
+    match (asked.response_type, asked.response_mode) {
+        (ResponseType::IdToken, _) if possible(AnswerMode::FormPost) => Ok(Some(AnswerMode::FormPost)),
+        (ResponseType::IdToken, _) => refused("FormPost (form_post), by which an ID token comes,"),
+        (_, ResponseMode::Query) if possible(AnswerMode::Query) => Ok(Some(AnswerMode::Query)),
+        (_, ResponseMode::Query) => refused("Query (query)"),
+        (_, ResponseMode::FormPost) if possible(AnswerMode::FormPost) => Ok(Some(AnswerMode::FormPost)),
+        (_, ResponseMode::FormPost) => refused("FormPost (form_post)"),
+        (_, ResponseMode::Auto) if possible(AnswerMode::Query) => Ok(None),
+        (_, ResponseMode::Auto) if possible(AnswerMode::FormPost) => Ok(Some(AnswerMode::FormPost)),
+        (_, ResponseMode::Auto) => refused("Auto (query or form_post)"),
     }
 }
 
 /// S256 also where the metadata is silent (RFC 9700, section 2.1.1).
-fn pkce(idp: &IdentityProvider, metadata: &Metadata) -> Result<bool, Fact> {
-    let announced = metadata.pkce_methods.as_deref();
-    let s256 = announced.is_some_and(|methods| methods.iter().any(|method| method == "S256"));
-    let needed = idp.spec.client.auth_method == AuthMethod::None;
+fn pkce(idp: &IdentityProvider, offers: &Offers<'_>) -> Result<bool, Fact> {
+    const MEMBER: &str = "code_challenge_methods_supported";
+    let announced = offers.pkce_methods();
+    let s256 = announced.is_some_and(|methods| has(methods, "S256"));
+    let by_hand = offers.0.is_none();
+    let refused = |field, asked| Err(incompatible(field, asked, MEMBER, announced.unwrap_or_default()));
     match idp.spec.authorization.pkce {
-        Pkce::Disabled => Ok(false),
-        Pkce::Required if !s256 => Err(incompatible(
-            "spec.authorization.pkce",
-            "Required (S256)",
-            "code_challenge_methods_supported",
-            announced.unwrap_or_default(),
-        )),
-        Pkce::Required => Ok(true),
-        Pkce::Auto if announced.is_some() && !s256 && needed => Err(incompatible(
-            "spec.client.authMethod",
-            "None (with S256)",
-            "code_challenge_methods_supported",
-            announced.unwrap_or_default(),
-        )),
-        Pkce::Auto => Ok(announced.is_none() || s256),
+        Usage::Disabled => Ok(false),
+        Usage::Required if s256 || by_hand => Ok(true),
+        Usage::Required => refused("spec.authorization.pkce", "Required (S256)"),
+        Usage::Auto if announced.is_none() || s256 => Ok(true),
+        Usage::Auto if idp.spec.client.auth_method == AuthMethod::None => {
+            refused("spec.client.authMethod", "None (with S256)")
+        }
+        Usage::Auto => Ok(false),
     }
 }
 
-fn algorithms(metadata: &Metadata) -> Result<Vec<SigningAlgorithm>, Fact> {
-    let announced = &metadata.signing_algorithms;
+/// Where authorization requests are pushed, if they are.
+fn pushed(asked: &AuthorizationSpec, wish: &Wish, metadata: Option<&Metadata>) -> Result<Option<Url>, Fact> {
+    const FIELD: &str = "spec.authorization.pushedAuthorizationRequests";
+    let discovered = metadata.and_then(|metadata| metadata.pushed_authorization_endpoint.clone());
+    let endpoint = wish.pinned.pushed_authorization.clone().or(discovered);
+    let demanded = metadata.is_some_and(|metadata| metadata.pushed_authorization_required);
+    // Who needs to show nothing for the flow cannot be taken to have something to show here.
+    let shows_nothing = asked.response_type == ResponseType::IdToken && wish.client.shows_nothing();
+    let refused = |message: &str| Err(Fact::fails(Reason::Incompatible, format!("{FIELD}: {message}")));
+    match asked.pushed_authorization_requests {
+        Usage::Auto if shows_nothing && !demanded => Ok(None),
+        Usage::Auto => Ok(endpoint),
+        Usage::Required if endpoint.is_none() => refused(
+            "Required is asked for, but the provider's metadata has no pushed_authorization_request_endpoint: write it into spec.endpoints.pushedAuthorization if there is one, or write Auto",
+        ),
+        Usage::Required => Ok(endpoint),
+        Usage::Disabled if demanded => refused(
+            "Disabled is asked for, but the provider's require_pushed_authorization_requests says true: change one or the other",
+        ),
+        Usage::Disabled => Ok(None),
+    }
+}
+
+/// What the manifest asks for, in the words of the request.
+fn request(asked: &AuthorizationSpec) -> RequestOptions {
+    let mut scopes: Vec<String> = Vec::new();
+    for scope in asked.scopes.iter().flat_map(|some| some.split([',', ' '])) {
+        if !scope.is_empty() && scope != "openid" && !has(&scopes, scope) {
+            scopes.push(scope.to_owned());
+        }
+    }
+    let prompt = |prompt: &Prompt| match prompt {
+        Prompt::None => "none",
+        Prompt::Login => "login",
+        Prompt::Consent => "consent",
+        Prompt::SelectAccount => "select_account",
+    };
+    RequestOptions {
+        scopes,
+        prompt: asked.prompt.iter().map(prompt).collect(),
+        max_age: asked.max_age.map(|age| age.get().as_secs()),
+        acr_values: asked.acr_values.clone(),
+        ui_locales: asked.ui_locales.clone(),
+        extra: asked.extra_parameters.iter().map(|extra| (extra.name.clone(), extra.value.clone())).collect(),
+        login_hint: asked.send_login_hint.unwrap_or(true),
+    }
+}
+
+fn algorithms(metadata: Option<&Metadata>) -> Result<Vec<SigningAlgorithm>, Fact> {
+    let Some(metadata) = metadata else { return Ok(SigningAlgorithm::ALL.to_vec()) };
+    let announced = metadata.signing_algorithms.as_deref().unwrap_or_default();
     let known: Vec<_> = announced.iter().filter_map(|name| SigningAlgorithm::from_name(name)).collect();
     if known.is_empty() {
         let message = format!(
@@ -115,23 +203,4 @@ fn algorithms(metadata: &Metadata) -> Result<Vec<SigningAlgorithm>, Fact> {
         return Err(Fact::fails(Reason::Incompatible, message));
     }
     Ok(known)
-}
-
-fn incompatible(field: &str, asked: &str, member: &str, offered: &[String]) -> Fact {
-    let offered = names(offered);
-    let message =
-        format!("{field}: {asked} is asked for, but the provider's {member} says {offered}: change one or the other");
-    Fact::fails(Reason::Incompatible, message)
-}
-
-/// The provider's words, so only what such names are made of, and few of them.
-fn names(offered: &[String]) -> String {
-    match offered {
-        [] => "nothing".to_owned(),
-        some => some.iter().take(12).map(|name| printable(name)).collect::<Vec<_>>().join(", "),
-    }
-}
-
-fn printable(name: &str) -> String {
-    name.chars().filter(|c| c.is_ascii_alphanumeric() || " -_.:".contains(*c)).take(40).collect()
 }

@@ -2,18 +2,22 @@
 
 use std::{sync::Arc, time::Duration};
 
+use aws_lc_rs::digest;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::endpoints::{PinnedEndpoints, metadata_request};
 use crate::{
-    api::{Fact, IdentityProvider, IdentityProviderSpec, ReadyCount, Reason, TrustSourceKind},
+    api::{Fact, IdentityProvider, KeyReference, ReadyCount, Reason, ResourceMeta, TrustSourceKind},
     controller::references::{TrustObject, secret_text, trust_text},
     domain::{
+        client_key::ClientKey,
+        metadata::{DEFAULT_DISCOVERY_INTERVAL, DEFAULT_STALE_GRACE, Metadata},
         organization::Organization,
-        provider::{DEFAULT_DISCOVERY_INTERVAL, TrustRoots},
+        relation::{Rotation, TrustRoots},
     },
-    oidc::{MetadataRequest, check_trust_roots},
+    oidc::{KeysRequest, MetadataRequest, check_trust_roots, read_client_key},
 };
 
 /// What the sources know about a provider's surroundings.
@@ -22,20 +26,79 @@ pub struct Local {
     pub organization: Option<Result<Organization, Fact>>,
     /// The providers of the organization that ask for the same key or display name, this one included or not.
     pub contenders: Vec<Arc<IdentityProvider>>,
-    /// What spec.client.secretRef names.
-    pub secret: Option<Arc<Secret>>,
-    /// What spec.tls.caBundleRef names, by its kind.
-    pub trust_secret: Option<Arc<Secret>>,
+    /// Those of the Secrets that the manifest names that are there.
+    pub secrets: Vec<Arc<Secret>>,
+    /// What spec.tls.caBundleRef names, if it is a ConfigMap.
     pub trust_config_map: Option<Arc<ConfigMap>>,
     pub mappers: ReadyCount,
+    /// http is allowed, for development.
+    pub allow_http: bool,
+}
+
+impl Local {
+    fn secret(&self, name: &str) -> Option<&Secret> {
+        self.secrets.iter().map(|secret| &**secret).find(|secret| secret.metadata.name.as_deref() == Some(name))
+    }
 }
 
 /// How the provider is to be reached, with its references resolved.
 #[derive(Debug)]
 pub struct Wish {
-    pub metadata: MetadataRequest,
+    pub question: Question,
+    pub pinned: PinnedEndpoints,
+    /// How often the provider is asked.
     pub interval: Duration,
-    pub client_secret: Option<SecretString>,
+    /// How long its last good metadata serves while it fails.
+    pub stale_grace: Duration,
+    pub client: Client,
+}
+
+/// What a provider is asked for. Questions that are equal are asked once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// None: nothing is asked but keys.
+    pub metadata: Option<MetadataRequest>,
+    /// Where the keys are; None: where the metadata says.
+    pub jwks: Option<Url>,
+    pub roots: Option<TrustRoots>,
+}
+
+impl Question {
+    /// Where the keys are to be had; None while only metadata that is not there would say.
+    pub fn keys(&self, metadata: Option<&Metadata>) -> Option<KeysRequest> {
+        let discovered = || metadata.and_then(|metadata| metadata.jwks_uri.as_ref());
+        let jwks_uri = self.jwks.as_ref().or_else(discovered)?.clone();
+        Some(KeysRequest { jwks_uri, roots: self.roots.clone() })
+    }
+}
+
+/// The client, and what it shows.
+#[derive(Debug)]
+pub struct Client {
+    pub id: String,
+    pub secret: Option<SecretString>,
+    pub previous_secret: Option<SecretString>,
+    pub key: Option<ClientKey>,
+}
+
+impl Client {
+    /// Whether there is neither a secret nor a key.
+    pub fn shows_nothing(&self) -> bool {
+        self.secret.is_none() && self.key.is_none()
+    }
+
+    /// What tells this pair of secrets from others of the provider; None without a pair.
+    pub fn rotation(&self, idp: &IdentityProvider) -> Option<Rotation> {
+        let (secret, previous) = (self.secret.as_ref()?, self.previous_secret.as_ref()?);
+        let mut hash = digest::Context::new(&digest::SHA256);
+        for text in [&self.id, secret.expose_secret(), previous.expose_secret()] {
+            hash.update(&(text.len() as u64).to_be_bytes());
+            hash.update(text.as_bytes());
+        }
+        let mut mark = [0; 16];
+        mark.copy_from_slice(&hash.finish().as_ref()[..16]);
+        Some(Rotation { provider: idp.path().into(), mark })
+    }
 }
 
 /// Resolves what the manifest refers to.
@@ -44,41 +107,46 @@ pub struct Wish {
 /// The `ResolvedRefs` condition.
 pub fn wish(idp: &IdentityProvider, local: &Local) -> Result<Wish, Fact> {
     let spec = &idp.spec;
-    let client_secret = match &spec.client.secret_ref {
-        Some(reference) => Some(secret_text("spec.client.secretRef", reference, local.secret.as_deref())?),
-        None => None,
-    };
+    let client = client(idp, local)?;
+    let roots = trust_roots(idp, local)?;
+    let malformed = |_| Fact::unknown("The references are followed once the URLs are valid.");
+    let pinned = PinnedEndpoints::of(&spec.endpoints).map_err(malformed)?;
+    let metadata = metadata_request(spec, &pinned, roots.clone()).map_err(malformed)?;
     Ok(Wish {
-        metadata: metadata_request(spec, trust_roots(idp, local)?)
-            .map_err(|_| Fact::unknown("The references are followed once the URLs are valid."))?,
+        question: Question { metadata, jwks: pinned.jwks.clone(), roots },
+        pinned,
         interval: spec.discovery.interval.map_or(DEFAULT_DISCOVERY_INTERVAL, |interval| interval.get()),
-        client_secret,
+        stale_grace: spec.discovery.stale_grace_period.map_or(DEFAULT_STALE_GRACE, |grace| grace.get()),
+        client,
     })
 }
 
-/// Where the metadata is, and which issuer it must name.
-///
-/// # Errors
-/// Names the field that holds no URL.
-pub fn metadata_request(spec: &IdentityProviderSpec, roots: Option<TrustRoots>) -> Result<MetadataRequest, String> {
-    let issuer = spec.issuer.as_deref();
-    match &spec.discovery.url {
-        Some(url) => {
-            let url = Url::parse(url).map_err(|error| {
-                format!("spec.discovery.url: is not a URL ({error}): write it in full, such as https://login.example.com/.well-known/openid-configuration")
-            })?;
-            Ok(MetadataRequest { url, issuer: issuer.map(str::to_owned), roots })
-        }
-        None => MetadataRequest::of_issuer(issuer.unwrap_or_default(), roots)
-            .map_err(|error| format!("spec.issuer: {error}")),
-    }
+fn client(idp: &IdentityProvider, local: &Local) -> Result<Client, Fact> {
+    let spec = &idp.spec.client;
+    let text = |field: &str, reference: &Option<KeyReference>| {
+        let read = |reference: &KeyReference| secret_text(field, reference, local.secret(&reference.name));
+        reference.as_ref().map(read).transpose()
+    };
+    const ID: &str = "spec.client.idRef";
+    const KEY: &str = "spec.client.privateKeyRef";
+    let id = match text(ID, &spec.id_ref)? {
+        Some(id) => id.expose_secret().to_owned(),
+        None => spec.id.clone().unwrap_or_default(),
+    };
+    let unusable = |error| Fact::fails(Reason::SecretNotUsable, format!("{KEY}: {error}"));
+    Ok(Client {
+        id,
+        secret: text("spec.client.secretRef", &spec.secret_ref)?,
+        previous_secret: text("spec.client.previousSecretRef", &spec.previous_secret_ref)?,
+        key: text(KEY, &spec.private_key_ref)?.map(|text| read_client_key(&text)).transpose().map_err(unusable)?,
+    })
 }
 
 fn trust_roots(idp: &IdentityProvider, local: &Local) -> Result<Option<TrustRoots>, Fact> {
     const FIELD: &str = "spec.tls.caBundleRef";
     let Some(source) = &idp.spec.tls.ca_bundle_ref else { return Ok(None) };
     let object = match source.kind {
-        TrustSourceKind::Secret => TrustObject::Secret(local.trust_secret.as_deref()),
+        TrustSourceKind::Secret => TrustObject::Secret(local.secret(&source.name)),
         TrustSourceKind::ConfigMap => TrustObject::ConfigMap(local.trust_config_map.as_deref()),
     };
     let pem = trust_text(FIELD, source, object)?;

@@ -6,6 +6,8 @@ use crate::oidc::testing::{outbound, serve, url};
 
 const ISSUER: &str = "https://issuer.example.org/realms/a";
 
+const NEEDS_ALL: Needs = Needs { authorization: true, token: true, jwks: true };
+
 /// Good metadata with some members replaced; null stays null.
 fn with(changes: Value) -> Map<String, Value> {
     let mut document = json!({
@@ -23,7 +25,7 @@ fn with(changes: Value) -> Map<String, Value> {
 
 fn read(changes: Value, configured: Option<&str>) -> Result<Metadata, DiscoveryError> {
     let members = with(changes);
-    Document { members: &members, host: "issuer.example.org".to_owned(), allow_http: false }.metadata(configured)
+    Document { members: &members, host: "issuer.example.org".to_owned(), allow_http: false }.metadata(configured, NEEDS_ALL)
 }
 
 #[test]
@@ -35,10 +37,10 @@ fn what_a_login_needs_is_read_and_what_it_does_not_is_ignored() {
         "op_policy_uri": "not a URL", "ui_locales_supported": ["xx-invalid-"], "mtls_endpoint_aliases": {},
     });
     let metadata = read(odd, Some(ISSUER)).expect("good metadata");
-    assert_eq!(metadata.authorization_endpoint.as_str(), "https://issuer.example.org/authorize?tenant=a");
-    assert_eq!(metadata.signing_algorithms, ["RS256", "ES256K", "none"]);
+    assert_eq!(metadata.authorization_endpoint.expect("an endpoint").as_str(), "https://issuer.example.org/authorize?tenant=a");
+    assert_eq!(metadata.signing_algorithms.expect("a list"), ["RS256", "ES256K", "none"]);
     assert_eq!(metadata.pkce_methods, Some(vec!["S256".to_owned()]));
-    assert_eq!((metadata.userinfo_endpoint, metadata.auth_methods), (None, vec![]));
+    assert_eq!((metadata.userinfo_endpoint, metadata.auth_methods), (None, None));
     assert!(metadata.iss_parameter_supported);
 }
 
@@ -89,7 +91,7 @@ fn another_issuer_is_issuer_mismatch_naming_both_and_a_slash_gets_its_own_hint()
 #[test]
 fn an_issuer_implies_where_its_metadata_is() {
     for issuer in ["https://issuer.example.org/a", "https://issuer.example.org/a/"] {
-        let request = MetadataRequest::of_issuer(issuer, None).expect("a URL");
+        let request = MetadataRequest::of_issuer(issuer, None, NEEDS_ALL).expect("a URL");
         assert_eq!(request.url, url("https://issuer.example.org/a/.well-known/openid-configuration"));
         assert_eq!(request.issuer.as_deref(), Some(issuer));
     }
@@ -100,7 +102,7 @@ fn an_issuer_that_implies_no_place_is_refused() {
     for issuer in
         ["", "issuer", "https://", "mailto:a@example.org", "https://example.org?a=b", "https://example.org/#a"]
     {
-        assert_eq!(MetadataRequest::of_issuer(issuer, None), Err(NotAnIssuer), "{issuer}");
+        assert_eq!(MetadataRequest::of_issuer(issuer, None, NEEDS_ALL), Err(NotAnIssuer), "{issuer}");
     }
 }
 
@@ -121,9 +123,28 @@ async fn what_is_not_a_metadata_document_says_what_it_is_and_none_of_its_words()
         ("moved", Reason::HttpStatus),
         ("missing", Reason::HttpStatus),
     ] {
-        let request = MetadataRequest { url: base.join(path).expect("a URL"), issuer: None, roots: None };
+        let request = MetadataRequest { url: base.join(path).expect("a URL"), issuer: None, roots: None, needs: NEEDS_ALL };
         let error = fetch_metadata(&outbound(), &request).await.expect_err("no metadata");
         assert_eq!(error.reason(), reason, "{path}");
         assert!(!format!("{error} {error:?}").contains("leaked"), "{error:?}");
+    }
+}
+
+#[test]
+fn an_endpoint_that_the_manifest_names_may_be_missing_and_one_that_it_does_not_says_where_to_write_it() {
+    let without = json!({"authorization_endpoint": null, "token_endpoint": null, "jwks_uri": null});
+    let members = with(without);
+    let document = Document { members: &members, host: "issuer.example.org".to_owned(), allow_http: false };
+    let read = |needs| document.metadata(None, needs);
+    let none = Needs { authorization: false, token: false, jwks: false };
+    assert_eq!(read(none).expect("metadata").token_endpoint, None);
+    for (needs, member, instead) in [
+        (Needs { authorization: true, ..none }, "authorization_endpoint", "spec.endpoints.authorization"),
+        (Needs { token: true, ..none }, "token_endpoint", "spec.endpoints.token"),
+        (Needs { jwks: true, ..none }, "jwks_uri", "spec.endpoints.jwks"),
+    ] {
+        let error = read(needs).expect_err("a missing endpoint");
+        assert_eq!(error.reason(), Reason::InvalidDocument);
+        assert!(error.to_string().contains(member) && error.to_string().contains(instead), "{error}");
     }
 }

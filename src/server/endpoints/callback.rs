@@ -1,24 +1,26 @@
-//! `GET /o/{org}/callback/{key}`: the redirect URI (OpenID Connect Core 1.0, sections 3.1.2.5 to 3.1.3.7).
+//! `GET` and `POST /o/{org}/callback/{key}`: the redirect URI (OpenID Connect Core 1.0, sections 3.1.2.5 to 3.1.3.7).
 //! Gathers and acts; what is decided is in `domain::login`.
 
 use std::sync::Arc;
 
 use axum::{
-    extract::{RawQuery, State},
+    body::Bytes,
+    extract::{RawQuery, State, rejection::BytesRejection},
     http::{HeaderMap, header},
     response::Response,
 };
 use jiff::Timestamp;
-use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::{
     domain::{
         login::{self, Fresh, Verified},
         organization::Organization,
-        provider::{Provider, Relation},
+        provider::Provider,
+        relation::{Flow, Relation},
         user::{IdpUser, LoginRecord, SessionId, UserId},
     },
+    oidc::registered_error,
     server::{
         attempt::{Attempt, AttemptError},
         cookies,
@@ -30,30 +32,10 @@ use crate::{
         seal::random,
         segments::{Key, Segments},
         state::Server,
-        verify,
+        verify::{self, Brought},
     },
     store::{RecordLoginError, Replaced, StoreError},
 };
-
-/// The errors that a provider may answer with; others are not repeated, even in the log.
-const REGISTERED_ERRORS: [&str; 16] = [
-    "access_denied",
-    "account_selection_required",
-    "consent_required",
-    "interaction_required",
-    "invalid_request",
-    "invalid_request_object",
-    "invalid_request_uri",
-    "invalid_scope",
-    "login_required",
-    "registration_not_supported",
-    "request_not_supported",
-    "request_uri_not_supported",
-    "server_error",
-    "temporarily_unavailable",
-    "unauthorized_client",
-    "unsupported_response_type",
-];
 
 pub async fn get(
     State(server): State<Arc<Server>>,
@@ -62,18 +44,49 @@ pub async fn get(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let provider = view.table.provider(&view.organization.key, &key);
+    let parameters = Parameters::parse(query.as_deref().unwrap_or_default());
+    answer(&server, &view, &key, &headers, parameters, Way::Query).await
+}
+
+/// OAuth 2.0 Form Post Response Mode.
+pub async fn post(
+    State(server): State<Arc<Server>>,
+    view: View,
+    Segments(Key { key }): Segments<Key>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let parameters = Parameters::of_body(&headers, body);
+    answer(&server, &view, &key, &headers, parameters, Way::Form).await
+}
+
+/// How the browser brought the answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Query,
+    Form,
+}
+
+async fn answer(
+    server: &Server,
+    view: &View,
+    key: &str,
+    headers: &HeaderMap,
+    parameters: Result<Parameters, &'static str>,
+    way: Way,
+) -> Response {
+    let provider = view.table.provider(&view.organization.key, key);
     let place = Place { organization: Some(&view.organization), provider: provider.map(|provider| &*provider.path) };
     let Some(provider) = provider else { return page(&Failure::NoSuchProvider, &place) };
-    let parameters = match Parameters::parse(query.as_deref().unwrap_or_default()) {
+    let parameters = match parameters {
         Ok(parameters) => parameters,
-        Err(why) => return page(&Failure::MalformedCallback(why), &place),
+        Err(why) => return page(&Failure::MalformedParameters(why), &place),
     };
-    let attempt = match take_attempt(&server, &view, provider, &headers, &parameters).await {
+    let attempt = match take_attempt(server, view, provider, headers, &parameters).await {
         Ok(attempt) => attempt,
         Err(failure) => return page(&failure, &place),
     };
-    finish(&server, &view, provider, &headers, &parameters, &attempt).await.unwrap_or_else(|failure| {
+    finish(server, view, provider, headers, &parameters, way, &attempt).await.unwrap_or_else(|failure| {
         let name = cookies::attempt_name(&view.organization, &attempt.state_parameter());
         let used = HeaderMap::from_iter([(header::SET_COOKIE, cookies::remove(&view.organization, name))]);
         page_with(&failure, &place, used)
@@ -102,16 +115,16 @@ async fn finish(
     provider: &Arc<Provider>,
     headers: &HeaderMap,
     parameters: &Parameters,
+    way: Way,
     attempt: &Attempt,
 ) -> Result<Response, Failure> {
     let relation = serving(provider)?;
     if attempt.issuer_mark != Attempt::mark(&relation.issuer) {
         return Err(Failure::AttemptOfAnotherProvider);
     }
-    let code = code(parameters, relation)?;
-    let tokens = verify::exchange(&server.remote, relation, attempt, &code).await?;
+    let brought = brought(parameters, way, relation)?;
     let mappers = view.table.mappers_of(&provider.uid);
-    let claims = verify::claims(&server.remote, provider, relation, attempt, tokens, mappers, &code).await?;
+    let claims = verify::claims(&server.remote, provider, relation, attempt, brought, mappers).await?;
     let person = login::identify(&claims, &provider.claims)?;
     let (record, revision) = record(server, view, provider, relation, &claims, &person).await?;
     // What changed while the store was writing was decided without this person.
@@ -134,7 +147,7 @@ fn attempt(
     parameters: &Parameters,
     now: Timestamp,
 ) -> Result<Attempt, Failure> {
-    let state = parameters.text("state").ok_or(Failure::MalformedCallback("there is no state"))?;
+    let state = parameters.text("state").ok_or(Failure::MalformedParameters("there is no state"))?;
     let found = Attempt::find(state, headers, &view.organization, &server.sealer, now);
     let attempt = found.map_err(|error| match error {
         AttemptError::Missing => Failure::NoAttempt,
@@ -146,19 +159,30 @@ fn attempt(
     Ok(attempt)
 }
 
-/// The code, once `iss` (RFC 9207, section 2.4) and `error` have been looked at.
-fn code(parameters: &Parameters, relation: &Relation) -> Result<SecretString, Failure> {
+/// What the flow brings, once `iss` (RFC 9207, section 2.4) and `error` have been looked at.
+fn brought(parameters: &Parameters, way: Way, relation: &Relation) -> Result<Brought, Failure> {
     match parameters.text("iss") {
         Some(issuer) if issuer != relation.issuer => return Err(Failure::WrongIssuer),
         None if relation.iss_parameter => return Err(Failure::MissingIssuer),
         _ => {}
     }
     if let Some(error) = parameters.text("error") {
-        let registered = REGISTERED_ERRORS.into_iter().find(|registered| *registered == error);
+        let registered = registered_error(error);
         return Err(Failure::RefusedByProvider(registered.unwrap_or("one that no specification registers")));
     }
-    let code = parameters.text("code").ok_or(Failure::MalformedCallback("there is neither code nor error"))?;
-    Ok(code.into())
+    match &relation.flow {
+        Flow::Code { token_endpoint, pkce, .. } => {
+            let code = parameters.text("code").ok_or(Failure::MalformedParameters("there is neither code nor error"))?;
+            Ok(Brought::Code { code: code.into(), token_endpoint: token_endpoint.clone(), pkce: *pkce })
+        }
+        // What stands in a URL stands in histories and logs, too.
+        Flow::IdToken if way == Way::Query => Err(Failure::MalformedParameters("an ID token comes by form post alone")),
+        Flow::IdToken => {
+            let token = parameters.text("id_token");
+            let token = token.ok_or(Failure::MalformedParameters("there is neither id_token nor error"))?;
+            Ok(Brought::IdToken(token.into()))
+        }
+    }
 }
 
 /// Decides and writes; with the record comes the revision of its claims. Two first logins of one person at the same moment meet in the store; the later one
@@ -235,7 +259,7 @@ fn signed_in(
 ) -> Result<Response, Failure> {
     let sealed = server.sealer.seal(&session_purpose(organization), &session.0).ok_or(Failure::Internal)?;
     let mut set = HeaderMap::new();
-    set.append(header::SET_COOKIE, cookies::set(organization, cookies::session_name(organization), sealed, None));
+    set.append(header::SET_COOKIE, cookies::set(organization, cookies::session_name(organization), sealed));
     let used = cookies::attempt_name(organization, &attempt.state_parameter());
     set.append(header::SET_COOKIE, cookies::remove(organization, used));
     for gone in Attempt::sweep(headers, organization, &server.sealer, 0, Timestamp::now()) {

@@ -12,10 +12,11 @@ use zeroize::Zeroizing;
 
 use crate::{
     domain::{
-        provider::{LoginState, Provider, Relation},
+        provider::{LoginState, Provider},
+        relation::Relation,
         return_url,
     },
-    oidc::{LoginParameters, authorization_url},
+    oidc::LoginParameters,
     server::{
         attempt::Attempt,
         current::View,
@@ -40,32 +41,62 @@ pub async fn get(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let provider = view.table.provider(&view.organization.key, &key);
-    let client = client_address(peer, &headers, &server.trusted_proxies);
-    let started = if server.limits.allows_login(client) {
-        start(&server, &view, provider.map(|provider| &**provider), &headers, query.as_deref().unwrap_or_default())
-    } else {
-        Err(Failure::TooManyLogins)
+    let read = |parameters: &Parameters, _: &Relation| Ok(Wanted::by(parameters, "return_to"));
+    let parameters = Parameters::parse(query.as_deref().unwrap_or_default());
+    begin(&server, &view, &key, peer, &headers, parameters, read).await
+}
+
+/// What a login is to lead to, and who is expected, as somebody asks for it.
+pub struct Wanted {
+    return_to: Option<String>,
+    login_hint: Option<String>,
+}
+
+impl Wanted {
+    /// By these parameters; the one called `return_to` says where to go afterwards.
+    pub fn by(parameters: &Parameters, return_to: &str) -> Self {
+        let hint = parameters.text("login_hint").filter(|hint| hint.len() <= MAX_LOGIN_HINT);
+        Self { return_to: parameters.text(return_to).map(str::to_owned), login_hint: hint.map(str::to_owned) }
+    }
+}
+
+/// Begins a login, or says why it cannot begin. `read` makes of the parameters what is wanted.
+pub async fn begin(
+    server: &Server,
+    view: &View,
+    key: &str,
+    peer: SocketAddr,
+    headers: &HeaderMap,
+    parameters: Result<Parameters, &'static str>,
+    read: impl FnOnce(&Parameters, &Relation) -> Result<Wanted, Failure>,
+) -> Response {
+    let provider = view.table.provider(&view.organization.key, key);
+    let started = async {
+        if !server.limits.allows_login(client_address(peer, headers, &server.trusted_proxies)) {
+            return Err(Failure::TooManyLogins);
+        }
+        let provider = provider.ok_or(Failure::NoSuchProvider)?;
+        let relation = serving(provider)?;
+        let wanted = read(&parameters.map_err(Failure::MalformedParameters)?, relation)?;
+        start(server, view, provider, relation, headers, &wanted).await
     };
-    started.unwrap_or_else(|failure| {
+    started.await.unwrap_or_else(|failure| {
         let provider = provider.map(|provider| provider.path.as_str());
         page(&failure, &Place { organization: Some(&view.organization), provider })
     })
 }
 
-fn start(
+async fn start(
     server: &Server,
     view: &View,
-    provider: Option<&Provider>,
+    provider: &Provider,
+    relation: &Relation,
     headers: &HeaderMap,
-    query: &str,
+    wanted: &Wanted,
 ) -> Result<Response, Failure> {
-    let provider = provider.ok_or(Failure::NoSuchProvider)?;
-    let relation = serving(provider)?;
-    let parameters = Parameters::parse(query).map_err(Failure::MalformedCallback)?;
     let organization = &view.organization;
     let return_to = return_url::resolve(
-        parameters.text("return_to"),
+        wanted.return_to.as_deref(),
         &organization.external_url,
         &organization.allowed_return_urls,
     );
@@ -79,25 +110,21 @@ fn start(
         return_to: return_to.map(String::from),
         expires_at: Attempt::expiry(now),
     };
-    let to = destination(relation, &attempt, parameters.text("login_hint"));
-    let cookie = attempt.cookie(organization, &server.sealer).ok_or(Failure::TooLong)?;
+    // Before the provider is asked: an attempt that no cookie can hold is not begun.
+    let cookie = attempt.cookie(organization, &server.sealer, relation.answers_by_form()).ok_or(Failure::TooLong)?;
+    let login = LoginParameters {
+        state: &attempt.state_parameter(),
+        nonce: &attempt.nonce_parameter(),
+        code_verifier: &attempt.code_verifier(),
+        login_hint: wanted.login_hint.as_deref(),
+    };
+    let to = server.remote.begin_login(relation, &login).await?;
     let mut set = HeaderMap::new();
     for gone in Attempt::sweep(headers, organization, &server.sealer, cookie.len(), now) {
         set.append(header::SET_COOKIE, gone);
     }
     set.append(header::SET_COOKIE, cookie);
-    Ok(respond::redirect(&to, set))
-}
-
-fn destination(relation: &Relation, attempt: &Attempt, hint: Option<&str>) -> String {
-    let (state, nonce) = (attempt.state_parameter(), attempt.nonce_parameter());
-    let login = LoginParameters {
-        state: &state,
-        nonce: &nonce,
-        code_verifier: &attempt.code_verifier(),
-        login_hint: hint.filter(|hint| hint.len() <= MAX_LOGIN_HINT),
-    };
-    authorization_url(relation, &login).into()
+    Ok(respond::redirect(to.as_str(), set))
 }
 
 /// How to sign in through a provider, or why nobody can now.

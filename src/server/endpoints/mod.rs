@@ -5,6 +5,7 @@ pub mod assets;
 pub mod auth;
 pub mod callback;
 pub mod home;
+pub mod initiate;
 pub mod login;
 pub mod logout;
 pub mod session;

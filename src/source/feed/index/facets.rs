@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Former, Indexed};
 use crate::{
-    api::{IdentityProvider, IdpMapper, Organization, ResourceMeta, TrustSourceKind},
+    api::{IdentityProvider, IdpMapper, Organization, ResourceMeta},
     domain::organization::OrganizationKey,
     source::is_undeclared,
 };
@@ -56,14 +56,10 @@ impl Indexed for IdentityProvider {
             ProviderFacet::DisplayName(organization.clone(), self.spec.display_name.as_str().into()),
             ProviderFacet::Organization(organization),
         ];
-        let secret = |name: &str| ProviderFacet::Secret(self.namespace_str().into(), name.into());
-        facets.extend(self.spec.client.secret_ref.as_ref().map(|reference| secret(&reference.name)));
-        facets.extend(self.spec.tls.ca_bundle_ref.as_ref().map(|source| match source.kind {
-            TrustSourceKind::Secret => secret(&source.name),
-            TrustSourceKind::ConfigMap => {
-                ProviderFacet::ConfigMap(self.namespace_str().into(), source.name.as_str().into())
-            }
-        }));
+        let namespace = self.namespace_str();
+        facets.extend(self.spec.secret_names().map(|name| ProviderFacet::Secret(namespace.into(), name.into())));
+        let config_map = self.spec.config_map_name();
+        facets.extend(config_map.map(|name| ProviderFacet::ConfigMap(namespace.into(), name.into())));
         facets
     }
 }

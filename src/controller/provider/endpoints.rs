@@ -1,0 +1,100 @@
+//! Which of a provider's endpoints the manifest names itself, and where the rest is to be asked for. Pure.
+
+use url::Url;
+
+use crate::{
+    api::{DiscoveryMode, Endpoints, IdentityProviderSpec, Issuer, ResponseType},
+    domain::relation::TrustRoots,
+    oidc::{MetadataRequest, Needs},
+};
+
+/// The endpoints of spec.endpoints.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PinnedEndpoints {
+    pub authorization: Option<Url>,
+    pub token: Option<Url>,
+    pub user_info: Option<Url>,
+    pub jwks: Option<Url>,
+    pub pushed_authorization: Option<Url>,
+}
+
+impl PinnedEndpoints {
+    /// Reads what the manifest names.
+    ///
+    /// # Errors
+    /// Names the field that holds no URL.
+    pub fn of(endpoints: &Endpoints) -> Result<Self, String> {
+        let read = |field: &str, text: &Option<String>| {
+            let parse = |text: &String| parsed(&format!("spec.endpoints.{field}"), text, "/oauth2/token");
+            text.as_ref().map(parse).transpose()
+        };
+        Ok(Self {
+            authorization: read("authorization", &endpoints.authorization)?,
+            token: read("token", &endpoints.token)?,
+            user_info: read("userInfo", &endpoints.user_info)?,
+            jwks: read("jwks", &endpoints.jwks)?,
+            pushed_authorization: read("pushedAuthorization", &endpoints.pushed_authorization)?,
+        })
+    }
+
+    /// Each with its field's name.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, &Url)> {
+        [
+            ("spec.endpoints.authorization", &self.authorization),
+            ("spec.endpoints.token", &self.token),
+            ("spec.endpoints.userInfo", &self.user_info),
+            ("spec.endpoints.jwks", &self.jwks),
+            ("spec.endpoints.pushedAuthorization", &self.pushed_authorization),
+        ]
+        .into_iter()
+        .filter_map(|(field, url)| Some((field, url.as_ref()?)))
+    }
+}
+
+/// Where the metadata is, and which issuer it must name; None when nothing is fetched.
+///
+/// # Errors
+/// Names the field that holds no URL.
+pub fn metadata_request(
+    spec: &IdentityProviderSpec,
+    pinned: &PinnedEndpoints,
+    roots: Option<TrustRoots>,
+) -> Result<Option<MetadataRequest>, String> {
+    if spec.discovery.mode == DiscoveryMode::Manual {
+        let issuer = spec.issuer.as_deref().unwrap_or_default();
+        return parsed("spec.issuer", issuer, "").map(|_| None);
+    }
+    let needs = Needs {
+        authorization: pinned.authorization.is_none(),
+        token: pinned.token.is_none() && spec.authorization.response_type == ResponseType::Code,
+        jwks: pinned.jwks.is_none(),
+    };
+    let (place, exactly) = match spec.issuer() {
+        Some(Issuer::Exactly(issuer)) => (issuer.clone(), Some(issuer)),
+        Some(Issuer::NamedAt(place)) => (place, None),
+        None => (String::new(), None),
+    };
+    if let Some(url) = &spec.discovery.url {
+        let url = parsed("spec.discovery.url", url, "/.well-known/openid-configuration")?;
+        return Ok(Some(MetadataRequest { url, issuer: exactly, roots, needs }));
+    }
+    let request = MetadataRequest::of_issuer(&place, roots, needs)
+        .map_err(|error| format!("{}: {error}", issuer_field(spec)))?;
+    Ok(Some(MetadataRequest { issuer: exactly, ..request }))
+}
+
+/// The field that the issuer is made of.
+fn issuer_field(spec: &IdentityProviderSpec) -> &'static str {
+    match (&spec.issuer, &spec.domain, &spec.tenant_id) {
+        (None, Some(_), _) => "spec.domain",
+        (None, None, Some(_)) => "spec.tenantID",
+        _ => "spec.issuer",
+    }
+}
+
+fn parsed(field: &str, text: &str, path: &str) -> Result<Url, String> {
+    let hint = |error: url::ParseError| {
+        format!("{field}: is not a URL ({error}): write it in full, such as https://login.example.com{path}")
+    };
+    Url::parse(text).map_err(hint)
+}

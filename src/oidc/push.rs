@@ -1,0 +1,46 @@
+//! Pushed authorization requests (RFC 9126).
+
+use http::StatusCode;
+use secrecy::ExposeSecret;
+use url::Url;
+
+use super::{
+    ask::{AskError, Endpoint, ask, text},
+    authorize::{Parameters, authorization_url},
+    http::{Outbound, authority},
+    rotation::Rotations,
+};
+use crate::domain::relation::Relation;
+
+/// A longer reference would not fit into the URL that the browser takes, in bytes.
+const MAX_REQUEST_URI: usize = 1024;
+
+/// Why a request could not be pushed.
+#[derive(Debug, thiserror::Error)]
+pub enum PushError {
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    #[error("{host}: the pushed authorization request endpoint gave no request_uri of use")]
+    NoRequestUri { host: String },
+}
+
+/// Pushes an authorization request. Returns where to send the browser with the reference to it.
+pub(super) async fn push(
+    outbound: &Outbound,
+    rotations: &Rotations,
+    relation: &Relation,
+    endpoint: &Url,
+    parameters: &Parameters,
+) -> Result<Url, PushError> {
+    let form: Vec<_> = parameters.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+    // Section 2.2: 201; some say 200.
+    let success = &[StatusCode::CREATED, StatusCode::OK];
+    let asked = Endpoint { name: "pushed authorization request endpoint", url: endpoint, success };
+    let answer = ask(outbound, rotations, relation, asked, &form).await?;
+    let reference = text(&answer, "request_uri").filter(|uri| uri.expose_secret().len() <= MAX_REQUEST_URI);
+    let reference = reference.ok_or_else(|| PushError::NoRequestUri { host: authority(endpoint) })?;
+    // Section 4: what else stands there is in the pushed request.
+    let parameters = [("client_id", &*relation.client_id), ("request_uri", reference.expose_secret())];
+    let parameters = parameters.map(|(name, value)| (name.into(), value.into())).into();
+    Ok(authorization_url(relation, &parameters))
+}

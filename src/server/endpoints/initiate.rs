@@ -1,0 +1,89 @@
+//! `GET` and `POST /o/{org}/initiate/{key}`: a login that begins at the provider (OpenID Connect Core 1.0, section 4).
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    body::Bytes,
+    extract::{ConnectInfo, RawQuery, State, rejection::BytesRejection},
+    http::HeaderMap,
+    response::Response,
+};
+use url::Url;
+
+use crate::{
+    domain::relation::Relation,
+    server::{
+        current::View,
+        endpoints::login::{Wanted, begin},
+        failure::Failure,
+        parameters::Parameters,
+        segments::{Key, Segments},
+        state::Server,
+    },
+};
+
+pub async fn get(
+    State(server): State<Arc<Server>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    view: View,
+    Segments(Key { key }): Segments<Key>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let parameters = Parameters::parse(query.as_deref().unwrap_or_default());
+    begin(&server, &view, &key, peer, &headers, parameters, wanted).await
+}
+
+pub async fn post(
+    State(server): State<Arc<Server>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    view: View,
+    Segments(Key { key }): Segments<Key>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let parameters = Parameters::of_body(&headers, body);
+    begin(&server, &view, &key, peer, &headers, parameters, wanted).await
+}
+
+/// The provider that says it begins the login must be the one that the path names.
+fn wanted(parameters: &Parameters, relation: &Relation) -> Result<Wanted, Failure> {
+    let issuer = parameters.text("iss").ok_or(Failure::MalformedParameters("there is no iss"))?;
+    if issuer != relation.issuer && !is_origin_of(issuer, &relation.issuer) {
+        return Err(Failure::WrongIssuer);
+    }
+    Ok(Wanted::by(parameters, "target_link_uri"))
+}
+
+/// Okta names itself by the origin of its authorization servers.
+fn is_origin_of(named: &str, issuer: &str) -> bool {
+    let parse = |text: &str| Url::parse(text).ok();
+    let (Some(named), Some(issuer)) = (parse(named), parse(issuer)) else { return false };
+    let bare = named.path() == "/" && named.query().is_none() && named.fragment().is_none();
+    bare && named.username().is_empty() && named.password().is_none() && named.origin() == issuer.origin()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_may_name_itself_by_the_origin_of_its_issuer_and_by_nothing_else() {
+        const ISSUER: &str = "https://contoso.okta.com/oauth2/default";
+        for (named, fits) in [
+            ("https://contoso.okta.com", true),
+            ("https://contoso.okta.com/", true),
+            ("https://contoso.okta.com/oauth2", false),
+            ("https://contoso.okta.com/?a", false),
+            ("https://contoso.okta.com#a", false),
+            ("https://me@contoso.okta.com", false),
+            ("https://contoso.okta.com:8443", false),
+            ("http://contoso.okta.com", false),
+            ("https://okta.com", false),
+            ("contoso.okta.com", false),
+            ("", false),
+        ] {
+            assert_eq!(is_origin_of(named, ISSUER), fits, "{named}");
+        }
+    }
+}
