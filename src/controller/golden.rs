@@ -17,6 +17,7 @@ use crate::{
     domain::{
         metadata::{FetchFailure, Fetched, Metadata},
         provider::LoginState,
+        relation::{Credential, Flow},
     },
     source::{
         Feed, Object, Stores, Update,
@@ -108,7 +109,10 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<
     for idp in stores.providers.state() {
         let local = provider::local(&idp, stores, settings);
         let remote = remote(world.answers.get(idp.name_str()));
-        let decision = provider::decide(&idp, &provider::Observed { local, remote, handled: None, now: world.now });
+        let decision = provider::decide(
+            &idp,
+            &provider::Observed { local, remote, accepted_secret: None, handled: None, now: world.now },
+        );
         let sees = match &decision.entry.login {
             LoginState::Serving(relation) => json!({
                 "client": relation.credentials.iter().map(shown).collect::<Vec<_>>(),
@@ -129,6 +133,30 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<
             "status": decision.status,
         });
         out.push((format!("IdentityProvider {}", idp.path()), decided));
+    }
+}
+
+/// The credential, without what it holds.
+fn shown(credential: &Credential) -> String {
+    match credential {
+        Credential::Basic(_) => "Basic".to_owned(),
+        Credential::Post(_) => "Post".to_owned(),
+        Credential::SecretJwt(_, algorithm, audience) => {
+            format!("SecretJwt {} for the {audience:?}", algorithm.as_str())
+        }
+        Credential::PrivateKeyJwt(_, algorithm, audience) => {
+            format!("PrivateKeyJwt {} for the {audience:?}", algorithm.as_str())
+        }
+        Credential::None => "None".to_owned(),
+    }
+}
+
+fn flow(flow: &Flow) -> String {
+    match flow {
+        Flow::Code { token_endpoint, pkce, response_mode } => {
+            format!("Code at {token_endpoint}, PKCE {pkce}, mode {response_mode:?}")
+        }
+        Flow::IdToken => "IdToken".to_owned(),
     }
 }
 

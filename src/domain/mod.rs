@@ -1,6 +1,7 @@
 //! Pure rules: what is served, who a person is, what they get.
 //! No async, no I/O, no clock, no randomness: everything comes in as a value.
 
+pub mod client_key;
 pub mod login;
 pub mod mapper;
 pub mod metadata;

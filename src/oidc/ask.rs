@@ -109,7 +109,8 @@ async fn post(
 ) -> Result<Map<String, Value>, AskError> {
     let shown = show(credential, relation, endpoint.url, Timestamp::now())?;
     let host = authority(endpoint.url);
-    let request = request(endpoint.url, form, shown).map_err(|why| HttpError::InsecureUrl { host: host.clone(), why })?;
+    let request =
+        request(endpoint.url, form, shown).map_err(|why| HttpError::InsecureUrl { host: host.clone(), why })?;
     let answer = outbound.send(relation.trust_roots.as_ref(), request).await?;
     let (status, endpoint_name) = (answer.status(), endpoint.name);
     let is_success = endpoint.success.contains(&status);

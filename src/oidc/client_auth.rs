@@ -48,7 +48,9 @@ pub(super) fn show(
             Ok(Shown { authorization: Some(basic(&relation.client_id, secret)), parameters: Vec::new() })
         }
         Credential::Post(secret) => Ok(by_form(vec![id(), ("client_secret", secret.clone())])),
-        Credential::SecretJwt(secret, algorithm, audience) => by_assertion(Signer::Secret(secret, *algorithm), *audience),
+        Credential::SecretJwt(secret, algorithm, audience) => {
+            by_assertion(Signer::Secret(secret, *algorithm), *audience)
+        }
         Credential::PrivateKeyJwt(key, algorithm, audience) => by_assertion(Signer::Key(key, *algorithm), *audience),
         Credential::None => Ok(by_form(vec![id()])),
     }

@@ -2,8 +2,10 @@
 //! Never lets a provider's words, a token or a secret into a message, and dials nothing past the egress guard.
 
 mod ask;
+mod assertion;
 mod authorize;
 mod client_auth;
+mod client_key;
 mod discovery;
 mod document;
 mod egress;
@@ -25,7 +27,9 @@ mod trust;
 mod userinfo;
 
 pub use ask::AskError;
+pub use assertion::SigningFailed;
 pub use authorize::LoginParameters;
+pub use client_key::{ClientKeyError, read_client_key};
 pub use discovery::{DiscoveryError, MetadataRequest, Needs, NotAnIssuer};
 pub use document::DocumentError;
 pub use egress::EgressPolicy;

@@ -94,6 +94,9 @@ pub(super) fn relation(base: &Url, credential: Credential) -> Relation {
     }
 }
 
+/// What the metadata of a code flow login has where the manifest names no endpoint.
+pub(super) const NEEDS_ALL: Needs = Needs { authorization: true, token: true, jwks: true };
+
 pub(super) fn secret(text: &str) -> SecretString {
     SecretString::from(text)
 }

@@ -24,7 +24,11 @@ const AT_ONCE: Freshness = Freshness { max_age: Duration::MAX, retry_after: Dura
 /// What the browser brought from the provider.
 pub enum Brought {
     /// A code, to be exchanged where the attempt began.
-    Code { code: SecretString, token_endpoint: Url, pkce: bool },
+    Code {
+        code: SecretString,
+        token_endpoint: Url,
+        pkce: bool,
+    },
     IdToken(SecretString),
 }
 
@@ -59,12 +63,7 @@ pub async fn claims(
     Ok(complete(id_token, userinfo, &provider.claims))
 }
 
-async fn tokens(
-    remote: &Remote,
-    relation: &Relation,
-    attempt: &Attempt,
-    brought: Brought,
-) -> Result<Tokens, Failure> {
+async fn tokens(remote: &Remote, relation: &Relation, attempt: &Attempt, brought: Brought) -> Result<Tokens, Failure> {
     match brought {
         Brought::IdToken(id_token) => Ok(Tokens { id_token, access_token: None, code: None }),
         Brought::Code { code, token_endpoint, pkce } => {
@@ -77,12 +76,7 @@ async fn tokens(
 }
 
 /// Verifies the ID token; fetches the keys once more when none of them is the token's.
-async fn id_token(
-    remote: &Remote,
-    relation: &Relation,
-    attempt: &Attempt,
-    tokens: &Tokens,
-) -> Result<Claims, Failure> {
+async fn id_token(remote: &Remote, relation: &Relation, attempt: &Attempt, tokens: &Tokens) -> Result<Claims, Failure> {
     let request = KeysRequest { jwks_uri: relation.jwks_uri.clone(), roots: relation.trust_roots.clone() };
     let (now, nonce) = (Timestamp::now(), attempt.nonce_parameter());
     let expected = Expected {

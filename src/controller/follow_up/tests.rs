@@ -181,7 +181,7 @@ async fn a_mapper_of_which_nothing_is_served_keeps_its_grants() {
 async fn a_provider_that_reads_another_claim_gives_by_it() {
     let mut world = World::settled(&[provider("p1")], &[giving("m1", "viewer")]).await;
     let ada = world.signs_in(login("ada")).await;
-    let elsewhere = ClaimNames { groups: "teams".into(), ..claim_names() };
+    let elsewhere = ClaimNames { groups: Some("teams".into()), ..claim_names() };
     world.provider(Provider { claims: Arc::new(elsewhere), ..provider("p1") });
     world.follow().await.unwrap();
     assert_eq!(world.roles(&ada).await, some([]));

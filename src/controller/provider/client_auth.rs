@@ -8,8 +8,10 @@ use super::{
 };
 use crate::{
     api::{AuthMethod, Fact, IdentityProviderSpec, ProviderType},
-    domain::relation::{Audience, Credential},
-    oidc::{choose_algorithm, choose_hmac},
+    domain::{
+        client_key::{choose, choose_hmac},
+        relation::{Audience, Credential},
+    },
 };
 
 const FIELD: &str = "spec.client.authMethod";
@@ -87,7 +89,7 @@ fn by_secret_jwt(
 fn by_private_key_jwt(type_: ProviderType, client: &Client, offers: &Offers<'_>) -> Result<Vec<Credential>, Fact> {
     // The schema demands a key.
     let Some(key) = &client.key else { return Ok(vec![Credential::None]) };
-    let algorithm = choose_algorithm(key, offers.auth_signing_algorithms()).ok_or_else(|| {
+    let algorithm = choose(key, offers.auth_signing_algorithms()).ok_or_else(|| {
         let able: Vec<_> = key.algorithms().iter().map(|algorithm| algorithm.as_str()).collect();
         let able = format!("PrivateKeyJwt with a key that signs with {}", able.join(", "));
         unsigned(&able, "spec.client.privateKeyRef", offers)

@@ -14,9 +14,8 @@ use super::{
 };
 use crate::{
     api::{
-        self,
-        ConditionType, Conditions, Discovered, Fact, IdentityProvider, IdentityProviderStatus,
-        Issuer, Reason, ResourceMeta, SigningKey, Status, Turn,
+        self, ConditionType, Conditions, Discovered, Fact, IdentityProvider, IdentityProviderStatus, Issuer, Reason,
+        ResourceMeta, SigningKey, Status, Turn,
     },
     domain::{
         metadata::{DEFAULT_DISCOVERY_INTERVAL, FetchFailure, Fetched, Metadata},

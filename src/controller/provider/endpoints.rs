@@ -78,8 +78,8 @@ pub fn metadata_request(
         let url = parsed("spec.discovery.url", url, "/.well-known/openid-configuration")?;
         return Ok(Some(MetadataRequest { url, issuer: exactly, roots, needs }));
     }
-    let request = MetadataRequest::of_issuer(&place, roots, needs)
-        .map_err(|error| format!("{}: {error}", issuer_field(spec)))?;
+    let request =
+        MetadataRequest::of_issuer(&place, roots, needs).map_err(|error| format!("{}: {error}", issuer_field(spec)))?;
     Ok(Some(MetadataRequest { issuer: exactly, ..request }))
 }
 

@@ -32,13 +32,7 @@ pub async fn reconcile(idp: Arc<IdentityProvider>, context: Arc<Context>) -> Res
     let patience = known.pending_since.filter(|_| known.remote.is_empty()).map(|since| patience(&idp, since, now));
     let decision = decide(
         &idp,
-        &Observed {
-            local,
-            remote: known.remote,
-            accepted_secret: known.accepted_secret,
-            handled: known.handled,
-            now,
-        },
+        &Observed { local, remote: known.remote, accepted_secret: known.accepted_secret, handled: known.handled, now },
     );
     let before = context.publisher.table();
     log_turn(before.provider_by_uid(idp.uid_str()).map(|provider| &provider.login), &decision.entry, &decision.ready);

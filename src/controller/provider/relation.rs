@@ -37,7 +37,8 @@ pub fn relation(
     let issuer = metadata.map(|metadata| metadata.issuer.clone()).or_else(|| spec.issuer.clone());
     let discovered = |endpoint: fn(&Metadata) -> &Option<Url>| metadata.and_then(|metadata| endpoint(metadata).clone());
     let pinned = &wish.pinned;
-    let authorization = pinned.authorization.clone().or_else(|| discovered(|metadata| &metadata.authorization_endpoint));
+    let authorization =
+        pinned.authorization.clone().or_else(|| discovered(|metadata| &metadata.authorization_endpoint));
     let jwks = pinned.jwks.clone().or_else(|| discovered(|metadata| &metadata.jwks_uri));
     let (credentials, previous) = credentials(spec, &wish.client, &offers)?;
     Ok(Relation {

@@ -109,7 +109,7 @@ fn a_source_that_mends_itself_is_complete_only_once_what_it_hid_has_been_decided
 
 #[test]
 fn a_provider_tells_what_its_change_means_for_sessions_and_grants() {
-    let groups_elsewhere = ClaimNames { groups: "roles".into(), ..claim_names() };
+    let groups_elsewhere = ClaimNames { groups: Some("roles".into()), ..claim_names() };
     let changes: [(&str, Provider, &[FollowUp]); 8] = [
         ("nothing", provider("p1"), &[]),
         ("its name", Provider { display_name: "Other".into(), ..provider("p1") }, &[]),

@@ -2,11 +2,9 @@ use axum::{Router, http::StatusCode, response::Redirect, routing::get};
 use serde_json::json;
 
 use super::*;
-use crate::oidc::testing::{outbound, serve, url};
+use crate::oidc::testing::{NEEDS_ALL, outbound, serve, url};
 
 const ISSUER: &str = "https://issuer.example.org/realms/a";
-
-const NEEDS_ALL: Needs = Needs { authorization: true, token: true, jwks: true };
 
 /// Good metadata with some members replaced; null stays null.
 fn with(changes: Value) -> Map<String, Value> {
@@ -25,7 +23,8 @@ fn with(changes: Value) -> Map<String, Value> {
 
 fn read(changes: Value, configured: Option<&str>) -> Result<Metadata, DiscoveryError> {
     let members = with(changes);
-    Document { members: &members, host: "issuer.example.org".to_owned(), allow_http: false }.metadata(configured, NEEDS_ALL)
+    Document { members: &members, host: "issuer.example.org".to_owned(), allow_http: false }
+        .metadata(configured, NEEDS_ALL)
 }
 
 #[test]
@@ -37,7 +36,10 @@ fn what_a_login_needs_is_read_and_what_it_does_not_is_ignored() {
         "op_policy_uri": "not a URL", "ui_locales_supported": ["xx-invalid-"], "mtls_endpoint_aliases": {},
     });
     let metadata = read(odd, Some(ISSUER)).expect("good metadata");
-    assert_eq!(metadata.authorization_endpoint.expect("an endpoint").as_str(), "https://issuer.example.org/authorize?tenant=a");
+    assert_eq!(
+        metadata.authorization_endpoint.expect("an endpoint").as_str(),
+        "https://issuer.example.org/authorize?tenant=a"
+    );
     assert_eq!(metadata.signing_algorithms.expect("a list"), ["RS256", "ES256K", "none"]);
     assert_eq!(metadata.pkce_methods, Some(vec!["S256".to_owned()]));
     assert_eq!((metadata.userinfo_endpoint, metadata.auth_methods), (None, None));
@@ -123,7 +125,8 @@ async fn what_is_not_a_metadata_document_says_what_it_is_and_none_of_its_words()
         ("moved", Reason::HttpStatus),
         ("missing", Reason::HttpStatus),
     ] {
-        let request = MetadataRequest { url: base.join(path).expect("a URL"), issuer: None, roots: None, needs: NEEDS_ALL };
+        let request =
+            MetadataRequest { url: base.join(path).expect("a URL"), issuer: None, roots: None, needs: NEEDS_ALL };
         let error = fetch_metadata(&outbound(), &request).await.expect_err("no metadata");
         assert_eq!(error.reason(), reason, "{path}");
         assert!(!format!("{error} {error:?}").contains("leaked"), "{error:?}");

@@ -96,7 +96,10 @@ async fn a_refusal_is_told_by_its_registered_code_and_nothing_else_of_it() {
                 .into_response()
         };
         let error = exchange(Credential::None, answer).await.0.expect_err("a refusal");
-        assert!(matches!(&error, ExchangeError::Ask(AskError::Refused { code: told, .. }) if *told == code), "{error:?}");
+        assert!(
+            matches!(&error, ExchangeError::Ask(AskError::Refused { code: told, .. }) if *told == code),
+            "{error:?}"
+        );
         assert!(!format!("{error} {error:?}").contains("leaked"), "{error:?}");
     }
 }

@@ -28,6 +28,7 @@ fn expected() -> Expected<'static> {
         skew: Duration::ZERO,
         access_token: Some(ACCESS_TOKEN),
         code: Some(CODE),
+        authenticated_since: None,
     }
 }
 
@@ -320,4 +321,22 @@ fn only_a_token_with_an_unknown_key_asks_for_newer_keys() {
     assert!(fault(&Issuer::new().sign(ES256, r#"{"alg":"ES256"}"#, &claims(json!({})))).asks_for_newer_keys());
     assert!(!fault(&saying(json!({"exp": 1}))).asks_for_newer_keys());
     assert!(!fault(&headed(RS256, r#"{"alg":"none"}"#)).asks_for_newer_keys());
+}
+
+#[test]
+fn where_max_age_was_asked_for_the_token_must_say_when_the_person_signed_in() {
+    let since = |skew| Expected { authenticated_since: Some(at(NOW - 60)), skew, ..expected() };
+    let signed_in_at = |auth_time: Value| saying(json!({ "auth_time": auth_time }));
+    for (auth_time, skew, outcome) in [
+        (json!(null), 0, Some(TokenError::AuthTimeMissing)),
+        (json!("now"), 0, Some(TokenError::AuthTimeMissing)),
+        (json!(NOW - 61), 0, Some(TokenError::AuthTimeTooLongAgo)),
+        (json!(NOW - 61), 2, None),
+        (json!(NOW - 60), 0, None),
+        (json!(NOW), 0, None),
+    ] {
+        let result = verify(&signed_in_at(auth_time.clone()), &keys(), &since(Duration::from_secs(skew)));
+        assert_eq!(result.err(), outcome, "{auth_time} with {skew} seconds of skew");
+    }
+    assert!(verify(&signed_in_at(json!("now")), &keys(), &expected()).is_ok(), "nobody asked");
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::*;
-use crate::oidc::testing::{ISSUER, at, outbound, serve, serve_raw, url};
+use crate::oidc::testing::{ISSUER, NEEDS_ALL, at, outbound, serve, serve_raw, url};
 
 const HOURLY: Freshness = Freshness { max_age: Duration::from_secs(3600), retry_after: Duration::from_secs(60) };
 
@@ -96,7 +96,8 @@ async fn metadata_is_fetched_once_per_request_and_cached() {
     };
     let base = serve(Router::new().route("/", get(metadata))).await;
     let remote = Remote::new(outbound());
-    let right = MetadataRequest { url: base, issuer: Some("http://127.0.0.1/".to_owned()), roots: None };
+    let right =
+        MetadataRequest { url: base, issuer: Some("http://127.0.0.1/".to_owned()), roots: None, needs: NEEDS_ALL };
     let wrong = MetadataRequest { issuer: Some("http://127.0.0.1".to_owned()), ..right.clone() };
     assert!(remote.cached_metadata(&right).good.is_none());
     for _ in 0..3 {

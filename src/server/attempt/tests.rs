@@ -43,7 +43,7 @@ fn sends(pairs: &[String]) -> HeaderMap {
 #[tokio::test]
 async fn an_attempt_comes_back_with_its_browser() {
     let (acme, sealer) = (organization(), sealer().await);
-    let cookies: Vec<_> = (1..=3).map(|number| pair(&attempt(number).cookie(&acme, &sealer).unwrap())).collect();
+    let cookies: Vec<_> = (1..=3).map(|number| pair(&attempt(number).cookie(&acme, &sealer, false).unwrap())).collect();
     let headers = sends(&cookies);
     for number in 1..=3 {
         let sent = attempt(number);
@@ -58,7 +58,7 @@ async fn an_attempt_comes_back_with_its_browser() {
 
 #[tokio::test]
 async fn the_cookie_is_for_this_host_and_shows_nothing() {
-    let set = attempt(1).cookie(&organization(), &sealer().await).unwrap();
+    let set = attempt(1).cookie(&organization(), &sealer().await, false).unwrap();
     let set = set.to_str().unwrap();
     assert!(set.starts_with("__Host-latchkey.login.acme."), "{set}");
     for attribute in ["HttpOnly", "Secure", "SameSite=Lax", "Path=/", "Max-Age=600"] {
@@ -73,7 +73,7 @@ async fn the_cookie_is_for_this_host_and_shows_nothing() {
 #[tokio::test]
 async fn an_attempt_ends_after_ten_minutes() {
     let (acme, sealer, sent) = (organization(), sealer().await, attempt(1));
-    let headers = sends(&[pair(&sent.cookie(&acme, &sealer).unwrap())]);
+    let headers = sends(&[pair(&sent.cookie(&acme, &sealer, false).unwrap())]);
     let find = |now| Attempt::find(&sent.state_parameter(), &headers, &acme, &sealer, at(now)).map(|found| found.state);
     assert_eq!(find(10 * MINUTE - 1000), Ok(sent.state));
     assert_eq!(find(10 * MINUTE), Err(AttemptError::Expired));
@@ -84,14 +84,14 @@ async fn an_attempt_is_found_by_its_own_state_in_its_own_organization_with_our_k
     let (acme, ours) = (organization(), sealer().await);
     let sent = attempt(1);
     let state = sent.state_parameter();
-    let own = pair(&sent.cookie(&acme, &ours).unwrap());
+    let own = pair(&sent.cookie(&acme, &ours, false).unwrap());
     let (own_name, own_value) = own.split_once('=').unwrap();
 
     let globex = Organization { key: organization_key("globex"), ..acme.clone() };
-    let elsewhere = pair(&sent.cookie(&globex, &ours).unwrap());
-    let strange = pair(&sent.cookie(&acme, &sealer().await).unwrap());
+    let elsewhere = pair(&sent.cookie(&globex, &ours, false).unwrap());
+    let strange = pair(&sent.cookie(&acme, &sealer().await, false).unwrap());
     let for_a_session = ours.seal(&format!("session\n{}", acme.key), &postcard::to_stdvec(&sent).unwrap()).unwrap();
-    let other_value = pair(&attempt(2).cookie(&acme, &ours).unwrap()).split_once('=').unwrap().1.to_owned();
+    let other_value = pair(&attempt(2).cookie(&acme, &ours, false).unwrap()).split_once('=').unwrap().1.to_owned();
     for (what, state, cookies) in [
         ("no cookie", &*state, vec![]),
         ("another state", &*attempt(2).state_parameter(), vec![own.clone()]),
@@ -117,15 +117,15 @@ async fn an_attempt_is_found_by_its_own_state_in_its_own_organization_with_our_k
 async fn an_attempt_too_long_for_a_cookie_is_refused() {
     let (acme, sealer) = (organization(), sealer().await);
     let long = |length: usize| Attempt { return_to: Some("x".repeat(length)), ..attempt(1) };
-    assert!(long(2000).cookie(&acme, &sealer).is_some_and(|set| pair(&set).len() < 4096));
-    assert!(long(3000).cookie(&acme, &sealer).is_none());
+    assert!(long(2000).cookie(&acme, &sealer, false).is_some_and(|set| pair(&set).len() < 4096));
+    assert!(long(3000).cookie(&acme, &sealer, false).is_none());
 }
 
 #[tokio::test]
 async fn what_has_had_its_time_is_swept_and_what_lives_stays() {
     let (acme, sealer) = (organization(), sealer().await);
-    let old = attempt(1).cookie(&acme, &sealer).unwrap();
-    let live = Attempt { expires_at: at(20 * MINUTE), ..attempt(2) }.cookie(&acme, &sealer).unwrap();
+    let old = attempt(1).cookie(&acme, &sealer, false).unwrap();
+    let live = Attempt { expires_at: at(20 * MINUTE), ..attempt(2) }.cookie(&acme, &sealer, false).unwrap();
     let strange = format!("{}unreadable=nonsense", cookies::attempt_prefix(&acme));
     let session = format!("{}=nonsense", cookies::session_name(&acme));
     let headers = sends(&[pair(&old), pair(&live), strange.clone(), session, "other=1".into()]);
@@ -147,8 +147,9 @@ async fn twenty_attempts_fit_into_a_header_and_the_oldest_give_way_to_more() {
         ..attempt(number)
     };
     for (count, all_fit) in [(0, true), (19, true), (60, false)] {
-        let cookies: Vec<_> = (0..count).map(|number| everyday(number).cookie(&acme, &sealer).unwrap()).collect();
-        let newest = pair(&everyday(count).cookie(&acme, &sealer).unwrap()).len();
+        let cookies: Vec<_> =
+            (0..count).map(|number| everyday(number).cookie(&acme, &sealer, false).unwrap()).collect();
+        let newest = pair(&everyday(count).cookie(&acme, &sealer, false).unwrap()).len();
         let mut pairs: Vec<_> = cookies.iter().map(pair).collect();
         pairs.reverse();
         let swept = Attempt::sweep(&sends(&pairs), &acme, &sealer, newest, at(0));

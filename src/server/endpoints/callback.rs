@@ -172,7 +172,8 @@ fn brought(parameters: &Parameters, way: Way, relation: &Relation) -> Result<Bro
     }
     match &relation.flow {
         Flow::Code { token_endpoint, pkce, .. } => {
-            let code = parameters.text("code").ok_or(Failure::MalformedParameters("there is neither code nor error"))?;
+            let code =
+                parameters.text("code").ok_or(Failure::MalformedParameters("there is neither code nor error"))?;
             Ok(Brought::Code { code: code.into(), token_endpoint: token_endpoint.clone(), pkce: *pkce })
         }
         // What stands in a URL stands in histories and logs, too.

@@ -95,11 +95,8 @@ async fn start(
     wanted: &Wanted,
 ) -> Result<Response, Failure> {
     let organization = &view.organization;
-    let return_to = return_url::resolve(
-        wanted.return_to.as_deref(),
-        &organization.external_url,
-        &organization.allowed_return_urls,
-    );
+    let return_to =
+        return_url::resolve(wanted.return_to.as_deref(), &organization.external_url, &organization.allowed_return_urls);
     let now = Timestamp::now();
     let attempt = Attempt {
         state: random().ok_or(Failure::Internal)?,
