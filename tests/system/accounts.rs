@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    fake::{DISCOVERY, Fake, Reply, discovery, sign},
+    fake::{Fake, Reply, sign},
     latchkey::{LOCAL, Latchkey},
     manifests,
     refusal::must_be_refused,
@@ -117,9 +117,7 @@ async fn claims_of_every_shape_make_a_user_or_a_plain_refusal_and_never_a_fault(
 #[tokio::test]
 async fn userinfo_completes_the_id_token_and_is_believed_about_nobody_else() {
     let fake = Fake::start().await;
-    let mut document = discovery(&fake.issuer);
-    document["userinfo_endpoint"] = format!("{}{USERINFO}", fake.issuer).into();
-    fake.answer(DISCOVERY, Reply::json(&document));
+    fake.announce("userinfo_endpoint", format!("{}{USERINFO}", fake.issuer));
     let latchkey = latchkey_with(&[("one", &fake)]).await;
     let bare = json!({"name": null, "email": null, "email_verified": null, "groups": null});
     fake.answer(

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::support::{
     cluster::{Cluster, Namespace},
-    fake::{DISCOVERY, Fake, Reply, discovery},
+    fake::{DISCOVERY, Fake, Reply},
     kstatus::kstatus,
     kubectl::kubectl,
     latchkey::{LOCAL, Latchkey},
@@ -92,10 +92,8 @@ async fn kstatus_calls_current_only_what_is_ready_in_its_present_generation() {
     latchkey.start_again().await;
     wait_until_all_are(&namespace, "Current").await;
 
-    let mut document = discovery(&fake.issuer);
-    document["issuer"] = "https://elsewhere.example".into();
     let broken = Fake::start().await;
-    broken.answer(DISCOVERY, Reply::json(&document));
+    broken.announce("issuer", "https://elsewhere.example");
     latchkey.write("broken.yaml", &manifests::provider("broken", &broken.issuer, "")).await;
     wait_for("what only a person can mend has failed", async || {
         let object = namespace.get(IDP, "broken").await?;

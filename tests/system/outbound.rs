@@ -1,9 +1,7 @@
 //! Where Latchkey goes and whom it trusts: TLS, http, and addresses that are not dialled.
 
-use serde_json::json;
-
 use crate::support::{
-    fake::{DISCOVERY, Fake, Reply, discovery},
+    fake::{DISCOVERY, Fake},
     latchkey::Latchkey,
     manifests,
     visitor::Visitor,
@@ -52,9 +50,8 @@ async fn an_https_provider_with_http_endpoints_gets_no_secret() {
     let files = [("ca.yaml", &*config_map(&certificate, USABLE)), ("secret.yaml", &manifests::usual_secret())];
     let latchkey = Latchkey::start_with(HTTPS_ONLY, &files).await;
     for member in ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"] {
-        let mut document = discovery(&fake.issuer);
-        document[member] = json!("http://127.0.0.1:9/insecure");
-        fake.answer(DISCOVERY, Reply::json(&document));
+        fake.behave(DISCOVERY);
+        fake.announce(member, "http://127.0.0.1:9/insecure");
         let name = member.replace('_', "-");
         // One issuer is asked at most every half second; the interval makes it ask again for this document.
         let more = format!("{TRUST}  discovery: {{interval: 1s}}\n");
@@ -102,9 +99,7 @@ async fn this_machine_is_not_dialled_unless_that_is_allowed() {
 async fn an_endpoint_on_this_machine_is_not_dialled_either_when_the_document_came_from_elsewhere() {
     // The document comes from an allowed address, and names endpoints at one that is not.
     let fake = Fake::start().await;
-    let mut document = discovery(&fake.issuer);
-    document["jwks_uri"] = json!("http://169.254.169.254/latest/meta-data");
-    fake.answer(DISCOVERY, Reply::json(&document));
+    fake.announce("jwks_uri", "http://169.254.169.254/latest/meta-data");
     let provider = manifests::provider("demo", &fake.issuer, "");
     let files = [("provider.yaml", &*provider), ("secret.yaml", &manifests::usual_secret())];
     let latchkey = Latchkey::start(&files).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::support::{
-    fake::{DISCOVERY, Fake, KEYS, Reply, discovery},
+    fake::{DISCOVERY, Fake, KEYS, Reply},
     latchkey::{Latchkey, free_port},
     manifests,
     refusal::MARK,
@@ -92,9 +92,7 @@ async fn a_document_of_another_issuer_needs_a_person(on: On) {
     let latchkey = latchkey_with(on, &[]).await;
     let with_slash = format!("{}/", slash.issuer);
     for (name, fake, found) in [("other", &other, "https://elsewhere.example"), ("slash", &slash, &with_slash)] {
-        let mut document = discovery(&fake.issuer);
-        document["issuer"] = found.into();
-        fake.answer(DISCOVERY, Reply::json(&document));
+        fake.announce("issuer", found);
         write(&latchkey, &[(name, &fake.issuer, "")]).await;
         let message = held_back(&latchkey, name, "IssuerMismatch", "Stalled").await;
         assert!(message.contains(&format!("{found:?}")) && message.contains("spec.issuer"), "{message}");
@@ -142,9 +140,7 @@ async fn a_provider_that_does_not_offer_what_the_manifest_asks_for_is_incompatib
     ];
     for (name, member, value, (from, to)) in cases {
         let fake = Fake::start().await;
-        let mut document = discovery(&fake.issuer);
-        document[member] = value;
-        fake.answer(DISCOVERY, Reply::json(&document));
+        fake.announce(member, value);
         let manifest = manifests::provider(name, &fake.issuer, "").replacen(from, to, 1);
         latchkey.write(&format!("{name}.yaml"), &manifest).await;
         let message = held_back(&latchkey, name, "Incompatible", "Stalled").await;

@@ -9,6 +9,12 @@ import { signIn } from './sign-in.mjs';
 
 const generate = promisify(generateKeyPair);
 
+// What a client may sign its assertions with: client_secret_jwt and private_key_jwt.
+const ASSERTION_ALGORITHMS = [
+  ...['HS', 'RS', 'PS', 'ES'].flatMap((family) => [256, 384, 512].map((bits) => `${family}${bits}`)),
+  'Ed25519', 'EdDSA',
+];
+
 // Fresh private keys as JWKs, RS256 first: the default for ID tokens, the others for clients that
 // ask by id_token_signed_response_alg.
 export async function generateKeys() {
@@ -32,10 +38,13 @@ export function openIDProvider({ issuer, settings, clients, people, keys, cookie
     // false: what the scopes carry is in the ID token too, as with most companies' providers.
     conformIdTokenClaims: !settings.idTokenClaims,
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none'],
-    pkce: { required: () => false },
+    enabledJWA: { clientAuthSigningAlgValues: ASSERTION_ALGORITHMS },
+    pkce: { required: () => settings.requirePKCE },
+    acrValues: settings.acrValues,
+    extraParams: settings.extraParameters,
     ttl: settings.lifetimes,
     cookies: { keys: cookieKeys, names: cookieNames(issuer) },
-    interactions: { policy: firstPartyPolicy(), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    interactions: { policy: interactions(), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
     loadExistingGrant: grantWhatIsAsked,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     renderError: (ctx, out) => {
@@ -43,19 +52,19 @@ export function openIDProvider({ issuer, settings, clients, people, keys, cookie
       ctx.body = errorPage(out.error, out.error_description);
     },
     fetch: fetchFromLoopbackToo,
-    features: features(),
+    features: features(settings),
   });
   if (onRequest) provider.use(onRequest);
-  provider.use(signIn(provider, people));
+  provider.use(signIn(provider, people, settings.acrValues));
   return provider;
 }
 
-function features() {
+function features({ requirePushedAuthorizationRequests }) {
   return {
     devInteractions: { enabled: false },
     introspection: { enabled: false },
     revocation: { enabled: true },
-    pushedAuthorizationRequests: { enabled: true },
+    pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests },
     backchannelLogout: { enabled: true },
     rpInitiatedLogout: {
       enabled: true,
@@ -75,9 +84,11 @@ function cookieNames(issuer) {
   return { session: `${prefix}_session`, interaction: `${prefix}_interaction`, resume: `${prefix}_resume` };
 }
 
-// Clients of application_type "native" would be asked for consent at every login.
-function firstPartyPolicy() {
+// Clients of application_type "native" would be asked for consent at every login. What
+// prompt=select_account asks for, the sign-in form gives.
+function interactions() {
   const policy = interactionPolicy.base();
+  policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
   policy.get('consent').checks.remove('native_client_prompt');
   return policy;
 }

@@ -9,13 +9,24 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
-import { RequestLog, answerControl } from './control.mjs';
+import { answerControl } from './control.mjs';
 import { generateKeys, openIDProvider } from './openid.mjs';
 import { People } from './people.mjs';
+import { RequestLog } from './request-log.mjs';
 import { Storage } from './storage.mjs';
 
 const DEFAULTS = {
-  port: 0, issuer: undefined, clients: [], people: [], idTokenClaims: true, lifetimes: {}, control: false,
+  port: 0,
+  issuer: undefined,
+  clients: [],
+  people: [],
+  idTokenClaims: true,
+  requirePushedAuthorizationRequests: false,
+  requirePKCE: false,
+  acrValues: [],
+  extraParameters: [],
+  lifetimes: {},
+  control: false,
 };
 
 // The settings of FILE over the defaults; a key of "//" is a comment.
@@ -42,7 +53,7 @@ class RunningProvider {
 
   static async start(issuer, settings) {
     const running = new RunningProvider();
-    running.log = settings.control ? new RequestLog() : undefined;
+    running.log = settings.control ? new RequestLog(settings.extraParameters) : undefined;
     await running.#change({
       issuer,
       settings,

@@ -7,12 +7,12 @@ import { errorPage, signInPage } from './pages.mjs';
 const FORM_LIMIT = 16 * 1024;
 
 // Answers /interaction/…; everything else is left to `next`.
-export function signIn(provider, people) {
+export function signIn(provider, people, acrValues) {
   return async (ctx, next) => {
     if (!ctx.path.startsWith('/interaction/')) return next();
     ctx.set('Cache-Control', 'no-store');
     try {
-      await interact(ctx, provider, people);
+      await interact(ctx, provider, people, acrValues);
     } catch (error) {
       if (!(error instanceof errors.OIDCProviderError)) throw error;
       ctx.status = 400;
@@ -22,9 +22,9 @@ export function signIn(provider, people) {
   };
 }
 
-async function interact(ctx, provider, people) {
+async function interact(ctx, provider, people, acrValues) {
   const { prompt, params } = await provider.interactionDetails(ctx.req, ctx.res);
-  if (prompt.name !== 'login') return finish(ctx, provider, { consent: {} });
+  if (prompt.name === 'consent') return finish(ctx, provider, { consent: {} });
   const { clientId, clientName } = await provider.Client.find(params.client_id);
   const client = clientName ?? clientId;
   if (ctx.method !== 'POST') {
@@ -34,7 +34,10 @@ async function interact(ctx, provider, people) {
   const form = await readForm(ctx.req);
   const login = form.get('login') ?? '';
   const person = people.signIn(login.trim(), form.get('password') ?? '');
-  if (person) return finish(ctx, provider, { login: { accountId: person.sub, amr: ['pwd'] } });
+  if (person) {
+    const acr = params.acr_values?.split(' ').find((value) => acrValues.includes(value));
+    return finish(ctx, provider, { login: { accountId: person.sub, amr: ['pwd'], acr }, select_account: {} });
+  }
   ctx.body = signInPage({ client, login, failed: true });
   return undefined;
 }

@@ -20,7 +20,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Notify};
 
-use super::{provider::CLIENT_ID, tls::TlsListener};
+use super::{provider::CLIENT_ID, recorded::Recorded, tls::TlsListener};
 
 static KEY: LazyLock<EcdsaKeyPair> =
     LazyLock::new(|| EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key"));
@@ -28,13 +28,14 @@ static KEY: LazyLock<EcdsaKeyPair> =
 /// A running fake provider.
 pub struct Fake {
     pub issuer: String,
+    metadata: Mutex<Value>,
     answers: Arc<Answers>,
 }
 
 #[derive(Default)]
 struct Answers {
     by_path: Mutex<HashMap<&'static str, Reply>>,
-    counts: Mutex<HashMap<String, usize>>,
+    requests: Mutex<Vec<Recorded>>,
     changed: Notify,
 }
 
@@ -72,6 +73,8 @@ impl Reply {
 pub const DISCOVERY: &str = "/.well-known/openid-configuration";
 pub const KEYS: &str = "/keys";
 pub const TOKEN: &str = "/token";
+/// The pushed authorization request endpoint; discovery has it once a test announces it.
+pub const PAR: &str = "/par";
 
 impl Fake {
     pub async fn start() -> Self {
@@ -94,9 +97,10 @@ impl Fake {
 
     fn serve<L: Listener<Addr = SocketAddr>>(listener: L, issuer: String) -> Self {
         let answers = Arc::new(Answers::default());
-        let fake = Self { issuer, answers: answers.clone() };
+        let fake = Self { issuer, metadata: Mutex::default(), answers: answers.clone() };
         fake.behave(DISCOVERY);
         fake.behave(KEYS);
+        fake.answer(PAR, pushed());
         let router = Router::new().fallback(answer).with_state(answers);
         tokio::spawn(async move { axum::serve(listener, router).await });
         fake
@@ -110,13 +114,39 @@ impl Fake {
 
     /// From now on discovery or the keys are as they should be.
     pub fn behave(&self, path: &'static str) {
-        let good = if path == KEYS { keys() } else { discovery(&self.issuer) };
-        self.answer(path, Reply::json(&good));
+        match path {
+            KEYS => self.answer(KEYS, Reply::json(&keys())),
+            _ => self.change_metadata(|metadata| *metadata = discovery(&self.issuer)),
+        }
+    }
+
+    /// From now on discovery has this member, besides what it had.
+    pub fn announce(&self, member: &str, value: impl Into<Value>) {
+        self.change_metadata(|metadata| metadata[member] = value.into());
+    }
+
+    /// From now on discovery is silent about this.
+    pub fn withdraw(&self, member: &str) {
+        self.change_metadata(|metadata| {
+            metadata.as_object_mut().expect("metadata").shift_remove(member).expect("it was announced");
+        });
+    }
+
+    fn change_metadata(&self, change: impl FnOnce(&mut Value)) {
+        let mut metadata = self.metadata.lock().expect("the metadata");
+        change(&mut metadata);
+        self.answer(DISCOVERY, Reply::json(&metadata));
     }
 
     /// How often an endpoint was asked.
     pub fn count(&self, path: &str) -> usize {
-        self.answers.counts.lock().expect("the counts").get(path).copied().unwrap_or_default()
+        self.requests(path).len()
+    }
+
+    /// What an endpoint was asked until now, the oldest first.
+    pub fn requests(&self, path: &str) -> Vec<Recorded> {
+        let all = self.answers.requests.lock().expect("the requests");
+        all.iter().filter(|request| request.path == path).cloned().collect()
     }
 
     /// The claims of an ID token as it should be.
@@ -136,11 +166,12 @@ impl Fake {
 }
 
 async fn answer(State(answers): State<Arc<Answers>>, request: Request) -> Response {
-    let path = request.uri().path();
-    *answers.counts.lock().expect("the counts").entry(path.to_owned()).or_default() += 1;
+    let request = Recorded::read(request).await;
+    let path = request.path.clone();
+    answers.requests.lock().expect("the requests").push(request);
     loop {
         let changed = answers.changed.notified();
-        let reply = answers.by_path.lock().expect("the answers").get(path).cloned();
+        let reply = answers.by_path.lock().expect("the answers").get(&*path).cloned();
         let (status, headers, body) = match reply {
             None => (404, Vec::new(), String::new()),
             Some(Reply::With { status, headers, body }) => (status, headers, body),
@@ -155,8 +186,14 @@ async fn answer(State(answers): State<Arc<Answers>>, request: Request) -> Respon
     }
 }
 
+/// What RFC 9126, section 2.2, has for an answer.
+fn pushed() -> Reply {
+    let body = json!({"request_uri": "urn:ietf:params:oauth:request_uri:p4shed", "expires_in": 60}).to_string();
+    Reply::With { status: 201, headers: vec![("content-type", "application/json".to_owned())], body }
+}
+
 /// The metadata of a provider at `issuer`.
-pub fn discovery(issuer: &str) -> Value {
+fn discovery(issuer: &str) -> Value {
     json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/authorize"),

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod browser;
+pub mod canaille;
 pub mod cluster;
 pub mod control_plane;
 pub mod fake;
@@ -14,6 +15,7 @@ pub mod manifests;
 pub mod nginx;
 pub mod provider;
 pub mod proxy;
+pub mod recorded;
 pub mod refusal;
 pub mod source;
 pub mod tls;

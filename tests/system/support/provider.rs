@@ -29,11 +29,18 @@ pub struct Provider {
 
 impl Provider {
     pub async fn start() -> Self {
+        Self::start_with(json!({})).await
+    }
+
+    /// With further settings, by the names of its README.
+    pub async fn start_with(settings: Value) -> Self {
         let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart/provider");
         require_packages(&home, "oidc-provider");
         let dir = tempfile::tempdir().expect("a directory");
         let config = dir.path().join("provider.json");
-        fs::write(&config, json!({"control": true, "people": people()}).to_string()).expect("written");
+        let mut all = json!({"control": true, "people": people()});
+        all.as_object_mut().expect("settings").extend(settings.as_object().expect("settings").clone());
+        fs::write(&config, all.to_string()).expect("written");
         let mut process = Command::new("node")
             .arg(home.join("provider.mjs"))
             .arg("--config")
@@ -53,8 +60,20 @@ impl Provider {
 
     /// Registers the client with these redirect URIs, instead of all that were registered before.
     pub async fn register(&self, secret: &str, redirect_uris: &[&str]) {
-        let client = json!({"client_id": CLIENT_ID, "client_secret": secret, "redirect_uris": redirect_uris});
+        self.register_client(&json!({"client_id": CLIENT_ID, "client_secret": secret, "redirect_uris": redirect_uris}))
+            .await;
+    }
+
+    /// Registers this client, with the metadata of OpenID Connect Dynamic Client Registration, instead of all others.
+    pub async fn register_client(&self, client: &Value) {
         self.control("PUT", "clients", &json!([client])).await;
+    }
+
+    /// What was asked of an endpoint until now, the oldest first. The README of the provider says what each has.
+    pub async fn requests(&self, endpoint: &str) -> Vec<Value> {
+        let log = self.control("GET", "requests", &Value::Null).await;
+        let all = log["requests"].as_array().expect("requests").iter();
+        all.filter(|request| request["endpoint"] == endpoint).cloned().collect()
     }
 
     /// An operation of the control API.
