@@ -3,7 +3,10 @@
 
 mod chart;
 mod command_line;
+mod commands;
+mod examples;
 mod markdown;
+mod products;
 mod resources;
 
 use std::path::Path;

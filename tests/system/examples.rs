@@ -1,4 +1,4 @@
-//! The example for a cluster does what the README says, by the README's commands.
+//! The examples do what the README and the how-tos say, by their commands.
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -48,4 +48,68 @@ async fn the_example_becomes_ready_and_shows_what_to_register() {
     .await;
     let described = say(&["describe", "idp", "contoso"]).await;
     assert!(described.contains("there is no Secret \"contoso-client\" in this namespace: create it"), "{described}");
+}
+
+/// Every example of a provider, and the issuer that its status names before anybody has answered.
+const ISSUERS: &[(&str, &str)] = &[
+    ("auth0", "https://contoso.eu.auth0.com/"),
+    ("dex", "https://dex.contoso.example/dex"),
+    ("entra", "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0"),
+    ("entra-certificate", "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0"),
+    ("form-post", "https://login.contoso.example/form-post"),
+    ("generic", "https://login.contoso.example/tenant"),
+    ("google", "https://accounts.google.com"),
+    ("id-token", "https://login.contoso.example/id-token"),
+    ("keycloak", "https://sso.contoso.example/realms/contoso"),
+    ("manual", "https://legacy.contoso.example"),
+    ("okta", "https://contoso.okta.com/oauth2/default"),
+    ("okta-org", "https://contoso.okta.com"),
+    ("private-key-jwt", "https://login.contoso.example/private-key"),
+    ("public-client", "https://login.contoso.example/public"),
+    ("pushed", "https://login.contoso.example/pushed"),
+    ("rotation", "https://login.contoso.example/rotation"),
+    ("single-endpoint", "https://login.contoso.example/gateway"),
+];
+
+#[tokio::test]
+async fn every_example_of_a_provider_is_accepted_and_shows_what_to_register() {
+    let namespace = Arc::new(Cluster::shared().await.namespace().await);
+    let source = Source::in_namespace(namespace.clone(), namespace.access.clone());
+    let latchkey = Latchkey::start_from(source, &[], &[]).await;
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/providers");
+    let files = fs::read_dir(&examples).expect("the examples").count();
+    assert_eq!(files, ISSUERS.len() + 1, "beside the organization, each example is in the list");
+    kubectl(&namespace.access, &["apply", "--filename", &examples.display().to_string()]).await;
+    let keys = tempfile::tempdir().expect("a directory");
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let subject = rcgen::CertificateParams::new(vec!["latchkey".to_owned()]).expect("a name");
+    let certificate = subject.self_signed(&key).expect("a certificate").pem();
+    let key = key.serialize_pem();
+    for (secret, pem) in [("private-key-jwt-client", key.clone()), ("entra-certificate", key + &certificate)] {
+        let file = keys.path().join("client.pem");
+        fs::write(&file, pem).expect("written");
+        let from = format!("--from-file={}", file.display());
+        kubectl(&namespace.access, &["create", "secret", "generic", secret, &from]).await;
+        kubectl(&namespace.access, &["label", "secret", secret, "latchkey.dev/usable=true"]).await;
+    }
+
+    for (name, issuer) in ISSUERS {
+        for type_ in ["Accepted", "ResolvedRefs"] {
+            latchkey.wait_for_condition("identityprovider", name, [type_, "True", "Succeeded"]).await;
+        }
+        let status = latchkey.status("identityprovider", name).await.expect("a status");
+        assert_eq!(status["issuer"], **issuer, "{name}");
+        assert_eq!(status["redirectURI"], latchkey.at(&format!("callback/{name}")), "{name}");
+        assert_eq!(status["initiateLoginURI"], latchkey.at(&format!("initiate/{name}")), "{name}");
+        assert_eq!(status["loginURL"], latchkey.at(&format!("login/{name}")), "{name}");
+        // Nobody has these names, so nothing answers there, wherever the test runs (RFC 6761). Nothing is asked by Manual.
+        if issuer.contains(".example/") && *name != "manual" {
+            let discovered = latchkey.condition("identityprovider", name, "Discovered").await.expect("a condition");
+            assert_ne!(discovered.status, "True", "{name}: {}", discovered.message);
+        }
+    }
+    kubectl(&namespace.access, &["wait", "idpm", "--all", "--for=condition=Ready", "--timeout=20s"]).await;
+    let uris = r#"jsonpath={.status.redirectURI}{"\n"}{.status.initiateLoginURI}{"\n"}"#;
+    let said = kubectl(&namespace.access, &["get", "idp", "okta", "--output", uris]).await;
+    assert_eq!(said, format!("{}\n{}\n", latchkey.at("callback/okta"), latchkey.at("initiate/okta")));
 }
