@@ -1,7 +1,8 @@
 // A headless browser for tests in other languages: reads requests from stdin, one JSON object a
 // line, and answers on stdout likewise. Ends, with the browser, when stdin closes. README.md lists
-// the operations. It talks to 127.0.0.1 and localhost alone.
+// the operations. It talks to 127.0.0.1, localhost and names below localhost alone.
 
+import { promises as dns } from 'node:dns';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
@@ -9,7 +10,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
 
 const TIMEOUT_MS = 10_000;
-const LOCAL_HOSTS = ['127.0.0.1', 'localhost'];
+const LOCAL_HOSTS = ['127.0.0.1', 'localhost', '*.localhost'];
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const FLAGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
@@ -17,6 +18,11 @@ const FLAGS = [
   // Routes do not see redirects; this keeps them from leaving the machine, too.
   `--host-resolver-rules=MAP * ~NOTFOUND${LOCAL_HOSTS.map((host) => `, EXCLUDE ${host}`).join('')}`,
 ];
+
+// Names below localhost are this machine (RFC 6761). Chromium knows that; Node, which `fetch` goes
+// by, asks a system that may not.
+const { lookup } = dns;
+dns.lookup = (host, options) => lookup(host.endsWith('.localhost') ? '127.0.0.1' : host, options);
 
 const pages = new Map(); // id -> { page, problems }
 let lastPage = 0;
@@ -35,7 +41,8 @@ async function launch() {
 
 function isLocal(url) {
   const { protocol, hostname } = new URL(url);
-  return ['http:', 'https:'].includes(protocol) && LOCAL_HOSTS.includes(hostname);
+  return ['http:', 'https:'].includes(protocol)
+    && (LOCAL_HOSTS.includes(hostname) || hostname.endsWith('.localhost'));
 }
 
 // A page in this context, under a new id; what goes wrong in it is kept for `problems`.

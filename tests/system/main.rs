@@ -29,6 +29,7 @@ mod certified_provider;
 mod chart;
 mod corpus;
 mod crashes;
+mod cross_site;
 mod events;
 mod examples;
 mod forward_auth;

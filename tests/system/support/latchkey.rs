@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -21,6 +22,8 @@ use super::{
 /// The flags that let Latchkey talk to providers on this machine.
 pub const LOCAL: &[&str] = &["--allow-http", "--egress-allow", "127.0.0.0/8"];
 
+const EXTERNAL_URL: &str = "--external-url";
+
 /// Latchkey, its manifests, statuses, database and log.
 pub struct Latchkey {
     source: Source,
@@ -38,7 +41,8 @@ impl Latchkey {
         Self::start_with(LOCAL, files).await
     }
 
-    /// As `start`, with these flags instead of `LOCAL`. Without `--allow-http` its external URL is https.
+    /// As `start`, with these flags instead of `LOCAL`. Unless they have an `--external-url`, it is where Latchkey
+    /// listens; without `--allow-http` with https.
     pub async fn start_with(flags: &[&str], files: &[(&str, &str)]) -> Self {
         Self::start_from(Source::Directory, flags, files).await
     }
@@ -92,12 +96,13 @@ impl Latchkey {
         command
             .arg("--database-url")
             .arg(format!("sqlite:{}", self.dir.path().join("latchkey.db").display()))
-            .args(["--external-url", &self.url("")])
-            .args(["--listen", &format!("127.0.0.1:{}", self.listen)])
+            .args(["--listen", &self.listens_at().to_string()])
             .args(["--management-listen", &format!("127.0.0.1:{}", self.management)])
-            .args(&self.flags)
-            .stdout(Stdio::null())
-            .stderr(log);
+            .args(&self.flags);
+        if !self.flags.iter().any(|flag| flag == EXTERNAL_URL) {
+            command.args([EXTERNAL_URL, &self.url("")]);
+        }
+        command.stdout(Stdio::null()).stderr(log);
         self.process = Some(command.spawn().expect("latchkey starts"));
     }
 
@@ -114,8 +119,16 @@ impl Latchkey {
         .await
     }
 
+    /// Where it listens, whatever its external URL is.
+    pub fn listens_at(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.listen).into()
+    }
+
     /// An address here; the path without a leading slash. The external URL with an empty path.
     pub fn url(&self, path: &str) -> String {
+        if let Some(external_url) = self.flags.iter().skip_while(|flag| *flag != EXTERNAL_URL).nth(1) {
+            return format!("{external_url}/{path}");
+        }
         let scheme = if self.flags.iter().any(|flag| flag == "--allow-http") { "http" } else { "https" };
         format!("{scheme}://127.0.0.1:{}/{path}", self.listen)
     }

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod canaille;
 pub mod cluster;
 pub mod control_plane;
+pub mod cross_site;
 pub mod fake;
 pub mod helm;
 pub mod kstatus;

@@ -1,4 +1,4 @@
-//! A port with TLS and a certificate of its own for 127.0.0.1.
+//! A port with TLS and a certificate of its own for 127.0.0.1 and login.localhost.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -16,7 +16,8 @@ impl TlsListener {
     /// A port, and the certificate in PEM.
     pub async fn bind() -> (Self, String) {
         let key = rcgen::KeyPair::generate().expect("a key");
-        let params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
+        let params =
+            rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned(), "login.localhost".to_owned()]).expect("a name");
         let certificate = params.self_signed(&key).expect("a certificate");
         let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
