@@ -52,4 +52,5 @@ mod story;
 mod support;
 mod token_endpoint;
 mod unhappy_providers;
+mod ways_in;
 mod wire;

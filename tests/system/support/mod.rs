@@ -21,6 +21,7 @@ pub mod refusal;
 pub mod source;
 pub mod tls;
 pub mod visitor;
+pub mod ways_in;
 pub mod world;
 
 use std::time::{Duration, Instant};
