@@ -30,6 +30,9 @@ pub struct Attempt {
     pub verifier: Zeroizing<[u8; 32]>,
     /// Where to go afterwards, already resolved.
     pub return_to: Option<String>,
+    /// The sessions of this browser that the login replaces, where the answer comes by a form of the provider's site:
+    /// session cookies don't come along with it.
+    pub replaces: Vec<[u8; 32]>,
     #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
     pub expires_at: Timestamp,
 }

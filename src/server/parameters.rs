@@ -1,11 +1,11 @@
 //! The parameters of a request, each at most once (RFC 6749, section 3.1).
 
-use std::collections::HashMap;
+use std::{collections::HashMap, convert::Infallible};
 
 use axum::{
     body::Bytes,
-    extract::rejection::BytesRejection,
-    http::{HeaderMap, header},
+    extract::{FromRequest, Request},
+    http::{HeaderMap, Method, header},
 };
 
 /// More is not looked at, in bytes.
@@ -29,28 +29,6 @@ impl Parameters {
         Self::decode(query.as_bytes())
     }
 
-    /// Reads the body of a form.
-    ///
-    /// # Errors
-    /// When it is no form, or a parameter is repeated.
-    fn of_form(headers: &HeaderMap, body: &[u8]) -> Result<Self, &'static str> {
-        let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let media_type = media_type.split(';').next().unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return Err("the body is no form");
-        }
-        Self::decode(body)
-    }
-
-    /// Reads the body of a form as it came.
-    ///
-    /// # Errors
-    /// As `of_form`, or when it could not be read.
-    pub fn of_body(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Self, &'static str> {
-        let body = body.map_err(|_| "the body is longer than 128 KiB, or broke off")?;
-        Self::of_form(headers, &body)
-    }
-
     fn decode(encoded: &[u8]) -> Result<Self, &'static str> {
         let mut parameters = HashMap::new();
         for (name, value) in url::form_urlencoded::parse(encoded) {
@@ -65,4 +43,43 @@ impl Parameters {
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
+}
+
+/// What a request says, and how the browser brought it.
+pub struct Said {
+    /// Or why it cannot be read.
+    pub parameters: Result<Parameters, &'static str>,
+    pub way: Way,
+}
+
+/// How the browser brings parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Query,
+    /// By POST; the query is not looked at.
+    Form,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Said {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
+        if request.method() != Method::POST {
+            let parameters = Parameters::parse(request.uri().query().unwrap_or_default());
+            return Ok(Self { parameters, way: Way::Query });
+        }
+        let is_form = is_form(request.headers());
+        let parameters = match Bytes::from_request(request, state).await {
+            Ok(body) if is_form => Parameters::decode(&body),
+            Ok(_) => Err("the body is no form"),
+            Err(_) => Err("the body is longer than 128 KiB, or broke off"),
+        };
+        Ok(Self { parameters, way: Way::Form })
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }

@@ -21,6 +21,7 @@ fn attempt(number: u8) -> Attempt {
         nonce: [number; 16],
         verifier: Zeroizing::new([number; 32]),
         return_to: Some("https://app.example/".into()),
+        replaces: Vec::new(),
         expires_at: Attempt::expiry(at(0)),
     }
 }

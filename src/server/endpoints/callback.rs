@@ -1,11 +1,11 @@
-//! `GET` and `POST /o/{org}/callback/{key}`: the redirect URI (OpenID Connect Core 1.0, sections 3.1.2.5 to 3.1.3.7).
+//! `GET` and `POST /o/{org}/callback/{key}`: the redirect URI (OpenID Connect Core 1.0, sections 3.1.2.5 to 3.1.3.7 and
+//! 3.2.2.5; OAuth 2.0 Form Post Response Mode).
 //! Gathers and acts; what is decided is in `domain::login`.
 
 use std::sync::Arc;
 
 use axum::{
-    body::Bytes,
-    extract::{RawQuery, State, rejection::BytesRejection},
+    extract::State,
     http::{HeaderMap, header},
     response::Response,
 };
@@ -27,7 +27,7 @@ use crate::{
         current::{View, session_purpose},
         endpoints::login::serving,
         failure::{Failure, Place, page, page_with},
-        parameters::Parameters,
+        parameters::{Parameters, Said, Way},
         respond,
         seal::random,
         segments::{Key, Segments},
@@ -37,56 +37,25 @@ use crate::{
     store::{RecordLoginError, Replaced, StoreError},
 };
 
-pub async fn get(
+pub async fn answer(
     State(server): State<Arc<Server>>,
     view: View,
     Segments(Key { key }): Segments<Key>,
     headers: HeaderMap,
-    RawQuery(query): RawQuery,
+    said: Said,
 ) -> Response {
-    let parameters = Parameters::parse(query.as_deref().unwrap_or_default());
-    answer(&server, &view, &key, &headers, parameters, Way::Query).await
-}
-
-/// OAuth 2.0 Form Post Response Mode.
-pub async fn post(
-    State(server): State<Arc<Server>>,
-    view: View,
-    Segments(Key { key }): Segments<Key>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let parameters = Parameters::of_body(&headers, body);
-    answer(&server, &view, &key, &headers, parameters, Way::Form).await
-}
-
-/// How the browser brought the answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Query,
-    Form,
-}
-
-async fn answer(
-    server: &Server,
-    view: &View,
-    key: &str,
-    headers: &HeaderMap,
-    parameters: Result<Parameters, &'static str>,
-    way: Way,
-) -> Response {
-    let provider = view.table.provider(&view.organization.key, key);
+    let provider = view.table.provider(&view.organization.key, &key);
     let place = Place { organization: Some(&view.organization), provider: provider.map(|provider| &*provider.path) };
     let Some(provider) = provider else { return page(&Failure::NoSuchProvider, &place) };
-    let parameters = match parameters {
+    let parameters = match said.parameters {
         Ok(parameters) => parameters,
         Err(why) => return page(&Failure::MalformedParameters(why), &place),
     };
-    let attempt = match take_attempt(server, view, provider, headers, &parameters).await {
+    let attempt = match take_attempt(&server, &view, provider, &headers, &parameters).await {
         Ok(attempt) => attempt,
         Err(failure) => return page(&failure, &place),
     };
-    finish(server, view, provider, headers, &parameters, way, &attempt).await.unwrap_or_else(|failure| {
+    finish(&server, &view, provider, &headers, &parameters, said.way, &attempt).await.unwrap_or_else(|failure| {
         let name = cookies::attempt_name(&view.organization, &attempt.state_parameter());
         let used = HeaderMap::from_iter([(header::SET_COOKIE, cookies::remove(&view.organization, name))]);
         page_with(&failure, &place, used)
@@ -132,7 +101,8 @@ async fn finish(
     metrics::counter!("latchkey_logins_total", "provider" => provider.path.clone()).increment(1);
     tracing::info!(organization = &*view.organization.id, provider = provider.path, user = %record.user.id, "signed in");
     // The browser's cookie names the new session from now on; nobody could end the old one any more.
-    for replaced in server.session_ids(view, headers) {
+    let before = attempt.replaces.iter().map(|id| SessionId(*id));
+    for replaced in server.session_ids(view, headers).into_iter().chain(before) {
         server.sessions.end(&replaced).await;
     }
     signed_in(server, &view.organization, attempt, &record.session.id, headers)

@@ -3,8 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
-    body::Bytes,
-    extract::{ConnectInfo, RawQuery, State, rejection::BytesRejection},
+    extract::{ConnectInfo, State},
     http::HeaderMap,
     response::Response,
 };
@@ -16,34 +15,21 @@ use crate::{
         current::View,
         endpoints::login::{Wanted, begin},
         failure::Failure,
-        parameters::Parameters,
+        parameters::{Parameters, Said},
         segments::{Key, Segments},
         state::Server,
     },
 };
 
-pub async fn get(
+pub async fn initiate(
     State(server): State<Arc<Server>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     view: View,
     Segments(Key { key }): Segments<Key>,
     headers: HeaderMap,
-    RawQuery(query): RawQuery,
+    said: Said,
 ) -> Response {
-    let parameters = Parameters::parse(query.as_deref().unwrap_or_default());
-    begin(&server, &view, &key, peer, &headers, parameters, wanted).await
-}
-
-pub async fn post(
-    State(server): State<Arc<Server>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    view: View,
-    Segments(Key { key }): Segments<Key>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let parameters = Parameters::of_body(&headers, body);
-    begin(&server, &view, &key, peer, &headers, parameters, wanted).await
+    begin(&server, &view, &key, peer, &headers, said.parameters, wanted).await
 }
 
 /// The provider that says it begins the login must be the one that the path names.

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
-    extract::{ConnectInfo, RawQuery, State},
+    extract::{ConnectInfo, State},
     http::{HeaderMap, header},
     response::Response,
 };
@@ -22,7 +22,7 @@ use crate::{
         current::View,
         failure::{Failure, Place, page},
         limit::client_address,
-        parameters::Parameters,
+        parameters::{Parameters, Said},
         respond,
         seal::random,
         segments::{Key, Segments},
@@ -39,11 +39,10 @@ pub async fn get(
     view: View,
     Segments(Key { key }): Segments<Key>,
     headers: HeaderMap,
-    RawQuery(query): RawQuery,
+    said: Said,
 ) -> Response {
     let read = |parameters: &Parameters, _: &Relation| Ok(Wanted::by(parameters, "return_to"));
-    let parameters = Parameters::parse(query.as_deref().unwrap_or_default());
-    begin(&server, &view, &key, peer, &headers, parameters, read).await
+    begin(&server, &view, &key, peer, &headers, said.parameters, read).await
 }
 
 /// What a login is to lead to, and who is expected, as somebody asks for it.
@@ -105,6 +104,7 @@ async fn start(
         nonce: random().ok_or(Failure::Internal)?,
         verifier: Zeroizing::new(random().ok_or(Failure::Internal)?),
         return_to: return_to.map(String::from),
+        replaces: if relation.answers_by_form() { sessions(server, view, headers) } else { Vec::new() },
         expires_at: Attempt::expiry(now),
     };
     // Before the provider is asked: an attempt that no cookie can hold is not begun.
@@ -122,6 +122,10 @@ async fn start(
     }
     set.append(header::SET_COOKIE, cookie);
     Ok(respond::redirect(to.as_str(), set))
+}
+
+fn sessions(server: &Server, view: &View, headers: &HeaderMap) -> Vec<[u8; 32]> {
+    server.session_ids(view, headers).into_iter().map(|id| id.0).collect()
 }
 
 /// How to sign in through a provider, or why nobody can now.
