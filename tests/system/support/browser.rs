@@ -106,6 +106,11 @@ impl Page<'_> {
         self.ask(json!({"op": "url"})).await.as_str().expect("a URL").to_owned()
     }
 
+    /// An attribute of an element; None when it has none of that name.
+    pub async fn attribute(&self, selector: &str, name: &str) -> Option<String> {
+        self.ask(json!({"op": "attribute", "selector": selector, "name": name})).await.as_str().map(str::to_owned)
+    }
+
     pub async fn count(&self, selector: &str) -> u64 {
         self.ask(json!({"op": "count", "selector": selector})).await.as_u64().expect("a number")
     }

@@ -14,6 +14,7 @@ pub mod kubectl;
 pub mod latchkey;
 pub mod manifests;
 pub mod nginx;
+pub mod portal;
 pub mod provider;
 pub mod proxy;
 pub mod recorded;

@@ -111,14 +111,20 @@ impl WaysIn {
     pub async fn open(&self, ways: &[Way]) {
         self.register(ways).await;
         for way in ways {
-            self.latchkey.write(&format!("{}.yaml", way.name), &way.manifest(&self.provider.issuer)).await;
+            self.write(way).await;
         }
         for way in ways {
             self.latchkey.wait_until_ready(way.name).await;
         }
     }
 
-    async fn register(&self, ways: &[Way]) {
+    /// Writes the manifest of a way.
+    pub async fn write(&self, way: &Way) {
+        self.latchkey.write(&format!("{}.yaml", way.name), &way.manifest(&self.provider.issuer)).await;
+    }
+
+    /// Registers these ways at the provider, instead of all that were registered before.
+    pub async fn register(&self, ways: &[Way]) {
         let clients = ways.iter().map(|way| way.registration(&self.latchkey)).collect();
         self.provider.control("PUT", "clients", &Value::Array(clients)).await;
     }
