@@ -29,6 +29,7 @@ pub struct Canaille {
 /// A client as Canaille registered it.
 pub struct Registered {
     pub id: String,
+    /// Empty for a client that has none.
     pub secret: String,
 }
 
@@ -56,25 +57,26 @@ impl Canaille {
         Self { issuer, _stdin: stdin, _process: process, _dir: dir }
     }
 
-    /// Registers a confidential client for the code flow, as OpenID Connect Dynamic Client Registration has it.
-    pub async fn register(&self, redirect_uris: &[&str]) -> Registered {
-        let metadata = json!({
-            "client_name": "Latchkey", "redirect_uris": redirect_uris, "scope": "openid profile email groups",
+    /// Registers a client for the code flow, as OpenID Connect Dynamic Client Registration has it. `more`: how it shows
+    /// who it is.
+    pub async fn register(&self, redirect_uri: &str, more: &Value) -> Registered {
+        let mut metadata = json!({
+            "client_name": "Latchkey", "redirect_uris": [redirect_uri], "scope": "openid profile email groups",
             "grant_types": ["authorization_code"], "response_types": ["code"],
-            "token_endpoint_auth_method": "client_secret_basic"
         });
+        metadata.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         let request = reqwest::Client::new().post(format!("{}/oauth/register", self.issuer));
         let request = request.header("content-type", "application/json").body(metadata.to_string());
         let answer = request.send().await.expect("an answer");
         let (status, text) = (answer.status(), answer.text().await.expect("a body"));
         assert_eq!(status, 201, "{text}");
         let client: Value = serde_json::from_str(&text).expect("JSON");
-        let member = |name: &str| client[name].as_str().expect(name).to_owned();
+        let member = |name: &str| client[name].as_str().unwrap_or_default().to_owned();
         Registered { id: member("client_id"), secret: member("client_secret") }
     }
 }
 
-/// Fills in Canaille's forms: the name, then the password, then what the application may know.
+/// Fills in Canaille's forms: the name, then the password.
 pub async fn sign_in_at_canaille(page: &Page<'_>, name: &str) {
     page.wait_for("#login").await;
     page.fill("#login", name).await;
@@ -82,6 +84,10 @@ pub async fn sign_in_at_canaille(page: &Page<'_>, name: &str) {
     page.wait_for("#password").await;
     page.fill("#password", &format!("{name}-password")).await;
     page.click("button.primary").await;
+}
+
+/// Lets Latchkey know what it asks for. In memory Canaille holds this for all applications: it asks everybody once.
+pub async fn consent_at_canaille(page: &Page<'_>) {
     page.wait_for("#accept").await;
     page.click("#accept").await;
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     browser::{Browser, Page},
+    cross_site::CrossSite,
     latchkey::Latchkey,
     manifests,
     provider::{CLIENT_SECRET, Provider},
@@ -105,6 +106,12 @@ impl WaysIn {
         let world = Self::start(On::Directory, json!({})).await;
         world.open(ways).await;
         world
+    }
+
+    /// Latchkey is over https at another site than the provider.
+    pub async fn at_another_site() -> Self {
+        let CrossSite { latchkey, provider } = CrossSite::start().await;
+        Self { provider, latchkey, browser: Browser::start() }
     }
 
     /// Registers these ways, instead of all that were registered before, and waits until people can sign in by them.

@@ -2,10 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    source::On,
-    ways_in::{Way, WaysIn},
-};
+use crate::support::ways_in::{Way, WaysIn};
 
 const MANUAL: &str = "issuer: ISSUER
   discovery: {mode: Manual}
@@ -40,27 +37,27 @@ async fn alice_signs_in_where_the_configuration_url_alone_is_known() {
     assert_eq!(status["issuer"], world.provider.issuer);
 }
 
-/// A query of its own tells an endpoint from the discovered one, which is elsewhere at the same address.
+/// A query of its own tells an endpoint of the manifest from the discovered one, which is at the same address.
 #[tokio::test]
 async fn an_endpoint_of_the_manifest_is_asked_instead_of_the_discovered_one() {
-    let cases = [
-        ("authorization", "auth", "authorization"),
-        ("token", "token", "token"),
-        ("jwks", "jwks", "jwks"),
-        ("pushedAuthorization", "request", "pushed_authorization_request"),
+    let own = |name, place| Way { name, place, ..Way::default() };
+    let ways = [
+        own("authorization", "issuer: ISSUER\n  endpoints: {authorization: 'ISSUER/auth?by=manifest'}"),
+        own("token", "issuer: ISSUER\n  endpoints: {token: 'ISSUER/token?by=manifest'}"),
+        own("pushed", "issuer: ISSUER\n  endpoints: {pushedAuthorization: 'ISSUER/request?by=manifest'}"),
+        own("jwks", "issuer: ISSUER\n  endpoints: {jwks: 'ISSUER/jwks?by=manifest'}"),
     ];
-    for (field, path, endpoint) in cases {
-        let place = format!("issuer: ISSUER\n  endpoints: {{{field}: 'ISSUER/{path}?by=manifest'}}");
-        let ways = [Way { name: "demo", place: place.leak(), ..Way::default() }];
-        let world = WaysIn::start(On::Directory, json!({})).await;
-        world.open(&ways).await;
-        world.must_lead_in(&ways).await;
-        for other in ["authorization", "token", "jwks", "pushed_authorization_request"] {
-            let asked = world.provider.requests(other).await;
-            assert!(!asked.is_empty(), "{field}: {other}");
-            let by_manifest =
-                asked.iter().all(|request| request["query"].as_array().expect("names").contains(&json!("by")));
-            assert_eq!(by_manifest, other == endpoint, "{field}: {asked:#?}");
+    let world = WaysIn::with(&ways).await;
+    let by_manifest = |request: &Value| request["query"].as_array().expect("names").contains(&json!("by"));
+    for way in &ways {
+        world.must_lead_in(std::slice::from_ref(way)).await;
+        for (name, endpoint) in
+            [("authorization", "authorization"), ("token", "token"), ("pushed", "pushed_authorization_request")]
+        {
+            let asked = world.provider.requests(endpoint).await;
+            let last = asked.last().expect("a request");
+            assert_eq!(by_manifest(last), name == way.name, "{}: {last}", way.name);
         }
     }
+    assert!(world.provider.requests("jwks").await.iter().any(by_manifest));
 }

@@ -1,0 +1,63 @@
+//! Logins over https where the provider is another site, so that a form of its page brings only cookies that say so.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    browser::Page,
+    ways_in::{Way, WaysIn},
+};
+
+#[tokio::test]
+async fn an_answer_by_form_finds_its_attempt_across_sites_and_one_by_query_needs_no_such_cookie() {
+    let ways = [
+        Way { name: "by-query", ..Way::default() },
+        Way {
+            name: "by-form",
+            authorization: "{scopes: [profile, email, groups], responseMode: FormPost}",
+            seen: json!({"response_mode": "form_post"}),
+            ..Way::default()
+        },
+        Way {
+            name: "id-token",
+            registered: json!({
+                "response_types": ["id_token"], "grant_types": ["implicit"], "token_endpoint_auth_method": "none",
+            }),
+            client: "{id: NAME}",
+            authorization: "{scopes: [profile, email, groups], responseType: IdToken}",
+            seen: json!({
+                "response_type": "id_token", "response_mode": "form_post", "code_challenge_method": null,
+                "pushed by": null, "exchanged by": null, "code_verifier": null,
+            }),
+            ..Way::default()
+        },
+    ];
+    let world = WaysIn::at_another_site().await;
+    world.open(&ways).await;
+    for (way, same_site) in ways.iter().zip(["Lax", "None", "None"]) {
+        let page = world.somebody().await;
+        let seen = world.seen_during(async {
+            page.goto(&world.login(way.name)).await;
+            page.wait_for("#login").await;
+            the_attempt_is_guarded(&page, way.name, same_site).await;
+            page.sign_in_at_provider("alice").await;
+            world.alice_is_in(&page, way.name).await;
+        });
+        assert_eq!(seen.await, world.seen_by(way), "{}", way.name);
+        assert_eq!(cookies(&page, "__Host-latchkey.login.").await, [Value::Null; 0], "{}", way.name);
+        let session = cookies(&page, "__Host-latchkey.session.default").await;
+        assert_eq!((session.len(), &session[0]["sameSite"]), (1, &json!("Lax")), "{}", way.name);
+    }
+}
+
+async fn the_attempt_is_guarded(page: &Page<'_>, way: &str, same_site: &str) {
+    let attempts = cookies(page, "__Host-latchkey.login.default.").await;
+    let [attempt] = attempts.as_slice() else { panic!("{way}: {attempts:?}") };
+    let guards = ["secure", "httpOnly", "sameSite", "path", "domain"].map(|member| attempt[member].clone());
+    assert_eq!(guards, [json!(true), json!(true), json!(same_site), json!("/"), json!("login.localhost")], "{way}");
+}
+
+async fn cookies(page: &Page<'_>, name: &str) -> Vec<Value> {
+    let mut cookies = page.cookies().await;
+    cookies.retain(|cookie| cookie["name"].as_str().is_some_and(|other| other.starts_with(name)));
+    cookies
+}
