@@ -60,6 +60,7 @@ pub use status::*;
     validation = rules::secret_required(),
     validation = rules::secret_of_method(),
     validation = rules::no_secret_if_unsent(),
+    validation = rules::no_previous_secret_if_unsent(),
     validation = rules::previous_beside_secret(),
     validation = rules::private_key_required(),
     validation = rules::private_key_of_method(),

@@ -46,7 +46,10 @@ fn rows(schema: &Value, path: &str, text: &mut String, rules: &mut Vec<String>) 
             continue;
         }
         let (inner, within) = match property.get("items") {
-            Some(items) => (items, format!("{field}[].")),
+            Some(items) => {
+                rules.extend(rules_of(property, &field));
+                (items, format!("{field}[]."))
+            }
             None => (property, format!("{field}.")),
         };
         rows(inner, &within, text, rules);

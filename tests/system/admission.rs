@@ -45,6 +45,69 @@ async fn warnings(namespace: &Namespace, crd: &CustomResourceDefinition) -> Vec<
     said(response.headers())
 }
 
+/// The API server bounds what each rule, and all of a kind, may cost with values as large as the schema lets them be.
+/// Other versions of it may reckon otherwise.
+#[tokio::test]
+async fn every_rule_could_cost_three_times_what_it_does() {
+    let namespace = Cluster::shared().await.namespace().await;
+    let installed: Api<CustomResourceDefinition> = Api::all(namespace.client.clone());
+    for crd in crds() {
+        let mut thrice = serde_json::to_value(&crd).expect("JSON");
+        repeat_rules(&mut thrice["spec"]["versions"][0]["schema"]["openAPIV3Schema"]);
+        let (name, dry_run) = (crd.name_any(), PatchParams::apply("costs").force().dry_run());
+        let answer = installed.patch(&name, &dry_run, &Patch::Apply(&thrice)).await;
+        assert!(answer.is_ok(), "{name}: {}", answer.expect_err("a refusal"));
+    }
+}
+
+fn repeat_rules(schema: &mut Value) {
+    for rule in schema["x-kubernetes-validations"].as_array_mut().into_iter().flatten() {
+        let once = format!("({})", rule["rule"].as_str().expect("a rule"));
+        rule["rule"] = [once.as_str(); 3].join(" && ").into();
+    }
+    schema["properties"].as_object_mut().into_iter().flatten().for_each(|(_, property)| repeat_rules(property));
+    if let Some(items) = schema.get_mut("items") {
+        repeat_rules(items);
+    }
+}
+
+#[tokio::test]
+async fn a_provider_changes_where_it_is_and_how_it_is_asked_at_will() {
+    let (_namespace, providers) = existing::<IdentityProvider>(&provider("azure", json!({}))).await;
+    let entry = |key: &str| json!({"name": "contoso", "key": key});
+    for spec in [
+        json!({"type": "Okta", "issuer": null, "domain": "contoso.okta.com", "authorizationServerID": "aus1"}),
+        json!({"domain": "sso.contoso.com", "authorizationServerID": "aus2"}),
+        json!({"type": "Auth0", "authorizationServerID": null}),
+        json!({"type": "Entra", "domain": null, "tenantID": "contoso.onmicrosoft.com"}),
+        json!({"tenantID": "72f988bf-86f1-41af-91ab-2d7cd011db47"}),
+        json!({"type": "Keycloak", "tenantID": null, "domain": "sso.contoso.com", "realm": "acme"}),
+        json!({"realm": "staff"}),
+        json!({"type": "Google", "domain": null, "realm": null}),
+        json!({"type": null, "discovery": {"url": "https://login.contoso.com/.well-known/openid-configuration"}}),
+        json!({"issuer": "https://login.contoso.com", "discovery": {"mode": "Manual", "url": null}, "endpoints": {
+            "authorization": "https://login.contoso.com/a", "token": "https://login.contoso.com/t", "jwks": "https://login.contoso.com/k"
+        }}),
+        json!({"discovery": {"mode": "Auto", "staleGracePeriod": "1h"}, "endpoints": {"jwks": null}}),
+        json!({"client": {"authMethod": "ClientSecretJwt", "secretRef": entry("new"), "previousSecretRef": entry("old")}}),
+        json!({"client": {"authMethod": null, "id": null, "idRef": entry("id"), "previousSecretRef": null}}),
+        json!({"client": {"authMethod": "PrivateKeyJwt", "secretRef": null, "privateKeyRef": entry("key")}}),
+        json!({"authorization": {
+            "responseType": "Code", "responseMode": "FormPost", "scopes": ["openid email"], "pkce": "Required",
+            "pushedAuthorizationRequests": "Required", "prompt": ["Login"], "maxAge": "8h", "acrValues": ["phr"],
+            "uiLocales": ["de"], "extraParameters": [{"name": "hd", "value": "contoso.com"}], "sendLoginHint": false
+        }}),
+        json!({"authorization": {
+            "responseType": "IdToken", "responseMode": "Auto", "scopes": ["openid"], "pkce": "Auto",
+            "pushedAuthorizationRequests": "Disabled", "prompt": ["None"], "maxAge": "0s", "acrValues": ["phrh"],
+            "uiLocales": ["en"], "extraParameters": [{"name": "hd", "value": "contoso.de"}], "sendLoginHint": true
+        }}),
+        json!({"authorization": null, "discovery": null, "endpoints": null}),
+    ] {
+        accepted(&providers, "azure", spec).await;
+    }
+}
+
 #[tokio::test]
 async fn a_provider_never_changes_its_key() {
     let (_namespace, providers) = existing::<IdentityProvider>(&provider("azure", json!({}))).await;

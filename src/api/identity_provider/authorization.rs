@@ -40,7 +40,7 @@ pub struct AuthorizationSpec {
     /// signed in there is not signed in here either.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
-        length(max = 3),
+        length(max = 4),
         transform = rules::of_list(rules::prompt()),
         extend("x-kubernetes-list-type" = "set")
     )]
@@ -48,7 +48,7 @@ pub struct AuthorizationSpec {
     /// How long ago people may have signed in at the provider; later the provider asks them again. The ID token must
     /// then say when they did (auth_time), or the login is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[x_kube(validation = rules::whole_seconds())]
+    #[x_kube(validation = rules::zero_or_a_second())]
     pub max_age: Option<Duration>,
     /// The authentication context classes to ask for, the best one first (acr_values).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

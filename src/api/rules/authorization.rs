@@ -50,8 +50,8 @@ pub fn prompt() -> Rule {
     )
 }
 
-/// `max_age` counts seconds.
-pub fn whole_seconds() -> Rule {
+/// `max_age` counts seconds, and what is left of less than one is 0.
+pub fn zero_or_a_second() -> Rule {
     let zero_or_more = "duration(self) == duration('0s') || duration(self) >= duration('1s')";
     rule(
         format!("!self.matches('{DURATION}') || {zero_or_more}"),
@@ -80,7 +80,7 @@ pub fn parameter_name() -> Rule {
 /// What the manifest has fields for, what is made anew for each login, and what would replace the request.
 pub fn no_protocol_parameter() -> Rule {
     let names: Vec<_> = OF_THE_PROTOCOL.iter().map(|name| format!("'{name}'")).collect();
-    let message = "belongs to the protocol, and Latchkey sets it itself: use the fields of authorization and client, such as scopes, prompt, maxAge, acrValues, uiLocales and responseMode, or remove it";
+    let message = "belongs to the protocol, and Latchkey makes the request itself: use the fields of authorization and client, such as scopes, prompt, maxAge, acrValues, uiLocales, responseMode and sendLoginHint, or remove it";
     rule(format!("!(self in [{}])", names.join(", ")), message)
 }
 

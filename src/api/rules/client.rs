@@ -23,11 +23,14 @@ pub fn one_client_id() -> Rule {
     rule("has(self.client.id) != has(self.client.idRef)", message).field_path(".client.id")
 }
 
-/// A code is exchanged by a client that shows who it is.
+/// A code is exchanged by a client that shows who it is. Where there is something in another place that it may have
+/// meant to show, the rules of that place say what to do.
 pub fn secret_required() -> Rule {
     let message = "is required unless client.authMethod is PrivateKeyJwt or None: name the Secret that holds the client secret, or write authMethod: None for a public client";
-    let automatic = format!("!({})", method(&[&BY_SECRET[..], &WITHOUT_SECRET].concat()));
-    rule(format!("!({automatic}) || has(self.client.secretRef) || {ID_TOKEN}"), message).field_path(".client.secretRef")
+    let named = method(&[&BY_SECRET[..], &WITHOUT_SECRET].concat());
+    let misplaced = "has(self.client.previousSecretRef) || has(self.client.privateKeyRef)";
+    rule(format!("{named} || has(self.client.secretRef) || {ID_TOKEN} || {misplaced}"), message)
+        .field_path(".client.secretRef")
 }
 
 /// A method that is named has what it needs, whatever the flow.
@@ -43,11 +46,18 @@ pub fn no_secret_if_unsent() -> Rule {
         .field_path(".client.secretRef")
 }
 
+/// Likewise.
+pub fn no_previous_secret_if_unsent() -> Rule {
+    let message = "client.authMethod PrivateKeyJwt and None send no secret: remove client.previousSecretRef, or choose another authMethod";
+    rule(format!("!({} && has(self.client.previousSecretRef))", method(&WITHOUT_SECRET)), message)
+        .field_path(".client.previousSecretRef")
+}
+
 /// What was before belongs to what is now.
 pub fn previous_beside_secret() -> Rule {
     let message = "stands beside client.secretRef, which holds the new secret: write secretRef too, or rename this field to secretRef";
-    rule("!has(self.client.previousSecretRef) || has(self.client.secretRef)", message)
-        .field_path(".client.previousSecretRef")
+    let alone = "has(self.client.previousSecretRef) && !has(self.client.secretRef)";
+    rule(format!("!({alone}) || {}", method(&WITHOUT_SECRET)), message).field_path(".client.previousSecretRef")
 }
 
 /// Assertions are signed by a key.
@@ -69,5 +79,5 @@ pub fn pkce_if_public() -> Rule {
     let public = method(&["None"]);
     let disabled = "has(self.authorization) && has(self.authorization.pkce) && self.authorization.pkce == 'Disabled'";
     let message = "client.authMethod None needs PKCE: write authorization.pkce: Auto or Required";
-    rule(format!("!({public} && {disabled}) || {ID_TOKEN}"), message).field_path(".authorization")
+    rule(format!("!({public} && {disabled}) || {ID_TOKEN}"), message).field_path(".authorization.pkce")
 }

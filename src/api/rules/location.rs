@@ -2,7 +2,7 @@
 
 use kube::core::Rule;
 
-use super::{ORIGIN, PATH, QUERY, matches, rule};
+use super::{ORIGIN, PATH, QUERY, client::ID_TOKEN, matches, rule};
 
 /// Something besides the type says where the provider is.
 const LOCATED: &str = "has(self.issuer) || (has(self.discovery) && has(self.discovery.url))";
@@ -33,7 +33,7 @@ pub fn endpoint() -> Rule {
 
 /// A host with, for Keycloak, a path.
 pub fn domain() -> Rule {
-    let message = "write the host alone, without https:// and without a slash at the end, such as contoso.okta.com";
+    let message = "write the host, and for type Keycloak its base path if there is one, without https:// and without a slash at the end, such as contoso.okta.com or sso.example.com/auth";
     let host = ORIGIN.trim_start_matches("^https?://");
     matches(&format!(r"^{host}(/[^\x00-\x20\x7f/?#@\\]+)*$"), message)
 }
@@ -49,9 +49,9 @@ pub fn tenant_id() -> Rule {
     matches("^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", message)
 }
 
-/// People of every company could sign in, and the issuer in their tokens would be that of any tenant.
+/// Strangers could sign in, and the issuer in their tokens would be that of any tenant.
 pub fn one_tenant() -> Rule {
-    let message = "is not one tenant but all of them, so that people of every company could sign in: write the GUID of your tenant, which Entra shows as Directory (tenant) ID";
+    let message = "is not one tenant, so that people of every company, or with any personal account, could sign in: write the GUID of your tenant, which Entra shows as Directory (tenant) ID";
     rule("!self.matches('^(?i)(common|organizations|consumers)$')", message)
 }
 
@@ -67,8 +67,10 @@ pub fn issuer_or_configuration_url() -> Rule {
     rule(format!("!({}) || {MANUAL} || {LOCATED}", is_of_type("Generic")), message).field_path(".issuer")
 }
 
+/// Manual needs the issuer itself, and says so.
 fn needed(type_: &str, field: &str, message: &str) -> Rule {
-    rule(format!("!({}) || has(self.{field}) || {LOCATED}", is_of_type(type_)), message).field_path(format!(".{field}"))
+    rule(format!("!({}) || {MANUAL} || has(self.{field}) || {LOCATED}", is_of_type(type_)), message)
+        .field_path(format!(".{field}"))
 }
 
 /// What Okta's issuer is made of.
@@ -111,11 +113,12 @@ pub fn domain_of_whom() -> Rule {
     only_of(&["Okta", "Auth0", "Keycloak"], "domain", message)
 }
 
-/// The others' issuers have no base path.
+/// The others' issuers have no base path. A scheme and a slash at the end are the other rule's.
 pub fn base_path_of_keycloak() -> Rule {
     let message = "only type Keycloak has a base path: write the host alone, such as contoso.okta.com, or write issuer for an issuer with another path";
-    let keycloak = is_of_type("Keycloak");
-    rule(format!("!has(self.domain) || !self.domain.contains('/') || {keycloak}"), message).field_path(".domain")
+    let (okta, auth0) = (is_of_type("Okta"), is_of_type("Auth0"));
+    rule(format!("!({okta} || {auth0}) || !has(self.domain) || !self.domain.matches('^[^/]+/[^/]')"), message)
+        .field_path(".domain")
 }
 
 /// Only Okta has several authorization servers.
@@ -133,15 +136,11 @@ pub fn realm_of_keycloak() -> Rule {
     only_of(&["Keycloak"], "realm", "is for type Keycloak: remove it, or write type: Keycloak")
 }
 
-fn needed_by_hand(unless: &str, field: &str, message: &str) -> Rule {
-    rule(format!("!({MANUAL}) || {unless}has(self.{field})"), message)
-}
-
 /// Tokens are checked against it, and nothing is fetched that would say it.
 pub fn manual_issuer() -> Rule {
     let message =
         "discovery.mode Manual needs issuer: write it exactly as it stands in iss of the provider's ID tokens";
-    needed_by_hand("", "issuer", message).field_path(".issuer")
+    rule(format!("!({MANUAL}) || has(self.issuer)"), message).field_path(".issuer")
 }
 
 /// Nothing is fetched from there.
@@ -150,22 +149,25 @@ pub fn manual_without_url() -> Rule {
     rule(format!("!({MANUAL}) || !has(self.discovery.url)"), message).field_path(".discovery.url")
 }
 
+fn endpoint_by_hand(endpoint: &str, unless: &str, message: &str) -> Rule {
+    let given = format!("has(self.endpoints) && has(self.endpoints.{endpoint})");
+    rule(format!("!({MANUAL}) || {unless}{given}"), message).field_path(format!(".endpoints.{endpoint}"))
+}
+
 /// The browser has to be sent somewhere.
 pub fn manual_authorization_endpoint() -> Rule {
     let message = "discovery.mode Manual needs endpoints.authorization: write the authorization URL of the provider's documentation";
-    needed_by_hand("has(self.endpoints) && ", "endpoints.authorization", message).field_path(".endpoints")
+    endpoint_by_hand("authorization", "", message)
 }
 
 /// Only a code has to be exchanged.
 pub fn manual_token_endpoint() -> Rule {
     let message = "discovery.mode Manual needs endpoints.token, where codes are exchanged: write the token URL of the provider's documentation";
-    let id_token = super::client::ID_TOKEN;
-    rule(format!("!({MANUAL}) || ({id_token}) || has(self.endpoints) && has(self.endpoints.token)"), message)
-        .field_path(".endpoints")
+    endpoint_by_hand("token", &format!("{ID_TOKEN} || "), message)
 }
 
 /// Signatures are checked by the keys there.
 pub fn manual_jwks() -> Rule {
     let message = "discovery.mode Manual needs endpoints.jwks, where the provider's signing keys are: write the JWKS URL of the provider's documentation";
-    needed_by_hand("has(self.endpoints) && ", "endpoints.jwks", message).field_path(".endpoints")
+    endpoint_by_hand("jwks", "", message)
 }

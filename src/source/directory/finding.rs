@@ -82,6 +82,12 @@ pub fn shown(text: &str) -> String {
     }
 }
 
+/// A value that is no text, likewise.
+pub fn shown_json(value: &serde_json::Value) -> String {
+    let text = value.to_string();
+    if text.contains('@') || text.chars().count() > 100 { shown(&text) } else { text }
+}
+
 /// What somebody who wrote `word` may have meant.
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     // Words of a manifest are short; what is longer is no slip of a finger and would cost time to compare.

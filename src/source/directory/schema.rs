@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{JSONSchemaProps, JSONSchemaPropsOrArray};
 use kube::core::cel::{CompiledSchema, ValidationError, Validator, compile_schema};
 use serde_json::{Value, json};
 
@@ -69,18 +69,29 @@ impl Schemas {
 
     fn broken_rules(&self, schema: &KindSchema, object: &Node) -> Vec<Problem> {
         let errors = self.validator.validate_compiled(&schema.rules, &object.to_json(), None).err();
-        errors.into_iter().flatten().map(|error| broken_rule(object, &error)).collect()
+        errors.into_iter().flatten().map(|error| broken_rule(&schema.structure, object, &error)).collect()
     }
 }
 
-fn broken_rule(object: &Node, error: &ValidationError) -> Problem {
+/// The value is shown where the rule is the field's own; one that joins several fields speaks of none of their values.
+fn broken_rule(schema: &JSONSchemaProps, object: &Node, error: &ValidationError) -> Problem {
     let path = error.field_path.trim_start_matches('.');
     let Found { node, at, whole } = locate(object, path);
-    let (value, at) = match node.as_str().filter(|_| whole) {
+    let (value, at) = match node.as_str().filter(|_| whole && has_rule(schema, path, &error.rule)) {
         Some(text) => (format!("{}: ", shown(text)), node.at),
         None => (String::new(), at),
     };
     Problem::new(at, "cel/rule", format!("{path}: Invalid value: {value}{}", error.message))
+}
+
+/// Whether the schema of the very field, and not of one around it, has a rule.
+fn has_rule(schema: &JSONSchemaProps, path: &str, rule: &str) -> bool {
+    let field =
+        path.split(['.', '[']).try_fold(schema, |schema, segment| match (&schema.items, segment.strip_suffix(']')) {
+            (Some(JSONSchemaPropsOrArray::Schema(items)), Some(_)) => Some(&**items),
+            _ => schema.properties.as_ref()?.get(segment),
+        });
+    field.and_then(|field| field.x_kubernetes_validations.as_ref()).into_iter().flatten().any(|own| own.rule == rule)
 }
 
 struct Found<'a> {

@@ -8,7 +8,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 
 use super::{
-    finding::{Position, Problem, did_you_mean, shown},
+    finding::{Position, Problem, did_you_mean, shown, shown_json},
     format,
     yaml::{Entry, Node, Value},
 };
@@ -46,7 +46,12 @@ impl Structure {
             return;
         }
         if let Some(expected) = schema.type_.as_deref().filter(|expected| !has_type(node, expected)) {
-            return self.wrong_type(expected, node, place);
+            self.wrong_type(expected, schema.enum_.is_some(), node, place);
+            self.outside_enum(schema, node, place);
+            return;
+        }
+        if self.outside_enum(schema, node, place) {
+            return;
         }
         match &node.value {
             Value::Mapping(entries) => self.mapping(schema, entries, place),
@@ -56,12 +61,14 @@ impl Structure {
         }
     }
 
-    fn wrong_type(&mut self, expected: &str, node: &Node, place: &Place<'_>) {
+    fn wrong_type(&mut self, expected: &str, has_enum: bool, node: &Node, place: &Place<'_>) {
         let (path, actual) = (place.path, type_name(node));
         let message =
             format!("{path}: Invalid value: \"{actual}\": {path} in body must be of type {expected}: \"{actual}\"");
         let problem = Problem::new(node.at, "schema/type", message);
         let hint = match (expected, actual) {
+            // What may be written there is said beside it.
+            _ if has_enum => return self.misshapen(problem),
             ("string", "boolean" | "integer" | "number") => "write it in quotes",
             ("array", _) => "write a list: each item on a line of its own, after a dash",
             ("object", "string") => "write its fields below it, indented",
@@ -101,18 +108,25 @@ impl Structure {
         self.problems.push(problem);
     }
 
+    /// Also of a value of another type, as the API server has it. True: it is outside.
+    fn outside_enum(&mut self, schema: &JSONSchemaProps, node: &Node, place: &Place<'_>) -> bool {
+        let Some(allowed) = &schema.enum_ else { return false };
+        let allowed: Vec<&str> = allowed.iter().filter_map(|value| value.0.as_str()).collect();
+        let text = node.as_str();
+        if text.is_some_and(|text| allowed.contains(&text)) {
+            return false;
+        }
+        let value = text.map_or_else(|| shown_json(&node.to_json()), shown);
+        let listed = allowed.iter().map(|value| format!("{value:?}")).collect::<Vec<_>>().join(", ");
+        let message = format!("{}: Unsupported value: {value}: supported values: {listed}", place.path);
+        let hint = text.and_then(|text| did_you_mean(text, allowed));
+        self.misshapen(Problem { hint, ..Problem::new(node.at, "schema/enum", message) });
+        true
+    }
+
     fn string(&mut self, schema: &JSONSchemaProps, text: &str, at: Position, place: &Place<'_>) {
         let path = place.path;
         let problem = |rule, message: String| Problem::new(at, rule, format!("{path}: {message}"));
-        if let Some(allowed) = &schema.enum_ {
-            let allowed: Vec<&str> = allowed.iter().filter_map(|value| value.0.as_str()).collect();
-            if !allowed.contains(&text) {
-                let listed = allowed.iter().map(|value| format!("{value:?}")).collect::<Vec<_>>().join(", ");
-                let message = format!("Unsupported value: {}: supported values: {listed}", shown(text));
-                let hint = did_you_mean(text, allowed);
-                return self.misshapen(Problem { hint, ..problem("schema/enum", message) });
-            }
-        }
         let length = text.chars().count() as i64;
         if let Some(max) = schema.max_length.filter(|max| length > *max) {
             let message = format!("Too long: may not be more than {max} bytes");
