@@ -171,14 +171,17 @@ async fn an_answer_goes_nowhere_but_to_the_provider_and_organization_that_it_beg
 }
 
 #[tokio::test]
-async fn the_callback_takes_nothing_but_get() {
+async fn the_callback_takes_nothing_but_get_and_forms() {
     let world = World::start_with(MANY_VISITORS).await;
     let latchkey = &world.latchkey;
-    for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
+    for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS, Method::POST] {
         let visitor = Visitor::new();
         let callback = visitor.come_back(&latchkey.url("o/default/login/demo"), "alice").await;
+        // What stands in the query is not the form's.
         let answer = visitor.request(method.clone(), &callback, HeaderMap::new(), Some(String::new())).await;
-        must_be_refused(method.as_str(), latchkey, &answer, 405, "wrong_method");
+        let is_post = method == Method::POST;
+        let (status, code) = if is_post { (400, "malformed_parameters") } else { (405, "wrong_method") };
+        must_be_refused(method.as_str(), latchkey, &answer, status, code);
     }
 }
 

@@ -34,6 +34,7 @@ mod events;
 mod examples;
 mod forward_auth;
 mod gitops;
+mod id_token_flow;
 mod ingress;
 mod key_rotation;
 mod many_tabs;

@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 use super::{
     browser::{Browser, Page},
     cross_site::CrossSite,
-    latchkey::Latchkey,
+    latchkey::{LOCAL, Latchkey},
     manifests,
     provider::{CLIENT_SECRET, Provider},
-    source::On,
+    source::{On, Source},
 };
 
 /// One way to ask a provider. In the manifest's parts NAME, SECRET and ISSUER stand for the name of the way, the
@@ -97,7 +97,9 @@ impl WaysIn {
     pub async fn start(on: On, settings: Value) -> Self {
         let provider = Provider::start_with(settings).await;
         let files = [("organization.yaml", manifests::ORGANIZATION), ("secret.yaml", &manifests::usual_secret())];
-        let latchkey = Latchkey::start_on(on, &files).await;
+        // So that visitors have addresses of their own, and may sign in as often as they like.
+        let flags = [LOCAL, &["--trusted-proxies", "127.0.0.1/32"]].concat();
+        let latchkey = Latchkey::start_from(Source::new(on).await, &flags, &files).await;
         Self { provider, latchkey, browser: Browser::start() }
     }
 
