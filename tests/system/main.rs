@@ -29,7 +29,6 @@ mod certified_provider;
 mod chart;
 mod corpus;
 mod crashes;
-mod cross_site;
 mod events;
 mod examples;
 mod forward_auth;

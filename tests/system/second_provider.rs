@@ -14,6 +14,14 @@ use crate::support::{
 const KEY: &str = include_str!("../../src/oidc/testdata/for-tests-p256.jwk.json");
 const SECRET: &str = "secretRef: {name: demo-client, key: client-secret}";
 
+const MANUAL: &str = "  discovery: {mode: Manual}
+  endpoints:
+    authorization: ISSUER/oauth/authorize
+    token: ISSUER/oauth/token
+    jwks: ISSUER/oauth/jwks.json
+    userInfo: ISSUER/oauth/userinfo
+";
+
 /// How Latchkey is registered there, and what its manifest says.
 struct Way {
     name: &'static str,
@@ -45,10 +53,7 @@ fn ways() -> Vec<Way> {
             client: "privateKeyRef: {name: NAME, key: client-secret}, authMethod: PrivateKeyJwt",
             more: "",
         },
-        Way {
-            more: "  discovery: {mode: Manual}\n  endpoints: {authorization: ISSUER/oauth/authorize, token: ISSUER/oauth/token, jwks: ISSUER/oauth/jwks.json, userInfo: ISSUER/oauth/userinfo}\n",
-            ..by_method("manual", "client_secret_basic", BY_SECRET)
-        },
+        Way { more: MANUAL, ..by_method("manual", "client_secret_basic", BY_SECRET) },
     ]
 }
 

@@ -35,7 +35,6 @@ fn posting(form: &[(String, String)]) -> String {
         format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", escaped(name), escaped(value))
     };
     let fields: String = fields.into_iter().map(field).collect();
-    format!(
-        "<title>Portal</title><form method=\"post\" action=\"{action}\">{fields}</form><script>document.forms[0].submit()</script>"
-    )
+    let submit = "<script>document.forms[0].submit()</script>";
+    format!("<title>Portal</title><form method=\"post\" action=\"{action}\">{fields}</form>{submit}")
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::seen_of_an_id_token;
 use crate::support::{
     browser::Page,
     ways_in::{Way, WaysIn},
@@ -24,36 +25,35 @@ async fn an_answer_by_form_finds_its_attempt_across_sites_and_one_by_query_needs
             }),
             client: "{id: NAME}",
             authorization: "{scopes: [profile, email, groups], responseType: IdToken}",
-            seen: json!({
-                "response_type": "id_token", "response_mode": "form_post", "code_challenge_method": null,
-                "pushed by": null, "exchanged by": null, "code_verifier": null,
-            }),
+            seen: seen_of_an_id_token(),
             ..Way::default()
         },
     ];
     let world = WaysIn::at_another_site().await;
     world.open(&ways).await;
     for (way, same_site) in ways.iter().zip(["Lax", "None", "None"]) {
+        // A failure shows the last of these.
+        eprintln!("the way in: {}", way.name);
         let page = world.somebody().await;
         let seen = world.seen_during(async {
             page.goto(&world.login(way.name)).await;
             page.wait_for("#login").await;
-            the_attempt_is_guarded(&page, way.name, same_site).await;
+            the_cookie_is_guarded(&page, "__Host-latchkey.login.default.", same_site).await;
             page.sign_in_at_provider("alice").await;
             world.alice_is_in(&page, way.name).await;
         });
         assert_eq!(seen.await, world.seen_by(way), "{}", way.name);
         assert_eq!(cookies(&page, "__Host-latchkey.login.").await, [Value::Null; 0], "{}", way.name);
-        let session = cookies(&page, "__Host-latchkey.session.default").await;
-        assert_eq!((session.len(), &session[0]["sameSite"]), (1, &json!("Lax")), "{}", way.name);
+        the_cookie_is_guarded(&page, "__Host-latchkey.session.default", "Lax").await;
+        page.must_be_in_order().await;
     }
 }
 
-async fn the_attempt_is_guarded(page: &Page<'_>, way: &str, same_site: &str) {
-    let attempts = cookies(page, "__Host-latchkey.login.default.").await;
-    let [attempt] = attempts.as_slice() else { panic!("{way}: {attempts:?}") };
-    let guards = ["secure", "httpOnly", "sameSite", "path", "domain"].map(|member| attempt[member].clone());
-    assert_eq!(guards, [json!(true), json!(true), json!(same_site), json!("/"), json!("login.localhost")], "{way}");
+async fn the_cookie_is_guarded(page: &Page<'_>, name: &str, same_site: &str) {
+    let found = cookies(page, name).await;
+    let [cookie] = found.as_slice() else { panic!("{name}: {found:?}") };
+    let guards = ["secure", "httpOnly", "sameSite", "path", "domain"].map(|member| cookie[member].clone());
+    assert_eq!(guards, [json!(true), json!(true), json!(same_site), json!("/"), json!("login.localhost")], "{name}");
 }
 
 async fn cookies(page: &Page<'_>, name: &str) -> Vec<Value> {

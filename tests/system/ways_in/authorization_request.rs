@@ -2,15 +2,31 @@
 
 use serde_json::json;
 
+use super::seen_of_an_id_token;
 use crate::support::{
     provider::CLIENT_SECRET,
     source::On,
     ways_in::{Way, WaysIn},
 };
 
+const EVERY_PARAMETER: &str = "
+    scopes: [profile, email, groups]
+    prompt: [Login, Consent]
+    maxAge: 8h
+    acrValues: [gold, silver]
+    uiLocales: [de, pt-BR]
+    extraParameters: [{name: hd, value: example.com & more}]";
+const BY_FORM_UNPUSHED: &str =
+    "{scopes: [profile, email, groups], responseMode: FormPost, pushedAuthorizationRequests: Disabled}";
+
 #[tokio::test]
 async fn alice_signs_in_however_the_request_and_the_answer_travel() {
-    let ways = [
+    let ways = [requests(), answers()].into_iter().flatten().collect::<Vec<_>>();
+    WaysIn::with(&ways).await.must_lead_in(&ways).await;
+}
+
+fn requests() -> Vec<Way> {
+    vec![
         Way {
             name: "without-pkce",
             authorization: "{scopes: [profile, email, groups], pkce: Disabled}",
@@ -34,6 +50,11 @@ async fn alice_signs_in_however_the_request_and_the_answer_travel() {
             authorization: "{scopes: [profile, email, groups], pushedAuthorizationRequests: Required}",
             ..Way::default()
         },
+    ]
+}
+
+fn answers() -> Vec<Way> {
+    vec![
         Way {
             name: "by-query",
             authorization: "{scopes: [profile, email, groups], responseMode: Query}",
@@ -48,7 +69,7 @@ async fn alice_signs_in_however_the_request_and_the_answer_travel() {
         },
         Way {
             name: "by-form-unpushed",
-            authorization: "{scopes: [profile, email, groups], responseMode: FormPost, pushedAuthorizationRequests: Disabled}",
+            authorization: BY_FORM_UNPUSHED,
             seen: json!({"response_mode": "form_post", "pushed by": null}),
             ..Way::default()
         },
@@ -61,14 +82,10 @@ async fn alice_signs_in_however_the_request_and_the_answer_travel() {
             }),
             client: "{id: NAME}",
             authorization: "{scopes: [profile, email, groups], responseType: IdToken}",
-            seen: json!({
-                "response_type": "id_token", "response_mode": "form_post", "code_challenge_method": null,
-                "pushed by": null, "exchanged by": null, "code_verifier": null,
-            }),
+            seen: seen_of_an_id_token(),
             ..Way::default()
         },
-    ];
-    WaysIn::with(&ways).await.must_lead_in(&ways).await;
+    ]
 }
 
 #[tokio::test]
@@ -81,8 +98,8 @@ async fn the_provider_is_asked_for_what_the_manifest_says() {
             ..Way::default()
         },
         Way {
-            name: "as-text-to-a-provider",
-            authorization: "\n    scopes: [profile, email, groups]\n    maxAge: 8h\n    acrValues: [gold, silver]\n    uiLocales: [de, pt-BR]\n    prompt: [Login, Consent]\n    extraParameters: [{name: hd, value: example.com & more}]\n",
+            name: "every-parameter",
+            authorization: EVERY_PARAMETER,
             seen: json!({
                 "max_age": "28800", "acr_values": "gold silver", "ui_locales": "de pt-BR", "prompt": "login consent",
                 "hd": "example.com & more",

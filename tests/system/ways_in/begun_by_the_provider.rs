@@ -1,4 +1,4 @@
-//! Logins that begin at the provider, or at a portal at another site than Latchkey (OpenID Connect Core 1.0, section 4).
+//! Logins that begin at a portal of the provider, at another site than Latchkey (OpenID Connect Core 1.0, section 4).
 
 use serde_json::json;
 use url::Url;

@@ -13,7 +13,10 @@ use crate::support::{
 const OLD: &str = "the-old-client-secret-of-a-test";
 const NEW: &str = "the-new-client-secret-of-a-test";
 const ALONE: &str = "client: {id: demo, secretRef: {name: demo-client, key: client-secret}}";
-const BOTH: &str = "client: {id: demo, secretRef: {name: demo-client, key: client-secret}, previousSecretRef: {name: demo-client, key: previous}}";
+const BOTH: &str = "client:
+    id: demo
+    secretRef: {name: demo-client, key: client-secret}
+    previousSecretRef: {name: demo-client, key: previous}";
 
 on_both_sources! {
     no_login_fails_while_a_client_secret_rotates,
