@@ -50,7 +50,7 @@ impl IdentityProviderSpec {
             return Some(Issuer::Exactly(issuer.clone()));
         }
         let exactly = |issuer: String| Some(Issuer::Exactly(issuer));
-        let domain = self.domain.as_deref();
+        let domain = self.domain.as_deref().map(lower_case_host);
         match self.type_ {
             ProviderType::Generic => None,
             ProviderType::Okta => {
@@ -63,6 +63,12 @@ impl IdentityProviderSpec {
             ProviderType::Keycloak => exactly(format!("https://{}/realms/{}", domain?, self.realm.as_deref()?)),
         }
     }
+}
+
+/// Hosts are announced in lower case, however people write them; a path is what it is.
+fn lower_case_host(domain: &str) -> String {
+    let (host, path) = domain.split_at(domain.find('/').unwrap_or(domain.len()));
+    format!("{}{path}", host.to_ascii_lowercase())
 }
 
 /// Entra's issuers name tenants by GUID, in lower case; a tenant's domain leads to metadata that says which.
@@ -110,7 +116,7 @@ mod tests {
         let exactly = |issuer: &str| Some(Issuer::Exactly(issuer.to_owned()));
         let spec = |type_| IdentityProviderSpec {
             type_,
-            domain: text("sso.example.com"),
+            domain: text("SSO.Example.com"),
             realm: text("acme"),
             tenant_id: text("72F988BF-86F1-41AF-91AB-2D7CD011DB47"),
             ..Default::default()
@@ -127,6 +133,14 @@ mod tests {
             assert_eq!(written.issuer(), exactly("https://other.example.com"), "{type_:?}");
         }
         assert_eq!(spec(ProviderType::Generic).issuer(), None);
+    }
+
+    #[test]
+    fn the_base_path_of_keycloak_keeps_its_capitals() {
+        let text = |text: &str| Some(text.to_owned());
+        let (domain, realm) = (text("SSO.example.com:8443/Auth"), text("Acme"));
+        let spec = IdentityProviderSpec { type_: ProviderType::Keycloak, domain, realm, ..Default::default() };
+        assert_eq!(spec.issuer(), Some(Issuer::Exactly("https://sso.example.com:8443/Auth/realms/Acme".to_owned())));
     }
 
     #[test]

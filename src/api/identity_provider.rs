@@ -56,6 +56,7 @@ pub use status::*;
     validation = rules::manual_authorization_endpoint(),
     validation = rules::manual_token_endpoint(),
     validation = rules::manual_jwks(),
+    validation = rules::manual_pushed_authorization_endpoint(),
     validation = rules::one_client_id(),
     validation = rules::secret_required(),
     validation = rules::secret_of_method(),

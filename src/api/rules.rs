@@ -15,11 +15,12 @@ pub use location::*;
 
 /// One to four numbers of at most five digits, each with a unit.
 const DURATION: &str = "^([0-9]{1,5}(h|m|s|ms)){1,4}$";
-/// Scheme, host and port of a URL, without user name and password.
-const ORIGIN: &str = r"^https?://(\[[0-9A-Fa-f:.]+\]|[^\x00-\x20\x7f\[\]/?#@:\\]+)(:[0-9]{1,5})?";
-const PATH: &str = r"(/[^\x00-\x20\x7f?#@\\]*)?";
-const QUERY: &str = r"(\?[^\x00-\x20\x7f#@\\]*)?";
-const FRAGMENT: &str = r"(#[^\x00-\x20\x7f@\\]*)?";
+/// Scheme, host and port of a URL, without user name and password. What nobody sees comes along when text is copied from
+/// a page, and is never meant.
+const ORIGIN: &str = r"^https?://(\[[0-9A-Fa-f:.]+\]|[^\p{Z}\p{Cc}\p{Cf}\[\]/?#@:\\]+)(:[0-9]{1,5})?";
+const PATH: &str = r"(/[^\p{Z}\p{Cc}\p{Cf}?#@\\]*)?";
+const QUERY: &str = r"(\?[^\p{Z}\p{Cc}\p{Cf}#@\\]*)?";
+const FRAGMENT: &str = r"(#[^\p{Z}\p{Cc}\p{Cf}@\\]*)?";
 
 fn rule(rule: impl Into<String>, message: &str) -> Rule {
     Rule::new(rule).message(message)

@@ -71,6 +71,11 @@ pub enum DiscoveryError {
     MissingEndpoint { host: String, member: &'static str, instead: &'static str },
     #[error("{host}: {field} in the metadata is not {expected}; the provider has to mend it")]
     Malformed { host: String, field: &'static str, expected: &'static str },
+    #[error(
+        "{host}: the metadata is that of all tenants, and its issuer a pattern that no token has; write the URL of your \
+         own tenant's metadata into spec.discovery.url"
+    )]
+    IssuerPattern { host: String },
     #[error("{host}: {field} in the metadata is an http URL; the provider has to offer it by https")]
     InsecureEndpoint { host: String, field: &'static str },
     #[error("{host}: the metadata names the issuer {found:?}, but {configured:?} is configured; {hint}")]
@@ -82,7 +87,10 @@ impl DiscoveryError {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Document(error) => error.reason(),
-            Self::Missing { .. } | Self::MissingEndpoint { .. } | Self::Malformed { .. } => Reason::InvalidDocument,
+            Self::Missing { .. }
+            | Self::MissingEndpoint { .. }
+            | Self::Malformed { .. }
+            | Self::IssuerPattern { .. } => Reason::InvalidDocument,
             Self::InsecureEndpoint { .. } => Reason::InsecureEndpoint,
             Self::IssuerMismatch { .. } => Reason::IssuerMismatch,
         }
@@ -149,9 +157,13 @@ impl Document<'_> {
         }
     }
 
-    /// An issuer that nobody configured must at least have the form of one (section 3).
+    /// An issuer that nobody configured must at least have the form of one (section 3). Where all tenants share one
+    /// document, it names a pattern, which no token has.
     fn issuer_taken(&self, found: &str) -> Result<String, DiscoveryError> {
         let url = self.url("issuer", found)?;
+        if found.contains('{') {
+            return Err(DiscoveryError::IssuerPattern { host: self.host.clone() });
+        }
         if url.query().is_some() || found.chars().count() > MAX_SHOWN_CHARS {
             return Err(self.malformed("issuer", "a short https URL without query, fragment and user name"));
         }

@@ -77,11 +77,12 @@ pub fn parameter_name() -> Rule {
     matches("^[A-Za-z0-9._-]+$", "write letters, digits, dots, dashes and underscores, such as domain_hint")
 }
 
-/// What the manifest has fields for, what is made anew for each login, and what would replace the request.
+/// What the manifest has fields for, what is made anew for each login, and what would replace the request. Some
+/// providers take parameters in any case.
 pub fn no_protocol_parameter() -> Rule {
     let names: Vec<_> = OF_THE_PROTOCOL.iter().map(|name| format!("'{name}'")).collect();
     let message = "belongs to the protocol, and Latchkey makes the request itself: use the fields of authorization and client, such as scopes, prompt, maxAge, acrValues, uiLocales, responseMode and sendLoginHint, or remove it";
-    rule(format!("!(self in [{}])", names.join(", ")), message)
+    rule(format!("!(self.lowerAscii() in [{}])", names.join(", ")), message)
 }
 
 /// Text, as forms carry it.

@@ -35,7 +35,7 @@ pub fn endpoint() -> Rule {
 pub fn domain() -> Rule {
     let message = "write the host, and for type Keycloak its base path if there is one, without https:// and without a slash at the end, such as contoso.okta.com or sso.example.com/auth";
     let host = ORIGIN.trim_start_matches("^https?://");
-    matches(&format!(r"^{host}(/[^\x00-\x20\x7f/?#@\\]+)*$"), message)
+    matches(&format!(r"^{host}(/[^\p{{Z}}\p{{Cc}}\p{{Cf}}/?#@\\]+)*$"), message)
 }
 
 /// The ID of an authorization server at Okta.
@@ -170,4 +170,11 @@ pub fn manual_token_endpoint() -> Rule {
 pub fn manual_jwks() -> Rule {
     let message = "discovery.mode Manual needs endpoints.jwks, where the provider's signing keys are: write the JWKS URL of the provider's documentation";
     endpoint_by_hand("jwks", "", message)
+}
+
+/// What must be pushed has to be pushed somewhere, and no metadata says where.
+pub fn manual_pushed_authorization_endpoint() -> Rule {
+    let message = "discovery.mode Manual needs endpoints.pushedAuthorization where authorization.pushedAuthorizationRequests is Required: write the URL of the provider's documentation, or remove pushedAuthorizationRequests";
+    let required = "has(self.authorization) && has(self.authorization.pushedAuthorizationRequests) && self.authorization.pushedAuthorizationRequests == 'Required'";
+    endpoint_by_hand("pushedAuthorization", &format!("!({required}) || "), message)
 }

@@ -57,6 +57,11 @@ fn metadata_that_a_login_cannot_rest_on_is_refused_by_reason_and_field() {
         (json!({"issuer": "https://issuer.example.org?a=b"}), Reason::InvalidDocument, "issuer"),
         (json!({"issuer": "https://issuer.example.org#a"}), Reason::InvalidDocument, "issuer"),
         (json!({"issuer": "javascript:alert(1)"}), Reason::InvalidDocument, "issuer"),
+        (
+            json!({"issuer": "https://login.example.com/{tenantid}/v2.0"}),
+            Reason::InvalidDocument,
+            "that of all tenants",
+        ),
         (json!({"issuer": long_issuer}), Reason::InvalidDocument, "issuer"),
         (json!({"authorization_endpoint": null}), Reason::InvalidDocument, "no authorization_endpoint"),
         (json!({"authorization_endpoint": "javascript:alert(1)"}), Reason::InvalidDocument, "authorization_endpoint"),

@@ -76,10 +76,22 @@ pub fn shown(text: &str) -> String {
     if text.contains('@') {
         "(not shown, it may hold a password)".to_owned()
     } else if text.chars().count() > 100 {
-        format!("{:?}", text.chars().take(100).chain("...".chars()).collect::<String>())
+        quoted(text.chars().take(100).chain("...".chars()))
     } else {
-        format!("{text:?}")
+        quoted(text.chars())
     }
+}
+
+/// As the API server quotes: what nobody would see is shown by its number.
+fn quoted(text: impl Iterator<Item = char>) -> String {
+    let escaped = |char: char| match (char, u32::from(char)) {
+        ('\n' | '\r' | '\t' | '"' | '\\', _) => char.escape_default().to_string(),
+        ('\'', _) => char.to_string(),
+        (_, number) if char.is_ascii_control() => format!("\\x{number:02x}"),
+        (_, number) if char.escape_debug().len() > 1 => format!("\\u{number:04x}"),
+        _ => char.to_string(),
+    };
+    format!("\"{}\"", text.map(escaped).collect::<String>())
 }
 
 /// A value that is no text, likewise.
