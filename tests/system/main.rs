@@ -23,6 +23,7 @@ macro_rules! on_both_sources {
 mod accounts;
 mod admission;
 mod api_server;
+mod asking;
 mod broken_files;
 mod callback;
 mod certified_provider;
