@@ -23,7 +23,6 @@ macro_rules! on_both_sources {
 mod accounts;
 mod admission;
 mod api_server;
-mod asking;
 mod broken_files;
 mod callback;
 mod certified_provider;
@@ -50,6 +49,7 @@ mod second_provider;
 mod sessions;
 mod store_down;
 mod story;
+mod strangers;
 mod support;
 mod token_endpoint;
 mod unhappy_providers;
