@@ -1,7 +1,7 @@
 //! Golden cases for the decisions: `golden/NAME.in.yaml` holds manifests and what the world said, `NAME.out.yaml`
 //! every status and what logins see. `UPDATE_EXPECTED=1` writes the outputs anew.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use crate::{
     domain::{
         metadata::{FetchFailure, Fetched, Metadata},
         provider::LoginState,
-        relation::{Credential, Flow},
+        relation::{AcceptedSecret, Credential, Flow},
     },
     source::{
         Feed, Object, Stores, Update,
@@ -35,6 +35,9 @@ struct World {
     /// What each provider answered, by metadata.name. Absent: nothing yet.
     #[serde(default)]
     answers: serde_json::Map<String, Value>,
+    /// Which of two client secrets each provider accepted last, by metadata.name. Absent: nobody has signed in.
+    #[serde(default)]
+    accepted_secrets: BTreeMap<String, String>,
 }
 
 #[test]
@@ -109,12 +112,15 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<
     for idp in stores.providers.state() {
         let local = provider::local(&idp, stores, settings);
         let remote = remote(world.answers.get(idp.name_str()));
+        let accepted_secret = world.accepted_secrets.get(idp.name_str()).map(|name| accepted_secret(name));
         let decision = provider::decide(
             &idp,
-            &provider::Observed { local, remote, accepted_secret: None, handled: None, now: world.now },
+            &provider::Observed { local, remote, accepted_secret, handled: None, now: world.now },
         );
         let sees = match &decision.entry.login {
             LoginState::Serving(relation) => json!({
+                "authorization": relation.authorization_endpoint,
+                "client id": relation.client_id,
                 "client": relation.credentials.iter().map(shown).collect::<Vec<_>>(),
                 "previous": relation.previous.iter().flat_map(|(_, by)| by).map(shown).collect::<Vec<_>>(),
                 "flow": flow(&relation.flow),
@@ -122,6 +128,8 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<
                 "algorithms": relation.algorithms.iter().map(|algorithm| algorithm.as_str()).collect::<Vec<_>>(),
                 "request": format!("{:?}", relation.request),
                 "issuer": relation.issuer,
+                "keys": relation.jwks_uri,
+                "userinfo": relation.userinfo_endpoint,
             }),
             other => json!(format!("{other:?}")),
         };
@@ -133,6 +141,15 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<
             "status": decision.status,
         });
         out.push((format!("IdentityProvider {}", idp.path()), decided));
+    }
+}
+
+fn accepted_secret(name: &str) -> AcceptedSecret {
+    match name {
+        "Current" => AcceptedSecret::Current,
+        "Previous" => AcceptedSecret::Previous,
+        "Neither" => AcceptedSecret::Neither,
+        _ => panic!("{name} is no secret"),
     }
 }
 
@@ -194,10 +211,12 @@ fn remote(answer: Option<&Value>) -> Remote {
         let keys: Vec<SigningKey> = serde_json::from_value(keys.clone()).expect("keys");
         (Arc::new(keys), at)
     });
+    let metadata_failure = failure(&answer["failure"]);
+    let metadata_attempted = (metadata.is_some() || metadata_failure.is_some()).then_some(at);
     let keys_failure = failure(&answer["keysFailure"]);
     let keys_attempted = (keys.is_some() || keys_failure.is_some()).then_some(at);
     Remote {
-        metadata: Fetched { good: metadata, failure: failure(&answer["failure"]), attempted_at: Some(at) },
+        metadata: Fetched { attempted_at: metadata_attempted, good: metadata, failure: metadata_failure },
         keys: Fetched { good: keys, failure: keys_failure, attempted_at: keys_attempted },
     }
 }
@@ -208,11 +227,13 @@ fn metadata(given: &Value) -> Metadata {
     let endpoint = |name: &str| Url::parse(&format!("{}/{name}", issuer.trim_end_matches('/'))).expect("a URL");
     let flag = |name: &str| given.get(name).and_then(Value::as_bool).unwrap_or_default();
     let announced = |name: &str| given.get(name).and_then(Value::as_str).map(&endpoint);
+    let without: Vec<String> = texts("without").unwrap_or_default();
+    let usual = |name: &str| (!without.iter().any(|other| other == name)).then(|| endpoint(name));
     Metadata {
-        authorization_endpoint: Some(endpoint("authorize")),
-        token_endpoint: Some(endpoint("token")),
-        userinfo_endpoint: Some(endpoint("userinfo")),
-        jwks_uri: Some(endpoint("jwks")),
+        authorization_endpoint: usual("authorize"),
+        token_endpoint: usual("token"),
+        userinfo_endpoint: usual("userinfo"),
+        jwks_uri: usual("jwks"),
         pushed_authorization_endpoint: announced("pushedAuthorization"),
         end_session_endpoint: None,
         pushed_authorization_required: flag("pushedAuthorizationRequired"),

@@ -78,6 +78,23 @@ async fn an_http_issuer_is_not_asked_unless_that_is_allowed() {
 }
 
 #[tokio::test]
+async fn an_http_endpoint_in_the_manifest_of_an_https_provider_is_not_asked() {
+    let (fake, certificate) = Fake::start_tls().await;
+    let files = [("ca.yaml", &*config_map(&certificate, USABLE)), ("secret.yaml", &manifests::usual_secret())];
+    let latchkey = Latchkey::start_with(HTTPS_ONLY, &files).await;
+    let insecure = Fake::start().await;
+    for field in ["authorization", "token", "jwks", "userInfo", "pushedAuthorization"] {
+        let name = field.to_lowercase();
+        let more = format!("{TRUST}  endpoints: {{{field}: '{}/insecure'}}\n", insecure.issuer);
+        latchkey.write("provider.yaml", &manifests::provider(&name, &fake.issuer, &more)).await;
+        let message = latchkey.wait_for_condition(IDP, &name, ["Ready", "False", "InsecureEndpoint"]).await;
+        assert!(message.contains(&format!("spec.endpoints.{field}")), "{message}");
+        assert!(latchkey.condition(IDP, &name, "Stalled").await.is_some());
+    }
+    assert_eq!(insecure.every_request().len(), 0);
+}
+
+#[tokio::test]
 async fn this_machine_is_not_dialled_unless_that_is_allowed() {
     let fake = Fake::start().await;
     let provider = manifests::provider("demo", &fake.issuer, "");

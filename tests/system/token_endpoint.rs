@@ -5,16 +5,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::{
-    fake::{Fake, Reply, TOKEN, sign, sign_with, unsigned},
-    latchkey::Latchkey,
+    fake::{Fake, Reply, TOKEN, sign, sign_with, tokens, unsigned},
+    latchkey::{Latchkey, MANY_VISITORS},
     manifests,
     refusal::{MARK, must_be_refused},
     source::{On, Source},
     visitor::{Answer, Visitor},
 };
-
-/// Visitors come from addresses of their own, so that together they do not begin too many logins.
-const MANY_VISITORS: &[&str] = &["--allow-http", "--egress-allow", "127.0.0.0/8", "--trusted-proxies", "127.0.0.1/32"];
 
 async fn latchkey_with(source: Source, fake: &Fake) -> Latchkey {
     let files = [
@@ -109,7 +106,6 @@ async fn an_id_token_that_is_not_signed_as_it_should_be_signs_nobody_in() {
         ("a part more", |claims| format!("{}.m4rk", sign(claims))),
         ("padding", |claims| format!("{}=", sign(claims))),
         ("no token", |_| MARK.to_owned()),
-        ("nothing", |_| String::new()),
     ];
     for (name, forge) in cases {
         let answer = login(&fake, &latchkey, |fake, nonce| fake.give_out(&forge(&fake.claims(nonce)))).await;
@@ -130,6 +126,7 @@ async fn a_token_endpoint_that_answers_anything_else_signs_nobody_in() {
     let twice = r#"{"access_token":"a","token_type":"Bearer","id_token":"x.y.z","id_token":"m4rk"}"#;
     let cases = [
         ("no id_token", Reply::json(&json!({"access_token": "m4rk", "token_type": "Bearer"}))),
+        ("an empty id_token", tokens("")),
         ("no access_token", Reply::json(&json!({"id_token": "m4rk", "token_type": "Bearer"}))),
         ("another token type", Reply::json(&json!({"access_token": "m4rk", "token_type": "mac", "id_token": "x.y.z"}))),
         ("a list", Reply::json(&json!(["m4rk"]))),

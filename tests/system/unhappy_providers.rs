@@ -9,7 +9,7 @@ use crate::support::{
     fake::{DISCOVERY, Fake, KEYS, Reply},
     latchkey::{Latchkey, free_port},
     manifests,
-    refusal::MARK,
+    refusal::{MARK, nothing_is_repeated},
     source::On,
     wait_for,
 };
@@ -45,14 +45,6 @@ async fn held_back(latchkey: &Latchkey, name: &str, reason: &str, kind: &str) ->
     let other = if kind == "Stalled" { "Reconciling" } else { "Stalled" };
     assert_eq!(latchkey.condition(IDP, name, other).await, None, "{name}");
     message
-}
-
-/// Nothing of what a provider sent is in the log or in a status.
-async fn nothing_is_repeated(latchkey: &Latchkey, name: &str) {
-    let status = latchkey.status(IDP, name).await.expect("a status").to_string();
-    for text in [latchkey.log(), status] {
-        assert!(!text.contains("m4rk"), "{name}: {text}");
-    }
 }
 
 async fn a_document_that_is_none_is_told_by_its_reason_and_never_repeated(on: On) {

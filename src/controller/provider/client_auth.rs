@@ -46,7 +46,13 @@ fn method(asked: AuthMethod, client: &Client, offers: &Offers<'_>) -> Result<Aut
         [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::ClientSecretJwt];
     let is_offered = |method: AuthMethod| name(method).is_none_or(|name| offers.auth_method(name));
     let refused = |asked: &str| {
-        Err(incompatible(FIELD, asked, "token_endpoint_auth_methods_supported", offers.auth_methods().unwrap_or(&[])))
+        const MEMBER: &str = "token_endpoint_auth_methods_supported";
+        match offers.auth_methods() {
+            Some(methods @ [_, ..]) => Err(incompatible(FIELD, asked, MEMBER, methods)),
+            _ => {
+                Err(incompatible(FIELD, asked, &format!("silence about {MEMBER}"), &["client_secret_basic".to_owned()]))
+            }
+        }
     };
     match asked {
         AuthMethod::Auto if client.secret.is_none() => Ok(AuthMethod::None),

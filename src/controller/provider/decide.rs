@@ -160,7 +160,7 @@ fn keys_usable(remote: &Remote) -> Fact {
         // Keys that were good stay good while the provider cannot be asked.
         (Some(_), _) => Fact::holds("The provider's signing keys were fetched."),
         (None, Some(failure)) => Fact::fails(failure.reason, &failure.message),
-        (None, None) => Fact::unknown("The provider's keys are fetched once its metadata is known."),
+        (None, None) => Fact::unknown("The provider's keys have not been fetched yet."),
     }
 }
 

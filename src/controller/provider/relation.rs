@@ -154,6 +154,9 @@ fn pushed(asked: &AuthorizationSpec, wish: &Wish, metadata: Option<&Metadata>) -
     let refused = |message: &str| Err(Fact::fails(Reason::Incompatible, format!("{FIELD}: {message}")));
     match asked.pushed_authorization_requests {
         Usage::Auto if shows_nothing && !demanded => Ok(None),
+        Usage::Auto if demanded && endpoint.is_none() => refused(
+            "the provider's require_pushed_authorization_requests says true, but its metadata has no pushed_authorization_request_endpoint: write it into spec.endpoints.pushedAuthorization",
+        ),
         Usage::Auto => Ok(endpoint),
         Usage::Required if endpoint.is_none() => refused(
             "Required is asked for, but the provider's metadata has no pushed_authorization_request_endpoint: write it into spec.endpoints.pushedAuthorization if there is one, or write Auto",

@@ -1,7 +1,7 @@
 //! A provider of the tests' own over real HTTP: well-behaved unless a test says otherwise, path by path.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     net::SocketAddr,
     sync::{Arc, LazyLock, Mutex},
 };
@@ -34,7 +34,8 @@ pub struct Fake {
 
 #[derive(Default)]
 struct Answers {
-    by_path: Mutex<HashMap<&'static str, Reply>>,
+    /// What each endpoint answers from now on, one after the other; the last one stays.
+    by_path: Mutex<HashMap<&'static str, VecDeque<Reply>>>,
     requests: Mutex<Vec<Recorded>>,
     changed: Notify,
 }
@@ -108,7 +109,12 @@ impl Fake {
 
     /// From now on the endpoint answers with this.
     pub fn answer(&self, path: &'static str, reply: Reply) {
-        self.answers.by_path.lock().expect("the answers").insert(path, reply);
+        self.answer_in_turn(path, [reply]);
+    }
+
+    /// From now on the endpoint answers with the first of these, then with the next, and then always with the last.
+    pub fn answer_in_turn(&self, path: &'static str, replies: impl IntoIterator<Item = Reply>) {
+        self.answers.by_path.lock().expect("the answers").insert(path, replies.into_iter().collect());
         self.answers.changed.notify_waiters();
     }
 
@@ -132,6 +138,11 @@ impl Fake {
         });
     }
 
+    /// Whether discovery has this member.
+    pub fn announces(&self, member: &str) -> bool {
+        self.metadata.lock().expect("the metadata").get(member).is_some()
+    }
+
     fn change_metadata(&self, change: impl FnOnce(&mut Value)) {
         let mut metadata = self.metadata.lock().expect("the metadata");
         change(&mut metadata);
@@ -145,8 +156,12 @@ impl Fake {
 
     /// What an endpoint was asked until now, the oldest first.
     pub fn requests(&self, path: &str) -> Vec<Recorded> {
-        let all = self.answers.requests.lock().expect("the requests");
-        all.iter().filter(|request| request.path == path).cloned().collect()
+        self.every_request().into_iter().filter(|request| request.path == path).collect()
+    }
+
+    /// Everything that was asked until now, the oldest first.
+    pub fn every_request(&self) -> Vec<Recorded> {
+        self.answers.requests.lock().expect("the requests").clone()
     }
 
     /// The claims of an ID token as it should be.
@@ -160,8 +175,15 @@ impl Fake {
 
     /// From now on the token endpoint gives out this ID token.
     pub fn give_out(&self, id_token: &str) {
-        let answer = json!({"access_token": "at", "token_type": "Bearer", "id_token": id_token});
-        self.answer(TOKEN, Reply::json(&answer));
+        self.answer(TOKEN, tokens(id_token));
+    }
+}
+
+impl Answers {
+    fn next(&self, path: &str) -> Option<Reply> {
+        let mut by_path = self.by_path.lock().expect("the answers");
+        let replies = by_path.get_mut(path)?;
+        if replies.len() > 1 { replies.pop_front() } else { replies.front().cloned() }
     }
 }
 
@@ -171,7 +193,7 @@ async fn answer(State(answers): State<Arc<Answers>>, request: Request) -> Respon
     answers.requests.lock().expect("the requests").push(request);
     loop {
         let changed = answers.changed.notified();
-        let reply = answers.by_path.lock().expect("the answers").get(&*path).cloned();
+        let reply = answers.next(&path);
         let (status, headers, body) = match reply {
             None => (404, Vec::new(), String::new()),
             Some(Reply::With { status, headers, body }) => (status, headers, body),
@@ -184,6 +206,11 @@ async fn answer(State(answers): State<Arc<Answers>>, request: Request) -> Respon
         let start = headers.into_iter().fold(start, |start, (name, value)| start.header(name, value));
         return start.body(body.into()).expect("an answer");
     }
+}
+
+/// The answer of a token endpoint with this ID token.
+pub fn tokens(id_token: &str) -> Reply {
+    Reply::json(&json!({"access_token": "at", "token_type": "Bearer", "id_token": id_token}))
 }
 
 /// What RFC 9126, section 2.2, has for an answer.

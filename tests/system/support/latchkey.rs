@@ -22,6 +22,11 @@ use super::{
 /// The flags that let Latchkey talk to providers on this machine.
 pub const LOCAL: &[&str] = &["--allow-http", "--egress-allow", "127.0.0.0/8"];
 
+/// As `LOCAL`, for many visitors: they come from addresses of their own, so that together they do not begin too many
+/// logins.
+pub const MANY_VISITORS: &[&str] =
+    &["--allow-http", "--egress-allow", "127.0.0.0/8", "--trusted-proxies", "127.0.0.1/32"];
+
 const EXTERNAL_URL: &str = "--external-url";
 
 /// Latchkey, its manifests, statuses, database and log.

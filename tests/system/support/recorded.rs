@@ -1,18 +1,13 @@
-//! A request that a fake provider got, and its text for a snapshot.
-
-use std::fmt::Write;
+//! A request that a fake provider got.
 
 use axum::{
     body::to_bytes,
     extract::Request,
     http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
 use url::form_urlencoded;
 
 const BODY_LIMIT: usize = 1024 * 1024;
-/// Parameters that differ each time: a snapshot has their lengths.
-const RANDOM: &[&str] = &["state", "nonce", "code_challenge", "code_verifier", "jti"];
 
 /// A request in full, but for headers that no specification has asked for.
 #[derive(Clone, Debug)]
@@ -53,34 +48,8 @@ impl Recorded {
         assert!(found.next().is_none(), "{name} was sent twice: {self:?}");
         first.map(|(_, value)| value.as_str())
     }
-
-    /// The request as text that is the same in every run. `places`: what differs between runs, and a word for it, such
-    /// as the address of Latchkey.
-    pub fn shown(&self, places: &[(&str, &str)]) -> String {
-        let mut text = format!("{} {}\n", self.method, self.path);
-        for (name, value) in &self.query {
-            writeln!(text, "?{name} = {}", parameter(name, value)).expect("written");
-        }
-        for (name, value) in &self.headers {
-            writeln!(text, "{name}: {}", header(value)).expect("written");
-        }
-        for (name, value) in &self.form {
-            writeln!(text, "{name} = {}", parameter(name, value)).expect("written");
-        }
-        places.iter().fold(text, |text, (place, word)| text.replace(place, word))
-    }
 }
 
 fn pairs(encoded: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(encoded).into_owned().collect()
-}
-
-fn parameter(name: &str, value: &str) -> String {
-    if RANDOM.contains(&name) { format!("({} characters)", value.len()) } else { value.to_owned() }
-}
-
-/// What Basic hides is spelt out.
-fn header(value: &str) -> String {
-    let decoded = value.strip_prefix("Basic ").and_then(|encoded| STANDARD.decode(encoded).ok());
-    decoded.map_or_else(|| value.to_owned(), |bytes| format!("Basic ({})", String::from_utf8_lossy(&bytes)))
 }

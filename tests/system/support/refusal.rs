@@ -1,6 +1,6 @@
 //! What every page that refuses a login has in common.
 
-use super::{latchkey::Latchkey, visitor::Answer};
+use super::{latchkey::Latchkey, provider::CLIENT_SECRET, visitor::Answer};
 
 /// Stands in whatever hostile input there is; neither a page nor the log may repeat it.
 pub const MARK: &str = "<b>m4rk</b>";
@@ -20,5 +20,14 @@ pub fn must_be_refused(name: &str, latchkey: &Latchkey, answer: &Answer, status:
     for text in [&answer.body, &log] {
         assert!(!text.contains("m4rk"), "{name}: what came in is repeated: {text}");
         assert!(!text.contains("panic"), "{name}: {text}");
+        assert!(!text.contains(CLIENT_SECRET), "{name}: a secret is told: {text}");
+    }
+}
+
+/// Nothing of what a provider sent is in the log or in a status.
+pub async fn nothing_is_repeated(latchkey: &Latchkey, name: &str) {
+    let status = latchkey.status("identityprovider", name).await.expect("a status").to_string();
+    for text in [latchkey.log(), status] {
+        assert!(!text.contains("m4rk"), "{name}: {text}");
     }
 }
