@@ -121,7 +121,7 @@ pub struct IdentityProviderSpec {
     /// for other types instead of the one that the type derives.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
-    #[x_kube(validation = rules::issuer())]
+    #[x_kube(validation = rules::issuer(), validation = rules::no_configuration_url())]
     pub issuer: Option<String>,
     /// How the provider's metadata is found (OpenID Connect Discovery 1.0).
     #[serde(default, skip_serializing_if = "is_default")]

@@ -17,7 +17,6 @@ use super::{
 };
 use crate::{
     api::{IdentityProvider, RECONCILE_ANNOTATION, ResourceMeta},
-    domain::relation::AcceptedSecret,
     oidc::{Freshness, Remote},
 };
 
@@ -46,8 +45,7 @@ struct Pending {
 pub struct Known {
     pub remote: provider::Remote,
     pub pending_since: Option<Timestamp>,
-    /// Which of two client secrets the provider accepted last, if anybody signed in since they are there.
-    pub accepted_secret: Option<AcceptedSecret>,
+    pub rotation: provider::Rotated,
     /// The last value of the annotation that asks for a reconciliation and that has been answered.
     pub handled: Option<String>,
 }
@@ -77,7 +75,12 @@ impl Fetches {
         let Some(wish) = wish else {
             // There is nobody to ask.
             let handled = handled(idp, requested.as_ref());
-            return Known { remote: provider::Remote::default(), pending_since: None, accepted_secret: None, handled };
+            return Known {
+                remote: provider::Remote::default(),
+                pending_since: None,
+                rotation: provider::Rotated::default(),
+                handled,
+            };
         };
         let handled = handled(idp, lock(&self.answered).get(&idp.path()));
         let unanswered = requested.is_some() && requested != handled;
@@ -92,9 +95,18 @@ impl Fetches {
             let who = (ObjectRef::from_obj(idp), requested);
             self.ask(who, Fetch { question, max_age }, now)
         });
-        let rotation = wish.client.rotation(idp);
-        let accepted_secret = rotation.and_then(|rotation| self.remote.rotations().seen(&rotation));
-        Known { remote, pending_since, accepted_secret, handled }
+        Known { remote, pending_since, rotation: self.rotation(idp, wish), handled }
+    }
+
+    fn rotation(&self, idp: &IdentityProvider, wish: &Wish) -> provider::Rotated {
+        let rotations = self.remote.rotations();
+        match wish.client.rotation(idp) {
+            None => provider::Rotated::default(),
+            Some(rotation) => {
+                let met_in = rotations.met_in(&rotation, idp.generation_number());
+                provider::Rotated { accepted: rotations.seen(&rotation), met_in }
+            }
+        }
     }
 
     fn cached(&self, question: &Question) -> provider::Remote {

@@ -112,11 +112,10 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<
     for idp in stores.providers.state() {
         let local = provider::local(&idp, stores, settings);
         let remote = remote(world.answers.get(idp.name_str()));
-        let accepted_secret = world.accepted_secrets.get(idp.name_str()).map(|name| accepted_secret(name));
-        let decision = provider::decide(
-            &idp,
-            &provider::Observed { local, remote, accepted_secret, handled: None, now: world.now },
-        );
+        let accepted = world.accepted_secrets.get(idp.name_str()).map(|name| accepted_secret(name));
+        let rotation = provider::Rotated { accepted, met_in: None };
+        let decision =
+            provider::decide(&idp, &provider::Observed { local, remote, rotation, handled: None, now: world.now });
         let sees = match &decision.entry.login {
             LoginState::Serving(relation) => json!({
                 "authorization": relation.authorization_endpoint,

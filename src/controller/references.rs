@@ -20,7 +20,7 @@ pub fn secret_text(field: &str, reference: &KeyReference, secret: Option<&Secret
     let text = std::str::from_utf8(&entry.0).map(|text| text.trim_end_matches(['\r', '\n'])).unwrap_or_default();
     if text.is_empty() {
         let message = format!(
-            "{field}: the entry {:?} of the Secret {name:?} is empty or not text: put the secret there",
+            "{field}: the entry {:?} of the Secret {name:?} is empty or not text: put the value there",
             reference.key
         );
         return Err(Fact::fails(Reason::SecretNotUsable, message));

@@ -46,10 +46,14 @@ pub enum AskError {
 
 impl AskError {
     /// Whether it is the client that was refused, and not what it asked for: another credential may do, and a code
-    /// is still good (RFC 6749, section 5.2). Some say `unauthorized_client` with 401 instead.
+    /// is still good (RFC 6749, section 5.2). With 401 some say it in another word, or in none; but whoever says with
+    /// 401 that a code is wrong, which anybody can make up, has not refused the client.
     fn refuses_client(&self) -> bool {
         match self {
-            Self::Refused { code, status, .. } => *code == "invalid_client" || *status == StatusCode::UNAUTHORIZED,
+            Self::Refused { code, status, .. } => {
+                let also = ["unauthorized_client", "access_denied"];
+                *code == "invalid_client" || (*status == StatusCode::UNAUTHORIZED && also.contains(code))
+            }
             Self::RefusedOddly { status, .. } | Self::Status { status, .. } => *status == StatusCode::UNAUTHORIZED,
             Self::Http(_) | Self::Json { .. } | Self::Signing(_) => false,
         }

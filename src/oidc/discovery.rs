@@ -23,7 +23,8 @@ const MAX_SHOWN_CHARS: usize = 200;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MetadataRequest {
     pub url: Url,
-    /// What the document must name as its issuer. None: whatever it names, when only the URL is configured.
+    /// What the document must name as its issuer. None: whatever it names of the URL's own origin, when only the URL
+    /// is configured.
     pub issuer: Option<String>,
     pub roots: Option<TrustRoots>,
     pub needs: Needs,
@@ -78,6 +79,11 @@ pub enum DiscoveryError {
     IssuerPattern { host: String },
     #[error("{host}: {field} in the metadata is an http URL; the provider has to offer it by https")]
     InsecureEndpoint { host: String, field: &'static str },
+    #[error(
+        "{host}: the metadata names the issuer {found:?}, which is at another place; if that is the provider's issuer, \
+         write it into spec.issuer"
+    )]
+    IssuerElsewhere { host: String, found: String },
     #[error("{host}: the metadata names the issuer {found:?}, but {configured:?} is configured; {hint}")]
     IssuerMismatch { host: String, found: String, configured: String, hint: &'static str },
 }
@@ -92,16 +98,19 @@ impl DiscoveryError {
             | Self::Malformed { .. }
             | Self::IssuerPattern { .. } => Reason::InvalidDocument,
             Self::InsecureEndpoint { .. } => Reason::InsecureEndpoint,
-            Self::IssuerMismatch { .. } => Reason::IssuerMismatch,
+            Self::IssuerElsewhere { .. } | Self::IssuerMismatch { .. } => Reason::IssuerMismatch,
         }
     }
 }
 
 /// Fetches and checks a provider's metadata.
 pub(super) async fn fetch_metadata(outbound: &Outbound, request: &MetadataRequest) -> Result<Metadata, DiscoveryError> {
-    let document = fetch_object(outbound, request.roots.as_ref(), &request.url).await?;
-    Document { members: &document, host: authority(&request.url), allow_http: outbound.allows_http() }
-        .metadata(request.issuer.as_deref(), request.needs)
+    let document = fetch_object(outbound, request.roots.as_ref(), &request.url, "metadata").await?;
+    Document { members: &document, host: authority(&request.url), allow_http: outbound.allows_http() }.metadata(
+        &request.url,
+        request.issuer.as_deref(),
+        request.needs,
+    )
 }
 
 /// A metadata document on its way to being checked.
@@ -112,8 +121,8 @@ struct Document<'a> {
 }
 
 impl Document<'_> {
-    fn metadata(&self, configured: Option<&str>, needs: Needs) -> Result<Metadata, DiscoveryError> {
-        let issuer = self.issuer(configured)?;
+    fn metadata(&self, place: &Url, configured: Option<&str>, needs: Needs) -> Result<Metadata, DiscoveryError> {
+        let issuer = self.issuer(place, configured)?;
         let needed = |needed: bool, member, instead| match self.endpoint(member)? {
             None if needed => Err(DiscoveryError::MissingEndpoint { host: self.host.clone(), member, instead }),
             endpoint => Ok(endpoint),
@@ -142,28 +151,33 @@ impl Document<'_> {
         })
     }
 
-    /// The issuer, exactly as configured: identity rests on it (section 4.3).
-    fn issuer(&self, configured: Option<&str>) -> Result<String, DiscoveryError> {
+    /// The issuer, exactly as configured: identity rests on it (section 4.3). Where all tenants share one document, it
+    /// names a pattern, which no token has.
+    fn issuer(&self, place: &Url, configured: Option<&str>) -> Result<String, DiscoveryError> {
         let found = self.text("issuer")?.ok_or_else(|| self.missing("issuer"))?;
+        if found.contains('{') {
+            return Err(DiscoveryError::IssuerPattern { host: self.host.clone() });
+        }
+        let shown = || found.chars().take(MAX_SHOWN_CHARS).collect();
         match configured {
             Some(configured) if configured == found => Ok(found.to_owned()),
             Some(configured) => Err(DiscoveryError::IssuerMismatch {
                 host: self.host.clone(),
-                found: found.chars().take(MAX_SHOWN_CHARS).collect(),
+                found: shown(),
                 configured: configured.to_owned(),
                 hint: mismatch_hint(found, configured),
             }),
+            // Whoever serves a document could pose as anybody by it.
+            None if self.url("issuer", found)?.origin() != place.origin() => {
+                Err(DiscoveryError::IssuerElsewhere { host: self.host.clone(), found: shown() })
+            }
             None => self.issuer_taken(found),
         }
     }
 
-    /// An issuer that nobody configured must at least have the form of one (section 3). Where all tenants share one
-    /// document, it names a pattern, which no token has.
+    /// An issuer that nobody configured must at least have the form of one (section 3).
     fn issuer_taken(&self, found: &str) -> Result<String, DiscoveryError> {
         let url = self.url("issuer", found)?;
-        if found.contains('{') {
-            return Err(DiscoveryError::IssuerPattern { host: self.host.clone() });
-        }
         if url.query().is_some() || found.chars().count() > MAX_SHOWN_CHARS {
             return Err(self.malformed("issuer", "a short https URL without query, fragment and user name"));
         }

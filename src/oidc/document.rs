@@ -16,12 +16,17 @@ use crate::{api::Reason, domain::relation::TrustRoots};
 pub enum DocumentError {
     #[error(transparent)]
     Http(#[from] HttpError),
-    #[error("{host} answered {status} with a redirect, and none is followed; configure the URL that it leads to")]
-    Redirect { host: String, status: StatusCode },
-    #[error("{host} answered {status}; check that the URL is the right one and that the provider is well")]
-    Status { host: String, status: StatusCode },
-    #[error("{host} answered with a document that cannot be read: {source}; check that the URL is the right one")]
-    Json { host: String, source: JsonError },
+    #[error(
+        "{host} answered {status} with a redirect when asked for {what}, and none is followed; configure the URL that it \
+         leads to"
+    )]
+    Redirect { host: String, what: &'static str, status: StatusCode },
+    #[error(
+        "{host} answered {status} when asked for {what}; check that the URL is the right one and that the provider is well"
+    )]
+    Status { host: String, what: &'static str, status: StatusCode },
+    #[error("{host} answered with {what} that cannot be read: {source}; check that the URL is the right one")]
+    Json { host: String, what: &'static str, source: JsonError },
 }
 
 impl DocumentError {
@@ -35,22 +40,23 @@ impl DocumentError {
     }
 }
 
-/// Fetches the JSON object at a URL. Only status 200 counts; the content type does not, as many servers send a
+/// Fetches the JSON object at a URL; `what` is what messages call it. Only status 200 counts; the content type does not, as many servers send a
 /// wrong one.
 pub(super) async fn fetch_object(
     outbound: &Outbound,
     roots: Option<&TrustRoots>,
     url: &Url,
+    what: &'static str,
 ) -> Result<Map<String, Value>, DocumentError> {
     let host = authority(url);
     let request = get(url).map_err(|why| HttpError::InsecureUrl { host: host.clone(), why })?;
     let answer = outbound.send(roots, request).await?;
     match answer.status() {
         StatusCode::OK => {}
-        status if status.is_redirection() => return Err(DocumentError::Redirect { host, status }),
-        status => return Err(DocumentError::Status { host, status }),
+        status if status.is_redirection() => return Err(DocumentError::Redirect { host, what, status }),
+        status => return Err(DocumentError::Status { host, what, status }),
     }
-    parse_object(answer.body()).map_err(|source| DocumentError::Json { host, source })
+    parse_object(answer.body()).map_err(|source| DocumentError::Json { host, what, source })
 }
 
 /// A GET request for JSON.

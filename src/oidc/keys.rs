@@ -56,7 +56,7 @@ impl KeysError {
 
 /// Fetches a provider's keys.
 pub(super) async fn fetch_keys(outbound: &Outbound, request: &KeysRequest) -> Result<KeySet, KeysError> {
-    let document = fetch_object(outbound, request.roots.as_ref(), &request.jwks_uri).await?;
+    let document = fetch_object(outbound, request.roots.as_ref(), &request.jwks_uri, "keys").await?;
     let host = || authority(&request.jwks_uri);
     let entries =
         document.get("keys").and_then(Value::as_array).ok_or_else(|| KeysError::NotAKeySet { host: host() })?;

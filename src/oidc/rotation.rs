@@ -1,5 +1,7 @@
 //! Which of a client's two secrets its provider accepted last, as logins have shown. Knows secrets by a mark alone.
 
+use std::sync::Arc;
+
 use moka::sync::Cache;
 use tokio::sync::broadcast;
 
@@ -14,17 +16,26 @@ const TURNS: usize = 256;
 #[derive(Clone)]
 pub struct Rotations {
     seen: Cache<Rotation, AcceptedSecret>,
+    /// By provider, the mark of the secrets with which it was met, and its generation then.
+    met: Cache<Arc<str>, ([u8; 16], i64)>,
     turned: broadcast::Sender<Rotation>,
 }
 
 impl Rotations {
     pub(super) fn new() -> Self {
-        Self { seen: Cache::new(MAX_ROTATIONS), turned: broadcast::channel(TURNS).0 }
+        Self { seen: Cache::new(MAX_ROTATIONS), met: Cache::new(MAX_ROTATIONS), turned: broadcast::channel(TURNS).0 }
     }
 
     /// Which secret was accepted at the last login; None when nobody has signed in by these.
     pub fn seen(&self, rotation: &Rotation) -> Option<AcceptedSecret> {
         self.seen.get(rotation)
+    }
+
+    /// The generation in which the provider was met, if it was with these secrets: what was known of that generation
+    /// before this process began still holds.
+    pub fn met_in(&self, rotation: &Rotation, generation: i64) -> Option<i64> {
+        let (mark, met_in) = self.met.get_with_by_ref(&rotation.provider, || (rotation.mark, generation));
+        (mark == rotation.mark).then_some(met_in)
     }
 
     /// A login has shown it.
@@ -52,6 +63,8 @@ mod tests {
         let mut turns = rotations.turns();
         let first = Rotation { provider: "default/azure".into(), mark: [1; 16] };
         let second = Rotation { mark: [2; 16], ..first.clone() };
+        assert_eq!((rotations.met_in(&first, 3), rotations.met_in(&second, 4)), (Some(3), None));
+        assert_eq!(rotations.met_in(&first, 5), Some(3));
         rotations.note(&first, AcceptedSecret::Previous);
         rotations.note(&first, AcceptedSecret::Previous);
         rotations.note(&first, AcceptedSecret::Current);

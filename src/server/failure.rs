@@ -37,7 +37,9 @@ pub enum Failure {
     ProviderUnavailable,
     #[error("the client address began too many logins")]
     TooManyLogins,
-    #[error("the parameters are malformed: {0}")]
+    #[error("what a login was to begin with is malformed: {0}")]
+    MalformedRequest(&'static str),
+    #[error("the parameters of the answer are malformed: {0}")]
     MalformedParameters(&'static str),
     #[error("this browser has no login attempt for the state")]
     NoAttempt,
@@ -106,6 +108,7 @@ impl Failure {
             Self::ProviderSuspended => "provider_suspended",
             Self::ProviderUnavailable => "provider_unavailable",
             Self::TooManyLogins => "too_many_logins",
+            Self::MalformedRequest(_) => "malformed_request",
             Self::MalformedParameters(_) => "malformed_parameters",
             Self::NoAttempt => "no_attempt",
             Self::AttemptExpired => "attempt_expired",
@@ -183,6 +186,12 @@ impl Failure {
                 title: "This sign-in can't be continued",
                 what_happened: "It was already finished, was started in another browser, or your browser keeps no cookies for this site.",
                 what_to_do: &[TRY_AGAIN, "Allow cookies for this site.", ASK],
+            },
+            Self::MalformedRequest(_) => Advice {
+                status: StatusCode::BAD_REQUEST,
+                title: "This link can't be used",
+                what_happened: "The link or button that brought you here is incomplete or damaged, so signing in didn't begin.",
+                what_to_do: &[TRY_AGAIN, "Ask whoever gave you the link for a new one.", ASK],
             },
             Self::MalformedParameters(_)
             | Self::AttemptOfAnotherProvider

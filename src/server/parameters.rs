@@ -14,7 +14,7 @@ const MAX_QUERY: usize = 16 * 1024;
 pub const MAX_FORM: usize = 128 * 1024;
 
 /// The parameters of a query or form.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Parameters(HashMap<String, String>);
 
 impl Parameters {

@@ -149,7 +149,12 @@ async fn where_iss_is_announced_nothing_but_an_id_token_does_without_it() {
         ("a code", |_, _| vec![("code", "m4rk".into())], 400, "missing_issuer"),
         ("an empty ID token", |_, _| vec![("id_token", String::new())], 400, "missing_issuer"),
         ("an error", |_, _| refusal("access_denied"), 400, "missing_issuer"),
-        ("another iss", |f, b| [good(f, b), vec![("iss", "https://m4rk.example".into())]].concat(), 400, "wrong_issuer"),
+        (
+            "another iss",
+            |f, b| [good(f, b), vec![("iss", "https://m4rk.example".into())]].concat(),
+            400,
+            "wrong_issuer",
+        ),
     ];
     for (name, form, status, code) in cases {
         let answer = answer_with(&latchkey, |begun| form(&fake, begun)).await;

@@ -2,7 +2,7 @@
 
 use url::form_urlencoded::byte_serialize;
 
-use crate::support::{latchkey::LOCAL, visitor::Visitor, world::World};
+use crate::support::{latchkey::LOCAL, visitor::Visitor, wait_for, world::World};
 
 fn encoded(text: &str) -> String {
     byte_serialize(text.as_bytes()).collect()
@@ -55,7 +55,7 @@ async fn a_login_ends_where_it_may_and_disguises_end_at_home() {
     assert_eq!(Visitor::new().try_to_sign_in_from(&login, "alice").await.location(), Some(account.clone()));
     let twice = latchkey.url("o/default/login/demo?return_to=/a&return_to=/b");
     let answer = Visitor::new().get(&twice).await;
-    crate::support::refusal::must_be_refused("twice", latchkey, &answer, 400, "malformed_parameters");
+    crate::support::refusal::must_be_refused("twice", latchkey, &answer, 400, "malformed_request");
 }
 
 #[tokio::test]
@@ -68,6 +68,12 @@ async fn the_sign_in_page_passes_on_what_it_was_given_and_breaks_out_of_nothing(
     assert!(!page.body.contains("<script") && !page.body.contains("other="), "{}", page.body);
     assert!(page.body.contains("return_to=%22%3E%3Cscript%3E"), "{}", page.body);
     let login = world.latchkey.url(&format!("o/default/login/demo?login_hint={}", encoded("alice&nonce=1")));
-    let sent = Visitor::new().get(&login).await.location().expect("a redirect");
+    let by_browser = "{scopes: [profile], pushedAuthorizationRequests: Disabled}";
+    world.latchkey.edit("provider.yaml", "{scopes: [profile, email, groups]}", by_browser).await;
+    let sent = wait_for("the browser carries the request", async || {
+        let sent = Visitor::new().get(&login).await.location().expect("a redirect");
+        sent.contains("&nonce=").then_some(sent)
+    })
+    .await;
     assert!(sent.contains("login_hint=alice%26nonce%3D1") && sent.matches("&nonce=").count() == 1, "{sent}");
 }

@@ -55,7 +55,7 @@ async fn the_status_says_which_of_two_secrets_is_in_force(on: On) {
     let files = [("secret.yaml", &*secret("the-n3w-secret")), ("provider.yaml", &provider(&fake.issuer, PREVIOUS))];
     let latchkey = Latchkey::start_on(on, &files).await;
     latchkey.wait_until_ready("demo").await;
-    accepted(&latchkey, "Unknown", "NotProbed", "Nobody has signed in").await;
+    accepted(&latchkey, "Unknown", "NotProbed", "No login has shown yet").await;
     let ready = latchkey.condition(IDP, "demo", "Ready").await;
 
     assert!(login(&fake, &latchkey, 1).await.signs_in(), "the previous secret does");
@@ -96,7 +96,7 @@ async fn a_provider_that_knows_neither_secret_is_stalled_and_recovers_by_itself(
     must_be_refused("neither again", &latchkey, &login(&fake, &latchkey, 2).await, 502, "code_exchange");
     latchkey.wait_for_condition(IDP, "demo", ["Ready", "False", "InvalidClient"]).await;
     latchkey.write("secret.yaml", &secret("the-r1ght-secret")).await;
-    accepted(&latchkey, "Unknown", "NotProbed", "Nobody has signed in").await;
+    accepted(&latchkey, "Unknown", "NotProbed", "No login has shown yet").await;
     latchkey.wait_until_ready("demo").await;
     assert!(login(&fake, &latchkey, 0).await.signs_in());
     accepted(&latchkey, "True", "Succeeded", "can be removed").await;

@@ -162,10 +162,14 @@ async fn a_login_by_form_post_ends_the_session_before_however_it_began() {
     assert!(sign_in(&first, to).await.signs_in());
     assert!(first.session(&latchkey).await.is_some());
 
-    // The same browser again: neither the POST to initiate nor that to the redirect URI brings the Lax cookie.
+    // The same browser again: neither the POST to initiate nor that to the redirect URI brings the Lax cookie, but the
+    // GET that the first leads to does.
     let cross_site = Visitor::new();
     let answer = cross_site.post(&latchkey.at("initiate/demo"), &[("iss", &fake.issuer)]).await;
-    assert!(sign_in(&cross_site, answer.location().expect("a redirect")).await.signs_in());
+    cross_site.take_cookies_of(&first, latchkey.url("").trim_end_matches('/'));
+    let to = cross_site.get(&answer.location().expect("a redirect")).await.location().expect("a redirect");
+    cross_site.forget_but("latchkey.login.");
+    assert!(sign_in(&cross_site, to).await.signs_in());
     assert_eq!(first.session(&latchkey).await, None, "the session before lives on, and no cookie names it any more");
 }
 

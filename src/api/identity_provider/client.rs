@@ -1,18 +1,20 @@
 //! The client that a provider's administrator registered for Latchkey.
 
+use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::KeyReference;
+use crate::api::{KeyReference, rules};
 
 /// The client that is registered at the provider.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientSpec {
     /// The client ID that the provider has given out (also called application ID or client key). Exactly one of id
     /// and idRef is required.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
+    #[x_kube(validation = rules::client_id())]
     pub id: Option<String>,
     /// The entry of a Secret that holds the client ID. The Secret must carry the label latchkey.dev/usable: "true".
     #[serde(skip_serializing_if = "Option::is_none")]

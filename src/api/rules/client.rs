@@ -2,7 +2,7 @@
 
 use kube::core::Rule;
 
-use super::rule;
+use super::{matches, rule};
 
 /// The flow without a token endpoint.
 pub(super) const ID_TOKEN: &str =
@@ -17,6 +17,12 @@ fn method(methods: &[&str]) -> String {
 const BY_SECRET: [&str; 3] = ["ClientSecretBasic", "ClientSecretPost", "ClientSecretJwt"];
 const WITHOUT_SECRET: [&str; 2] = ["PrivateKeyJwt", "None"];
 
+/// A client ID (RFC 6749, appendix A.1), without the spaces around it that come along when it is copied.
+pub fn client_id() -> Rule {
+    let message = "write the client ID as the provider shows it, in letters, digits and punctuation, without spaces around it, such as latchkey";
+    matches("^([!-~]([ -~]*[!-~])?)?$", message)
+}
+
 /// Two client IDs would leave open which one counts.
 pub fn one_client_id() -> Rule {
     let message = "write exactly one of client.id and client.idRef: the client ID itself, or the Secret that holds it";
@@ -26,7 +32,7 @@ pub fn one_client_id() -> Rule {
 /// A code is exchanged by a client that shows who it is. Where there is something in another place that it may have
 /// meant to show, the rules of that place say what to do.
 pub fn secret_required() -> Rule {
-    let message = "is required unless client.authMethod is PrivateKeyJwt or None: name the Secret that holds the client secret, or write authMethod: None for a public client";
+    let message = "is required unless client.authMethod is PrivateKeyJwt or None, or authorization.responseType is IdToken: name the Secret that holds the client secret, or write authMethod: None for a public client";
     let named = method(&[&BY_SECRET[..], &WITHOUT_SECRET].concat());
     let misplaced = "has(self.client.previousSecretRef) || has(self.client.privateKeyRef)";
     rule(format!("{named} || has(self.client.secretRef) || {ID_TOKEN} || {misplaced}"), message)

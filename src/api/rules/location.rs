@@ -18,6 +18,13 @@ pub fn issuer() -> Rule {
     matches(&format!("{ORIGIN}{PATH}$"), message)
 }
 
+/// What people find in a provider's documentation is often the other one.
+pub fn no_configuration_url() -> Rule {
+    let message =
+        "is the configuration URL: write it into discovery.url, or leave out /.well-known/openid-configuration";
+    rule("!self.endsWith('/.well-known/openid-configuration')", message)
+}
+
 /// Where a provider's metadata is.
 pub fn configuration_url() -> Rule {
     let message = "write an http or https URL without user name and fragment, such as https://login.example.com/.well-known/openid-configuration";

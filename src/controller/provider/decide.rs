@@ -43,12 +43,20 @@ impl Remote {
     }
 }
 
+/// What logins have shown of two client secrets.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rotated {
+    /// Which one the provider accepted last; None when nobody has signed in here by these two.
+    pub accepted: Option<AcceptedSecret>,
+    /// The generation in which this process met the provider; None if it was with other secrets.
+    pub met_in: Option<i64>,
+}
+
 /// Everything that the decision depends on.
 pub struct Observed {
     pub local: Local,
     pub remote: Remote,
-    /// Which of two client secrets the provider accepted last, if anybody signed in since they are there.
-    pub accepted_secret: Option<AcceptedSecret>,
+    pub rotation: Rotated,
     /// The last value of the annotation that asks for a reconciliation and that has been answered.
     pub handled: Option<String>,
     pub now: Timestamp,
@@ -78,7 +86,7 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
     conditions.set(ConditionType::KeysUsable, keys_usable(remote));
     let held_back = conditions.held_back().map(|fact| fact.reason);
     if idp.spec.client.previous_secret_ref.is_some() {
-        conditions.set(ConditionType::ClientAccepted, client_accepted(observed.accepted_secret));
+        conditions.set(ConditionType::ClientAccepted, client_accepted(idp, observed.rotation));
     }
     let accepted = conditions.fact(ConditionType::Accepted).is_some_and(Fact::is_true);
     let key_taken = conditions.fact(ConditionType::Accepted).is_some_and(|fact| fact.reason == Reason::KeyConflict);
@@ -164,18 +172,19 @@ fn keys_usable(remote: &Remote) -> Fact {
     }
 }
 
-/// While secrets rotate: which of the two is in force, as far as logins have shown.
-fn client_accepted(seen: Option<AcceptedSecret>) -> Fact {
+/// While secrets rotate: which of the two is in force, as far as logins have shown. What was known of them before this
+/// process began is kept.
+fn client_accepted(idp: &IdentityProvider, rotation: Rotated) -> Fact {
     const CURRENT: &str = "spec.client.secretRef";
     const PREVIOUS: &str = "spec.client.previousSecretRef";
-    match seen {
-        None => Fact {
+    match rotation.accepted {
+        None => known_before(idp, rotation).unwrap_or_else(|| Fact {
             status: Status::Unknown,
             reason: Reason::NotProbed,
             message: format!(
-                "Nobody has signed in since {PREVIOUS} is there; the next login shows which of the two secrets the provider accepts."
+                "No login has shown yet which of the secrets of {CURRENT} and {PREVIOUS} the provider accepts; the next one does."
             ),
-        },
+        }),
         Some(AcceptedSecret::Current) => Fact::holds(format!(
             "At the last login the provider accepted the secret of {CURRENT}: {PREVIOUS} can be removed."
         )),
@@ -189,6 +198,14 @@ fn client_accepted(seen: Option<AcceptedSecret>) -> Fact {
             ),
         ),
     }
+}
+
+/// What the status has said since before this process began, if nothing else has been here since.
+fn known_before(idp: &IdentityProvider, rotation: Rotated) -> Option<Fact> {
+    let conditions = idp.status.iter().flat_map(|status| &status.conditions);
+    let said = conditions.into_iter().find(|condition| condition.type_ == ConditionType::ClientAccepted.as_str())?;
+    let holds = said.status == "True" && said.observed_generation >= Some(rotation.met_in?);
+    holds.then(|| Fact::holds(&said.message))
 }
 
 fn login_state(

@@ -12,7 +12,7 @@ mod relation;
 mod wish;
 
 pub use accept::Identity;
-pub use decide::{Observed, Remote, decide};
+pub use decide::{Observed, Remote, Rotated, decide};
 pub use observe::{accepted_organization, local};
 pub use reconcile::{reconcile, remove};
 pub use wish::{Local, Question, Wish};

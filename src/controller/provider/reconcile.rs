@@ -30,10 +30,8 @@ pub async fn reconcile(idp: Arc<IdentityProvider>, context: Arc<Context>) -> Res
     let wish = wish(&idp, &local).ok();
     let known = context.fetches.known(&idp, wish.as_ref(), now);
     let patience = known.pending_since.filter(|_| known.remote.is_empty()).map(|since| patience(&idp, since, now));
-    let decision = decide(
-        &idp,
-        &Observed { local, remote: known.remote, accepted_secret: known.accepted_secret, handled: known.handled, now },
-    );
+    let decision =
+        decide(&idp, &Observed { local, remote: known.remote, rotation: known.rotation, handled: known.handled, now });
     let before = context.publisher.table();
     log_turn(before.provider_by_uid(idp.uid_str()).map(|provider| &provider.login), &decision.entry, &decision.ready);
     context.publisher.provider(&idp.path(), Some(decision.entry));

@@ -87,11 +87,14 @@ impl Client {
         self.secret.is_none() && self.key.is_none()
     }
 
-    /// What tells this pair of secrets from others of the provider; None without a pair.
+    /// What tells this pair of secrets, and how and to whom it is shown, from others; None without a pair.
     pub fn rotation(&self, idp: &IdentityProvider) -> Option<Rotation> {
         let (secret, previous) = (self.secret.as_ref()?, self.previous_secret.as_ref()?);
         let mut hash = digest::Context::new(&digest::SHA256);
-        for text in [&self.id, secret.expose_secret(), previous.expose_secret()] {
+        let spec = &idp.spec;
+        let to_whom = format!("{:?} {:?} {:?}", spec.issuer(), spec.discovery.url, spec.endpoints.token);
+        let how = format!("{:?}", spec.client.auth_method);
+        for text in [&self.id, secret.expose_secret(), previous.expose_secret(), &to_whom, &how] {
             hash.update(&(text.len() as u64).to_be_bytes());
             hash.update(text.as_bytes());
         }
@@ -130,7 +133,13 @@ fn client(idp: &IdentityProvider, local: &Local) -> Result<Client, Fact> {
     const ID: &str = "spec.client.idRef";
     const KEY: &str = "spec.client.privateKeyRef";
     let id = match text(ID, &spec.id_ref)? {
-        Some(id) => id.expose_secret().to_owned(),
+        Some(id) if is_client_id(id.expose_secret()) => id.expose_secret().to_owned(),
+        Some(_) => {
+            let message = format!(
+                "{ID}: what stands there is no client ID: write it as the provider shows it, in at most 512 letters, digits and punctuation marks, without spaces around it"
+            );
+            return Err(Fact::fails(Reason::SecretNotUsable, message));
+        }
         None => spec.id.clone().unwrap_or_default(),
     };
     let unusable = |error| Fact::fails(Reason::SecretNotUsable, format!("{KEY}: {error}"));
@@ -140,6 +149,11 @@ fn client(idp: &IdentityProvider, local: &Local) -> Result<Client, Fact> {
         previous_secret: text("spec.client.previousSecretRef", &spec.previous_secret_ref)?,
         key: text(KEY, &spec.private_key_ref)?.map(|text| read_client_key(&text)).transpose().map_err(unusable)?,
     })
+}
+
+/// As the schema holds spec.client.id to it.
+fn is_client_id(text: &str) -> bool {
+    text.len() <= 512 && text.trim() == text && text.chars().all(|c| c.is_ascii_graphic() || c == ' ')
 }
 
 fn trust_roots(idp: &IdentityProvider, local: &Local) -> Result<Option<TrustRoots>, Fact> {

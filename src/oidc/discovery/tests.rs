@@ -23,8 +23,11 @@ fn with(changes: Value) -> Map<String, Value> {
 
 fn read(changes: Value, configured: Option<&str>) -> Result<Metadata, DiscoveryError> {
     let members = with(changes);
-    Document { members: &members, host: "issuer.example.org".to_owned(), allow_http: false }
-        .metadata(configured, NEEDS_ALL)
+    Document { members: &members, host: "issuer.example.org".to_owned(), allow_http: false }.metadata(
+        &url(ISSUER),
+        configured,
+        NEEDS_ALL,
+    )
 }
 
 #[test]
@@ -62,6 +65,8 @@ fn metadata_that_a_login_cannot_rest_on_is_refused_by_reason_and_field() {
             Reason::InvalidDocument,
             "that of all tenants",
         ),
+        (json!({"issuer": "https://other.example.org"}), Reason::IssuerMismatch, "write it into spec.issuer"),
+        (json!({"issuer": "https://issuer.example.org:8443"}), Reason::IssuerMismatch, "write it into spec.issuer"),
         (json!({"issuer": long_issuer}), Reason::InvalidDocument, "issuer"),
         (json!({"authorization_endpoint": null}), Reason::InvalidDocument, "no authorization_endpoint"),
         (json!({"authorization_endpoint": "javascript:alert(1)"}), Reason::InvalidDocument, "authorization_endpoint"),
@@ -143,7 +148,7 @@ fn an_endpoint_that_the_manifest_names_may_be_missing_and_one_that_it_does_not_s
     let without = json!({"authorization_endpoint": null, "token_endpoint": null, "jwks_uri": null});
     let members = with(without);
     let document = Document { members: &members, host: "issuer.example.org".to_owned(), allow_http: false };
-    let read = |needs| document.metadata(None, needs);
+    let read = |needs| document.metadata(&url(ISSUER), None, needs);
     let none = Needs { authorization: false, token: false, jwks: false };
     assert_eq!(read(none).expect("metadata").token_endpoint, None);
     for (needs, member, instead) in [

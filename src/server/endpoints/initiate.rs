@@ -7,15 +7,16 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
-use url::Url;
+use url::{Url, form_urlencoded::Serializer};
 
 use crate::{
-    domain::relation::Relation,
+    domain::{organization::Organization, relation::Relation},
     server::{
         current::View,
         endpoints::login::{Wanted, begin},
         failure::Failure,
-        parameters::{Parameters, Said},
+        parameters::{Parameters, Said, Way},
+        respond,
         segments::{Key, Segments},
         state::Server,
     },
@@ -29,14 +30,27 @@ pub async fn initiate(
     headers: HeaderMap,
     said: Said,
 ) -> Response {
+    if let (Way::Form, Ok(parameters)) = (said.way, &said.parameters) {
+        return by_get(&view.organization, &key, parameters);
+    }
     begin(&server, &view, &key, peer, &headers, said.parameters, wanted).await
+}
+
+/// Sends the browser here once more: with a form that another site posts, session cookies don't come along.
+fn by_get(organization: &Organization, key: &str, parameters: &Parameters) -> Response {
+    let mut query = Serializer::new(String::new());
+    for name in ["iss", "login_hint", "target_link_uri"] {
+        query.extend_pairs(parameters.text(name).map(|value| (name, value)));
+    }
+    let here = organization.url(&format!("initiate/{key}?{}", query.finish()));
+    respond::redirect(&here, HeaderMap::new())
 }
 
 /// The provider that says it begins the login must be the one that the path names.
 fn wanted(parameters: &Parameters, relation: &Relation) -> Result<Wanted, Failure> {
-    let issuer = parameters.text("iss").ok_or(Failure::MalformedParameters("there is no iss"))?;
+    let issuer = parameters.text("iss").ok_or(Failure::MalformedRequest("there is no iss"))?;
     if issuer != relation.issuer && !is_origin_of(issuer, &relation.issuer) {
-        return Err(Failure::WrongIssuer);
+        return Err(Failure::MalformedRequest("iss is not the provider's issuer"));
     }
     Ok(Wanted::by(parameters, "target_link_uri"))
 }

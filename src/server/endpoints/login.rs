@@ -76,7 +76,7 @@ pub async fn begin(
         }
         let provider = provider.ok_or(Failure::NoSuchProvider)?;
         let relation = serving(provider)?;
-        let wanted = read(&parameters.map_err(Failure::MalformedParameters)?, relation)?;
+        let wanted = read(&parameters.map_err(Failure::MalformedRequest)?, relation)?;
         start(server, view, provider, relation, headers, &wanted).await
     };
     started.await.unwrap_or_else(|failure| {

@@ -244,6 +244,12 @@ impl Visitor {
         self.jar.lock().expect("the jar").clear();
     }
 
+    /// Forgets every cookie but those with a name that contains this, as a form of another site's brings only those that
+    /// say so.
+    pub fn forget_but(&self, name_contains: &str) {
+        self.jar.lock().expect("the jar").retain(|kept| kept.name.contains(name_contains));
+    }
+
     /// Replaces the value of a cookie, whatever its name is made of, by `change` of it.
     pub fn tamper(&self, name_contains: &str, change: impl Fn(&str) -> String) {
         let mut jar = self.jar.lock().expect("the jar");
