@@ -46,9 +46,12 @@ async fn a_login_succeeds_where_pkce_is_demanded_and_what_was_asked_is_on_record
         "client_id": CLIENT_ID, "redirect_uri": redirect_uri, "response_type": "code",
         "scope": "openid profile email groups", "max_age": "600", "code_challenge_method": "S256"
     });
-    assert_eq!((&asked["parameters"], &asked["pushed"]), (&wanted, &json!(false)));
-    let sent: Vec<_> = asked["query"].as_array().expect("names").iter().filter_map(Value::as_str).collect();
+    assert_eq!((&asked["parameters"], &asked["pushed"]), (&wanted, &json!(true)), "it takes pushed requests");
+    assert_eq!(asked["query"], json!(["client_id", "request_uri"]));
+    let pushed = provider.requests("pushed_authorization_request").await.pop().expect("a pushed request");
+    let sent: Vec<_> = pushed["form"].as_array().expect("names").iter().filter_map(Value::as_str).collect();
     assert!(["state", "nonce", "code_challenge"].iter().all(|name| sent.contains(name)), "{sent:?}");
+    assert_eq!(pushed["clientAuthMethod"], "client_secret_basic");
     let asked = provider.requests("token").await.pop().expect("a token request");
     assert_eq!(asked["clientAuthMethod"], "client_secret_basic");
 }

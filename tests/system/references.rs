@@ -57,16 +57,18 @@ async fn a_secret_counts_once_it_is_there_labelled_and_has_the_key(on: On) {
 async fn a_changed_secret_is_what_the_provider_is_shown_next(on: On) {
     let World { latchkey, provider } = World::start_on(on).await;
     let redirect_uri = latchkey.at("callback/demo");
-    let visitor = Visitor::new();
+    let (visitor, login) = (Visitor::new(), latchkey.at("login/demo"));
     for secret in ["a-second-secret-of-a-test", "a third: with \"marks\" & signs+%41", CLIENT_SECRET] {
         provider.register(secret, &[&redirect_uri]).await;
-        let refused = visitor.try_to_sign_in(&latchkey, "demo", "alice").await;
-        crate::support::refusal::must_be_refused("the old secret", &latchkey, &refused, 502, "code_exchange");
+        // The provider takes pushed requests, so it is there that it sees the secret first.
+        let refused = visitor.get(&login).await;
+        crate::support::refusal::must_be_refused("the old secret", &latchkey, &refused, 502, "pushed_request");
         latchkey.write("secret.yaml", &manifests::secret(&serde_json::json!(secret).to_string())).await;
         crate::support::wait_within(AT_ONCE, "a login with the new secret", async || {
-            visitor.try_to_sign_in(&latchkey, "demo", "alice").await.signs_in().then_some(())
+            (visitor.get(&login).await.status == 303).then_some(())
         })
         .await;
+        visitor.sign_in(&latchkey, "demo", "alice").await;
     }
 }
 

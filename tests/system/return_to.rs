@@ -2,7 +2,13 @@
 
 use url::form_urlencoded::byte_serialize;
 
-use crate::support::{latchkey::LOCAL, visitor::Visitor, wait_for, world::World};
+use crate::support::{
+    fake::Fake,
+    latchkey::{LOCAL, Latchkey},
+    manifests,
+    visitor::Visitor,
+    world::World,
+};
 
 fn encoded(text: &str) -> String {
     byte_serialize(text.as_bytes()).collect()
@@ -60,20 +66,18 @@ async fn a_login_ends_where_it_may_and_disguises_end_at_home() {
 
 #[tokio::test]
 async fn the_sign_in_page_passes_on_what_it_was_given_and_breaks_out_of_nothing() {
-    let world = World::start().await;
+    let fake = Fake::start().await;
+    let demo = manifests::provider("demo", &fake.issuer, "");
+    let files = [("provider.yaml", &*demo), ("secret.yaml", &manifests::usual_secret())];
+    let latchkey = Latchkey::start(&files).await;
+    latchkey.wait_until_ready("demo").await;
     let hostile = "\"><script>alert(1)</script>";
-    let page = world.latchkey.url(&format!("o/default/login?return_to={0}&login_hint={0}&other={0}", encoded(hostile)));
+    let page = latchkey.url(&format!("o/default/login?return_to={0}&login_hint={0}&other={0}", encoded(hostile)));
     let page = Visitor::new().get(&page).await;
     assert_eq!(page.status, 200);
     assert!(!page.body.contains("<script") && !page.body.contains("other="), "{}", page.body);
     assert!(page.body.contains("return_to=%22%3E%3Cscript%3E"), "{}", page.body);
-    let login = world.latchkey.url(&format!("o/default/login/demo?login_hint={}", encoded("alice&nonce=1")));
-    let by_browser = "{scopes: [profile], pushedAuthorizationRequests: Disabled}";
-    world.latchkey.edit("provider.yaml", "{scopes: [profile, email, groups]}", by_browser).await;
-    let sent = wait_for("the browser carries the request", async || {
-        let sent = Visitor::new().get(&login).await.location().expect("a redirect");
-        sent.contains("&nonce=").then_some(sent)
-    })
-    .await;
+    let login = latchkey.url(&format!("o/default/login/demo?login_hint={}", encoded("alice&nonce=1")));
+    let sent = Visitor::new().get(&login).await.location().expect("a redirect");
     assert!(sent.contains("login_hint=alice%26nonce%3D1") && sent.matches("&nonce=").count() == 1, "{sent}");
 }

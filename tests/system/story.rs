@@ -114,7 +114,7 @@ impl Stage<'_> {
         self.provider.register(another, &[&redirect_uri]).await;
         self.page.goto(&self.latchkey.at("login/demo")).await;
         let text = self.page.text().await;
-        assert!(text.contains("The sign-in service didn't answer as it should"), "{text}");
+        assert!(text.contains("The sign-in service refused the request"), "{text}");
         self.page.must_be_accessible().await;
         assert!(self.session().await.is_some(), "a login that fails ends no session");
         self.latchkey.write("secret.yaml", &manifests::secret(another)).await;
