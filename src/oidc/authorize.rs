@@ -7,11 +7,6 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{
-    http::Outbound,
-    push::{PushError, push},
-    rotation::Rotations,
-};
 use crate::domain::relation::{AnswerMode, Flow, Relation};
 
 /// What is of this one login.
@@ -28,20 +23,6 @@ pub struct LoginParameters<'a> {
 /// The parameters of a request, in the order in which they are sent, each once.
 pub(super) type Parameters = Vec<(Cow<'static, str>, String)>;
 
-/// Where to send the browser for a login. If the relation says so, the request is pushed first.
-pub(super) async fn begin(
-    outbound: &Outbound,
-    rotations: &Rotations,
-    relation: &Relation,
-    login: &LoginParameters<'_>,
-) -> Result<Url, PushError> {
-    let parameters = parameters(relation, login);
-    match &relation.pushed_authorization_endpoint {
-        Some(endpoint) => push(outbound, rotations, relation, endpoint, &parameters).await,
-        None => Ok(authorization_url(relation, &parameters)),
-    }
-}
-
 /// The authorization endpoint with these parameters. Those that the endpoint has already are kept, unless they would
 /// stand there twice.
 pub(super) fn authorization_url(relation: &Relation, parameters: &Parameters) -> Url {
@@ -53,7 +34,7 @@ pub(super) fn authorization_url(relation: &Relation, parameters: &Parameters) ->
 }
 
 /// Everything that is asked of the provider.
-fn parameters(relation: &Relation, login: &LoginParameters<'_>) -> Parameters {
+pub(super) fn parameters(relation: &Relation, login: &LoginParameters<'_>) -> Parameters {
     let asked = &relation.request;
     let list = |name: &'static str, values: &[String]| (!values.is_empty()).then(|| (name, values.join(" ")));
     let always = [

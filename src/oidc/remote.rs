@@ -8,13 +8,13 @@ use moka::sync::Cache;
 use url::Url;
 
 use super::{
-    authorize::{self, LoginParameters},
+    authorize::{LoginParameters, authorization_url, parameters},
     discovery::{DiscoveryError, MetadataRequest, fetch_metadata},
     exchange::{self, ExchangeError, Grant, TokenResponse},
     flight::{Entry, Failure, Freshness},
     http::Outbound,
     keys::{KeySet, KeysError, KeysRequest, fetch_keys},
-    push::PushError,
+    push::{PushError, push},
     rotation::Rotations,
 };
 use crate::{
@@ -59,7 +59,11 @@ impl Remote {
 
     /// Where to send the browser for a login; asks the provider first if requests are pushed there.
     pub async fn begin_login(&self, relation: &Relation, login: &LoginParameters<'_>) -> Result<Url, PushError> {
-        authorize::begin(&self.outbound, &self.rotations, relation, login).await
+        let parameters = parameters(relation, login);
+        match &relation.pushed_authorization_endpoint {
+            Some(endpoint) => push(&self.outbound, &self.rotations, relation, endpoint, &parameters).await,
+            None => Ok(authorization_url(relation, &parameters)),
+        }
     }
 
     /// Exchanges a code for tokens.

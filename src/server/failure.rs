@@ -1,5 +1,7 @@
 //! Everything that can go wrong for a person, and the one place that turns it into a page.
 
+mod advice;
+
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
@@ -12,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{login::ClaimsError, organization::Organization},
-    oidc::{AskError, ExchangeError, HttpError, PushError, TokenError, UserinfoError},
+    oidc::{ExchangeError, PushError, TokenError, UserinfoError},
     store::StoreError,
 };
 
@@ -82,19 +84,6 @@ pub enum Failure {
     TooLong,
 }
 
-/// What a person reads.
-struct Advice {
-    status: StatusCode,
-    title: &'static str,
-    what_happened: &'static str,
-    what_to_do: &'static [&'static str],
-}
-
-const TRY_AGAIN: &str = "Start signing in again.";
-const OTHER_ACCOUNT: &str = "Use another account.";
-const ASK: &str = "If it happens again, ask your administrator and give them the reference below.";
-const LATER: &str = "Wait a few minutes, then try again.";
-
 impl Failure {
     /// A stable word for metrics and the log.
     pub fn code(&self) -> &'static str {
@@ -129,145 +118,6 @@ impl Failure {
             Self::Internal => "internal",
             Self::TooLong => "too_long",
         }
-    }
-
-    fn advice(&self) -> Advice {
-        match self {
-            Self::NoSuchPage | Self::NoSuchProvider => Advice {
-                status: StatusCode::NOT_FOUND,
-                title: "There is no such page",
-                what_happened: "The address leads nowhere, or the way to sign in that it names is no longer offered.",
-                what_to_do: &["Check the address.", "Ask whoever gave you the link for a new one."],
-            },
-            Self::WrongMethod => Advice {
-                status: StatusCode::METHOD_NOT_ALLOWED,
-                title: "This page can't be used that way",
-                what_happened: "The request was of a kind that this page does not take.",
-                what_to_do: &[TRY_AGAIN],
-            },
-            Self::ForeignForm => Advice {
-                status: StatusCode::FORBIDDEN,
-                title: "This came from another site",
-                what_happened: "Another site asked for something that only you may ask for here. Nothing was done.",
-                what_to_do: &["Use the pages here instead."],
-            },
-            Self::Starting => Advice {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                title: "Just a moment",
-                what_happened: "The sign-in service is starting.",
-                what_to_do: &["Reload this page in a few seconds."],
-            },
-            Self::NoSuchOrganization => Advice {
-                status: StatusCode::NOT_FOUND,
-                title: "There is no such organization",
-                what_happened: "No organization has the id in the address.",
-                what_to_do: &["Check the spelling of the address.", "Ask your administrator for the right one."],
-            },
-            Self::ProviderSuspended | Self::ProviderUnavailable => Advice {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                title: "This way to sign in is not available right now",
-                what_happened: "Signing in this way is switched off or not working at the moment.",
-                what_to_do: &["Sign in another way, if there is one.", LATER, ASK],
-            },
-            Self::TooManyLogins => Advice {
-                status: StatusCode::TOO_MANY_REQUESTS,
-                title: "Too many sign-ins",
-                what_happened: "From your network, very many sign-ins were started within a short time.",
-                what_to_do: &["Wait a minute, then try again."],
-            },
-            Self::AttemptExpired => Advice {
-                status: StatusCode::BAD_REQUEST,
-                title: "That took too long",
-                what_happened: "For your safety, signing in has to be finished within ten minutes.",
-                what_to_do: &[TRY_AGAIN],
-            },
-            Self::NoAttempt | Self::AttemptUsed => Advice {
-                status: StatusCode::BAD_REQUEST,
-                title: "This sign-in can't be continued",
-                what_happened: "It was already finished, was started in another browser, or your browser keeps no cookies for this site.",
-                what_to_do: &[TRY_AGAIN, "Allow cookies for this site.", ASK],
-            },
-            Self::MalformedRequest(_) => Advice {
-                status: StatusCode::BAD_REQUEST,
-                title: "This link can't be used",
-                what_happened: "The link or button that brought you here is incomplete or damaged, so signing in didn't begin.",
-                what_to_do: &[TRY_AGAIN, "Ask whoever gave you the link for a new one.", ASK],
-            },
-            Self::MalformedParameters(_)
-            | Self::AttemptOfAnotherProvider
-            | Self::WrongIssuer
-            | Self::MissingIssuer
-            | Self::TooLong => Advice {
-                status: StatusCode::BAD_REQUEST,
-                title: "The answer doesn't fit",
-                what_happened: "What came back from the sign-in service doesn't belong to this sign-in, so it was not accepted.",
-                what_to_do: &[TRY_AGAIN, ASK],
-            },
-            Self::RefusedByProvider(error) => refused_by_provider(error),
-            Self::Push(PushError::Ask(AskError::Refused { code, .. })) => refused_by_provider(code),
-            Self::Push(PushError::Ask(AskError::Http(error)))
-            | Self::Exchange(ExchangeError::Ask(AskError::Http(error)))
-            | Self::Userinfo(UserinfoError::Http(error)) => Advice {
-                status: if matches!(error, HttpError::Timeout { .. }) {
-                    StatusCode::GATEWAY_TIMEOUT
-                } else {
-                    StatusCode::BAD_GATEWAY
-                },
-                ..PROVIDER_BROKE
-            },
-            Self::Push(_) | Self::Exchange(_) | Self::Token(_) | Self::NoKeys | Self::Userinfo(_) => PROVIDER_BROKE,
-            Self::Claims(_) => Advice {
-                status: StatusCode::FORBIDDEN,
-                title: "Your account lacks something",
-                what_happened: "The sign-in service did not say enough about you to sign you in here.",
-                what_to_do: &[OTHER_ACCOUNT, ASK],
-            },
-            Self::UserNameTaken | Self::EmailTaken => Advice {
-                status: StatusCode::FORBIDDEN,
-                title: "Somebody else has this name here",
-                what_happened: "Another person already uses the same user name or e-mail address in this organization.",
-                what_to_do: &["Sign in the way you did before.", OTHER_ACCOUNT, ASK],
-            },
-            Self::Store(_) | Self::Internal => Advice {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                title: "Signing in doesn't work right now",
-                what_happened: "Something on our side is not working. Whoever is signed in stays signed in.",
-                what_to_do: &[LATER, ASK],
-            },
-        }
-    }
-}
-
-const PROVIDER_BROKE: Advice = Advice {
-    status: StatusCode::BAD_GATEWAY,
-    title: "The sign-in service didn't answer as it should",
-    what_happened: "The service that you sign in with gave no answer, or one that can't be trusted. You are not signed in.",
-    what_to_do: &[LATER, ASK],
-};
-
-/// By the errors that OpenID Connect Core 1.0, section 3.1.2.6, and RFC 6749, section 4.1.2.1, register.
-fn refused_by_provider(error: &str) -> Advice {
-    match error {
-        "access_denied" => Advice {
-            status: StatusCode::FORBIDDEN,
-            title: "You were not let in",
-            what_happened: "The sign-in was cancelled, or the sign-in service refused it.",
-            what_to_do: &[TRY_AGAIN, OTHER_ACCOUNT, ASK],
-        },
-        "login_required" | "interaction_required" | "consent_required" | "account_selection_required" => Advice {
-            status: StatusCode::FORBIDDEN,
-            title: "The sign-in service needs to ask you something",
-            what_happened: "It could not sign you in without showing you a page first.",
-            what_to_do: &[TRY_AGAIN, ASK],
-        },
-        "server_error" => PROVIDER_BROKE,
-        "temporarily_unavailable" => Advice { status: StatusCode::SERVICE_UNAVAILABLE, ..PROVIDER_BROKE },
-        _ => Advice {
-            status: StatusCode::BAD_GATEWAY,
-            title: "The sign-in service refused the request",
-            what_happened: "It does not accept how this sign-in was asked for. Only an administrator can change that.",
-            what_to_do: &[ASK],
-        },
     }
 }
 
