@@ -57,6 +57,6 @@ async fn a_login_that_begins_elsewhere_leads_to_the_account_page_rather_than_to_
     page.goto(&portal.posting_to(&world.latchkey.at("initiate/demo"), &strange)).await;
     page.wait_for("main").await;
     let text = page.text().await;
-    assert!(text.contains("doesn't belong to this sign-in"), "{text}");
+    assert!(text.contains("signing in didn't begin"), "{text}");
     assert_eq!(world.provider.requests("authorization").await.len(), 1);
 }
