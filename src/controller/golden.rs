@@ -123,7 +123,7 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<
                 "client": relation.credentials.iter().map(shown).collect::<Vec<_>>(),
                 "previous": relation.previous.iter().flat_map(|(_, by)| by).map(shown).collect::<Vec<_>>(),
                 "flow": flow(&relation.flow),
-                "pushed": relation.pushed_authorization_endpoint,
+                "pushed": relation.pushing.as_ref().map(|pushing| format!("to {}, demanded {}", pushing.endpoint, pushing.demanded)),
                 "algorithms": relation.algorithms.iter().map(|algorithm| algorithm.as_str()).collect::<Vec<_>>(),
                 "request": format!("{:?}", relation.request),
                 "issuer": relation.issuer,

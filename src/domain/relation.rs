@@ -12,8 +12,8 @@ use super::client_key::{ClientKey, ClientSigningAlgorithm};
 pub struct Relation {
     pub issuer: String,
     pub authorization_endpoint: Url,
-    /// Where authorization requests are pushed (RFC 9126); None: the browser carries them.
-    pub pushed_authorization_endpoint: Option<Url>,
+    /// None: the browser carries authorization requests.
+    pub pushing: Option<Pushing>,
     pub userinfo_endpoint: Option<Url>,
     pub jwks_uri: Url,
     pub trust_roots: Option<TrustRoots>,
@@ -39,6 +39,14 @@ impl Relation {
             Flow::IdToken => true,
         }
     }
+}
+
+/// That authorization requests are pushed (RFC 9126).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushing {
+    pub endpoint: Url,
+    /// The manifest or the provider demands it: what cannot be pushed is not asked at all.
+    pub demanded: bool,
 }
 
 /// How tokens come here (OpenID Connect Core 1.0, sections 3.1 and 3.2).

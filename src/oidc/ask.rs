@@ -48,7 +48,7 @@ impl AskError {
     /// Whether it is the client that was refused, and not what it asked for: another credential may do, and a code
     /// is still good (RFC 6749, section 5.2). With 401 some say it in another word, or in none; but whoever says with
     /// 401 that a code is wrong, which anybody can make up, has not refused the client.
-    fn refuses_client(&self) -> bool {
+    pub(super) fn refuses_client(&self) -> bool {
         match self {
             Self::Refused { code, status, .. } => {
                 let also = ["unauthorized_client", "access_denied"];

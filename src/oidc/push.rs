@@ -24,6 +24,21 @@ pub enum PushError {
     NoRequestUri { host: String },
 }
 
+impl PushError {
+    /// Whether the request may still be good if the browser carries it: some providers announce the endpoint, but not
+    /// for every tenant or client. Not where the provider has looked at the request or the client and refused it.
+    pub(super) fn leaves_it_to_the_browser(&self) -> bool {
+        const OF_THE_ENDPOINT: [&str; 4] =
+            ["access_denied", "server_error", "temporarily_unavailable", "unauthorized_client"];
+        match self {
+            Self::Ask(AskError::Signing(_)) => false,
+            Self::Ask(error) if error.refuses_client() => false,
+            Self::Ask(AskError::Refused { code, .. }) => OF_THE_ENDPOINT.contains(code),
+            Self::Ask(_) | Self::NoRequestUri { .. } => true,
+        }
+    }
+}
+
 /// Pushes an authorization request. Returns where to send the browser with the reference to it.
 pub(super) async fn push(
     outbound: &Outbound,

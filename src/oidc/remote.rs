@@ -60,9 +60,15 @@ impl Remote {
     /// Where to send the browser for a login; asks the provider first if requests are pushed there.
     pub async fn begin_login(&self, relation: &Relation, login: &LoginParameters<'_>) -> Result<Url, PushError> {
         let parameters = parameters(relation, login);
-        match &relation.pushed_authorization_endpoint {
-            Some(endpoint) => push(&self.outbound, &self.rotations, relation, endpoint, &parameters).await,
-            None => Ok(authorization_url(relation, &parameters)),
+        let by_browser = || authorization_url(relation, &parameters);
+        let Some(pushing) = &relation.pushing else { return Ok(by_browser()) };
+        match push(&self.outbound, &self.rotations, relation, &pushing.endpoint, &parameters).await {
+            Err(error) if !pushing.demanded && error.leaves_it_to_the_browser() => {
+                let (issuer, error) = (&relation.issuer, &error as &dyn std::error::Error);
+                tracing::warn!(issuer, error, "a request could not be pushed, so the browser carries it");
+                Ok(by_browser())
+            }
+            pushed => pushed,
         }
     }
 

@@ -75,7 +75,7 @@ pub(super) fn relation(base: &Url, credential: Credential) -> Relation {
     Relation {
         issuer: base.to_string(),
         authorization_endpoint: endpoint("authorize"),
-        pushed_authorization_endpoint: None,
+        pushing: None,
         userinfo_endpoint: Some(endpoint("userinfo")),
         jwks_uri: endpoint("jwks"),
         trust_roots: None,

@@ -43,6 +43,39 @@ fn pushed(body: &Value) -> Reply {
     Reply::With { status: 201, headers: Vec::new(), body: body.to_string() }
 }
 
+/// What some providers announce, they don't have for every tenant and client.
+#[tokio::test]
+async fn where_nobody_demands_it_the_browser_carries_what_cannot_be_pushed() {
+    let fake = Fake::start().await;
+    fake.announce("pushed_authorization_request_endpoint", format!("{}{PAR}", fake.issuer));
+    let latchkey = latchkey_with(&fake, "").await;
+    for (name, reply) in [
+        ("access_denied", Reply::status(403, &error("access_denied"))),
+        ("unauthorized_client", Reply::status(400, &error("unauthorized_client"))),
+        ("an odd error", Reply::status(400, &error(MARK))),
+        ("404", Reply::status(404, "")),
+        ("500", Reply::status(500, &error("server_error"))),
+        ("a page", Reply::text("text/html", MARK)),
+        ("no request_uri", pushed(&json!({"expires_in": 60}))),
+    ] {
+        fake.answer(PAR, reply);
+        let visitor = Visitor::new();
+        let begun = visitor.begin(&latchkey, "rogue").await;
+        fake.give_out(&sign(&fake.claims(&begun.nonce)));
+        assert!(visitor.get(&begun.callback).await.signs_in(), "{name}");
+    }
+    for (name, reply) in [
+        ("invalid_request", Reply::status(400, &error("invalid_request"))),
+        ("invalid_redirect_uri", Reply::status(400, &error("invalid_redirect_uri"))),
+        ("invalid_client", Reply::status(401, &error("invalid_client"))),
+    ] {
+        fake.answer(PAR, reply);
+        let answer = Visitor::new().get(&latchkey.at("login/rogue")).await;
+        must_be_refused(name, &latchkey, &answer, 502, "pushed_request");
+    }
+    nothing_is_repeated(&latchkey, "rogue").await;
+}
+
 #[tokio::test]
 async fn a_request_that_cannot_be_pushed_begins_no_login() {
     let (fake, latchkey) = pushing().await;

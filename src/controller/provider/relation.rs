@@ -11,7 +11,7 @@ use crate::{
     api::{AuthMethod, AuthorizationSpec, Fact, IdentityProvider, Prompt, Reason, ResponseMode, ResponseType, Usage},
     domain::{
         metadata::Metadata,
-        relation::{AnswerMode, Flow, Relation, RequestOptions, SigningAlgorithm},
+        relation::{AnswerMode, Flow, Pushing, Relation, RequestOptions, SigningAlgorithm},
     },
 };
 
@@ -45,7 +45,7 @@ pub fn relation(
         issuer: issuer.ok_or_else(|| missing("issuer", "spec.issuer"))?,
         authorization_endpoint: authorization
             .ok_or_else(|| missing("authorization_endpoint", "spec.endpoints.authorization"))?,
-        pushed_authorization_endpoint: pushed(&spec.authorization, wish, metadata)?,
+        pushing: pushing(&spec.authorization, wish, metadata)?,
         userinfo_endpoint: pinned.user_info.clone().or_else(|| discovered(|metadata| &metadata.userinfo_endpoint)),
         jwks_uri: jwks.ok_or_else(|| missing("jwks_uri", "spec.endpoints.jwks"))?,
         trust_roots: wish.question.roots.clone(),
@@ -144,24 +144,25 @@ fn pkce(idp: &IdentityProvider, offers: &Offers<'_>) -> Result<bool, Fact> {
 }
 
 /// Where authorization requests are pushed, if they are.
-fn pushed(asked: &AuthorizationSpec, wish: &Wish, metadata: Option<&Metadata>) -> Result<Option<Url>, Fact> {
+fn pushing(asked: &AuthorizationSpec, wish: &Wish, metadata: Option<&Metadata>) -> Result<Option<Pushing>, Fact> {
     const FIELD: &str = "spec.authorization.pushedAuthorizationRequests";
     let discovered = metadata.and_then(|metadata| metadata.pushed_authorization_endpoint.clone());
     let endpoint = wish.pinned.pushed_authorization.clone().or(discovered);
     let demanded = metadata.is_some_and(|metadata| metadata.pushed_authorization_required);
     // Who needs to show nothing for the flow cannot be taken to have something to show here.
     let shows_nothing = asked.response_type == ResponseType::IdToken && wish.client.shows_nothing();
+    let to = |endpoint: Option<Url>, demanded| Ok(endpoint.map(|endpoint| Pushing { endpoint, demanded }));
     let refused = |message: &str| Err(Fact::fails(Reason::Incompatible, format!("{FIELD}: {message}")));
     match asked.pushed_authorization_requests {
         Usage::Auto if shows_nothing && !demanded => Ok(None),
         Usage::Auto if demanded && endpoint.is_none() => refused(
             "the provider's require_pushed_authorization_requests says true, but its metadata has no pushed_authorization_request_endpoint: write it into spec.endpoints.pushedAuthorization",
         ),
-        Usage::Auto => Ok(endpoint),
+        Usage::Auto => to(endpoint, demanded),
         Usage::Required if endpoint.is_none() => refused(
             "Required is asked for, but the provider's metadata has no pushed_authorization_request_endpoint: write it into spec.endpoints.pushedAuthorization if there is one, or write Auto",
         ),
-        Usage::Required => Ok(endpoint),
+        Usage::Required => to(endpoint, true),
         Usage::Disabled if demanded => refused(
             "Disabled is asked for, but the provider's require_pushed_authorization_requests says true: change one or the other",
         ),
