@@ -110,6 +110,16 @@ pub enum Credential {
     None,
 }
 
+impl Credential {
+    /// Whom an assertion is for; None for what is no assertion.
+    pub fn audience(&self) -> Option<Audience> {
+        match self {
+            Self::SecretJwt(_, _, audience) | Self::PrivateKeyJwt(_, _, audience) => Some(*audience),
+            Self::Basic(_) | Self::Post(_) | Self::None => None,
+        }
+    }
+}
+
 /// Whom a client assertion is for (RFC 7523, section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {

@@ -3,6 +3,7 @@
 
 use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
+use moka::sync::Cache;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
@@ -16,7 +17,10 @@ use super::{
     json::{JsonError, parse_object},
     rotation::Rotations,
 };
-use crate::domain::relation::{AcceptedSecret, Credential, Relation};
+use crate::domain::relation::{AcceptedSecret, Audience, Credential, Relation};
+
+/// Of more endpoints than this it is not remembered at once.
+const MAX_AUDIENCES: u64 = 10_000;
 
 /// An endpoint that is asked by a form.
 #[derive(Clone, Copy)]
@@ -60,48 +64,72 @@ impl AskError {
     }
 }
 
-/// Posts a form to an endpoint of the provider, with each credential in turn until one is not refused.
-pub(super) async fn ask(
-    outbound: &Outbound,
-    rotations: &Rotations,
-    relation: &Relation,
-    endpoint: Endpoint<'_>,
-    form: &[(&str, &str)],
-) -> Result<Map<String, Value>, AskError> {
-    let refused = match by_any(outbound, relation, endpoint, form, &relation.credentials).await {
-        Err(error) if error.refuses_client() => error,
-        answer => {
-            if let (Some((rotation, _)), Ok(_)) = (&relation.previous, &answer) {
-                rotations.note(rotation, AcceptedSecret::Current);
-            }
-            return answer;
-        }
-    };
-    let Some((rotation, previous)) = &relation.previous else { return Err(refused) };
-    let answer = by_any(outbound, relation, endpoint, form, previous).await;
-    match &answer {
-        Ok(_) => rotations.note(rotation, AcceptedSecret::Previous),
-        Err(error) if error.refuses_client() => rotations.note(rotation, AcceptedSecret::Neither),
-        Err(_) => {}
-    }
-    answer
+/// What endpoints are asked with, and what their answers have shown. Clones share it.
+#[derive(Clone)]
+pub(super) struct Asking {
+    pub(super) outbound: Outbound,
+    pub(super) rotations: Rotations,
+    /// By endpoint and client ID, the audience that was taken last: a provider that takes only one is not shown another
+    /// at every login, as some count that as an attack.
+    audiences: Cache<(Url, String), Audience>,
 }
 
-async fn by_any(
-    outbound: &Outbound,
-    relation: &Relation,
-    endpoint: Endpoint<'_>,
-    form: &[(&str, &str)],
-    credentials: &[Credential],
-) -> Result<Map<String, Value>, AskError> {
-    let (last, others) = credentials.split_last().ok_or(SigningFailed)?;
-    for credential in others {
-        match post(outbound, relation, endpoint, form, credential).await {
-            Err(error) if error.refuses_client() => {}
-            answer => return answer,
-        }
+impl Asking {
+    pub(super) fn new(outbound: Outbound) -> Self {
+        Self { outbound, rotations: Rotations::new(), audiences: Cache::new(MAX_AUDIENCES) }
     }
-    post(outbound, relation, endpoint, form, last).await
+
+    /// Posts a form to an endpoint of the provider, with each credential in turn until one is not refused.
+    pub(super) async fn ask(
+        &self,
+        relation: &Relation,
+        endpoint: Endpoint<'_>,
+        form: &[(&str, &str)],
+    ) -> Result<Map<String, Value>, AskError> {
+        let refused = match self.by_any(relation, endpoint, form, &relation.credentials).await {
+            Err(error) if error.refuses_client() => error,
+            answer => {
+                if let (Some((rotation, _)), Ok(_)) = (&relation.previous, &answer) {
+                    self.rotations.note(rotation, AcceptedSecret::Current);
+                }
+                return answer;
+            }
+        };
+        let Some((rotation, previous)) = &relation.previous else { return Err(refused) };
+        let answer = self.by_any(relation, endpoint, form, previous).await;
+        match &answer {
+            Ok(_) => self.rotations.note(rotation, AcceptedSecret::Previous),
+            Err(error) if error.refuses_client() => self.rotations.note(rotation, AcceptedSecret::Neither),
+            Err(_) => {}
+        }
+        answer
+    }
+
+    async fn by_any(
+        &self,
+        relation: &Relation,
+        endpoint: Endpoint<'_>,
+        form: &[(&str, &str)],
+        credentials: &[Credential],
+    ) -> Result<Map<String, Value>, AskError> {
+        let place = (endpoint.url.clone(), relation.client_id.clone());
+        let taken = self.audiences.get(&place);
+        let mut credentials: Vec<_> = credentials.iter().collect();
+        credentials.sort_by_key(|credential| taken.is_some() && credential.audience() != taken);
+        let mut refused = AskError::Signing(SigningFailed);
+        for credential in credentials {
+            match post(&self.outbound, relation, endpoint, form, credential).await {
+                Err(error) if error.refuses_client() => refused = error,
+                answer => {
+                    if let (Some(audience), Ok(_)) = (credential.audience(), &answer) {
+                        self.audiences.insert(place, audience);
+                    }
+                    return answer;
+                }
+            }
+        }
+        Err(refused)
+    }
 }
 
 async fn post(

@@ -5,9 +5,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{
-    ask::{AskError, Endpoint, ask, text},
-    http::{Outbound, authority},
-    rotation::Rotations,
+    ask::{AskError, Asking, Endpoint, text},
+    http::authority,
 };
 use crate::domain::relation::Relation;
 
@@ -42,8 +41,7 @@ pub enum ExchangeError {
 
 /// Exchanges a code at the relation's own token endpoint.
 pub(super) async fn exchange(
-    outbound: &Outbound,
-    rotations: &Rotations,
+    asking: &Asking,
     relation: &Relation,
     grant: Grant<'_>,
 ) -> Result<TokenResponse, ExchangeError> {
@@ -54,7 +52,7 @@ pub(super) async fn exchange(
     ];
     form.extend(grant.code_verifier.map(|verifier| ("code_verifier", verifier.expose_secret())));
     let endpoint = Endpoint { name: "token endpoint", url: grant.token_endpoint, success: &[StatusCode::OK] };
-    let answer = ask(outbound, rotations, relation, endpoint, &form).await?;
+    let answer = asking.ask(relation, endpoint, &form).await?;
     let host = || authority(grant.token_endpoint);
     let (Some(access_token), Some(type_)) = (text(&answer, "access_token"), text(&answer, "token_type")) else {
         return Err(ExchangeError::NotATokenResponse { host: host() });

@@ -5,10 +5,9 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{
-    ask::{AskError, Endpoint, ask, text},
+    ask::{AskError, Asking, Endpoint, text},
     authorize::{Parameters, authorization_url},
-    http::{Outbound, authority},
-    rotation::Rotations,
+    http::authority,
 };
 use crate::domain::relation::Relation;
 
@@ -41,8 +40,7 @@ impl PushError {
 
 /// Pushes an authorization request. Returns where to send the browser with the reference to it.
 pub(super) async fn push(
-    outbound: &Outbound,
-    rotations: &Rotations,
+    asking: &Asking,
     relation: &Relation,
     endpoint: &Url,
     parameters: &Parameters,
@@ -51,7 +49,7 @@ pub(super) async fn push(
     // Section 2.2: 201; some say 200.
     let success = &[StatusCode::CREATED, StatusCode::OK];
     let asked = Endpoint { name: "pushed authorization request endpoint", url: endpoint, success };
-    let answer = ask(outbound, rotations, relation, asked, &form).await?;
+    let answer = asking.ask(relation, asked, &form).await?;
     let reference = text(&answer, "request_uri").filter(|uri| uri.expose_secret().len() <= MAX_REQUEST_URI);
     let reference = reference.ok_or_else(|| PushError::NoRequestUri { host: authority(endpoint) })?;
     // Section 4: what else stands there is in the pushed request.

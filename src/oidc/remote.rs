@@ -8,6 +8,7 @@ use moka::sync::Cache;
 use url::Url;
 
 use super::{
+    ask::Asking,
     authorize::{LoginParameters, authorization_url, parameters},
     discovery::{DiscoveryError, MetadataRequest, fetch_metadata},
     exchange::{self, ExchangeError, Grant, TokenResponse},
@@ -34,10 +35,9 @@ const REFRESH_COOLDOWN: Duration = Duration::from_secs(30);
 /// The providers as last heard of. Clones share what they know.
 #[derive(Clone)]
 pub struct Remote {
-    outbound: Outbound,
+    asking: Asking,
     metadata: Entries<MetadataRequest, Metadata>,
     keys: Entries<KeysRequest, KeySet>,
-    rotations: Rotations,
 }
 
 type Entries<K, T> = Cache<K, Arc<Entry<T>>>;
@@ -49,12 +49,12 @@ fn entries<K: Hash + Eq + Send + Sync + 'static, T: Send + Sync + 'static>() -> 
 impl Remote {
     /// Knows nothing yet.
     pub fn new(outbound: Outbound) -> Self {
-        Self { outbound, metadata: entries(), keys: entries(), rotations: Rotations::new() }
+        Self { asking: Asking::new(outbound), metadata: entries(), keys: entries() }
     }
 
     /// The client that everything is fetched with.
     pub fn outbound(&self) -> &Outbound {
-        &self.outbound
+        &self.asking.outbound
     }
 
     /// Where to send the browser for a login; asks the provider first if requests are pushed there.
@@ -62,7 +62,7 @@ impl Remote {
         let parameters = parameters(relation, login);
         let by_browser = || authorization_url(relation, &parameters);
         let Some(pushing) = &relation.pushing else { return Ok(by_browser()) };
-        match push(&self.outbound, &self.rotations, relation, &pushing.endpoint, &parameters).await {
+        match push(&self.asking, relation, &pushing.endpoint, &parameters).await {
             Err(error) if !pushing.demanded && error.leaves_it_to_the_browser() => {
                 let (issuer, error) = (&relation.issuer, &error as &dyn std::error::Error);
                 tracing::warn!(issuer, error, "a request could not be pushed, so the browser carries it");
@@ -74,18 +74,18 @@ impl Remote {
 
     /// Exchanges a code for tokens.
     pub async fn exchange(&self, relation: &Relation, grant: Grant<'_>) -> Result<TokenResponse, ExchangeError> {
-        exchange::exchange(&self.outbound, &self.rotations, relation, grant).await
+        exchange::exchange(&self.asking, relation, grant).await
     }
 
     /// What logins have shown of client secrets that rotate.
     pub fn rotations(&self) -> &Rotations {
-        &self.rotations
+        &self.asking.rotations
     }
 
     /// A provider's metadata, fetched if it is due. `now` becomes the time of what is fetched.
     pub async fn metadata(&self, request: &MetadataRequest, freshness: Freshness, now: Timestamp) -> Fetched<Metadata> {
         let fetch = || {
-            let (outbound, request) = (self.outbound.clone(), request.clone());
+            let (outbound, request) = (self.asking.outbound.clone(), request.clone());
             async move { fetch_metadata(&outbound, &request).await }
         };
         entry(&self.metadata, request).fetch_if_due(freshness, now, fetch).await
@@ -116,7 +116,7 @@ impl Remote {
         &self,
         request: &KeysRequest,
     ) -> impl Future<Output = Result<KeySet, KeysError>> + Send + 'static + use<> {
-        let (outbound, request) = (self.outbound.clone(), request.clone());
+        let (outbound, request) = (self.asking.outbound.clone(), request.clone());
         async move { fetch_keys(&outbound, &request).await }
     }
 }

@@ -167,7 +167,13 @@ async fn only_a_client_that_was_refused_shows_something_else() {
             must_be_refused(name, &latchkey, &answer, 502, "code_exchange");
         }
     }
+    // What was taken last comes first.
     let refusal = Reply::status(401, &error("invalid_client"));
+    for (replies, asks) in [(vec![refusal.clone()], 2), (Vec::new(), 1), (Vec::new(), 1), (vec![refusal.clone()], 2)] {
+        let before = fake.count(TOKEN);
+        let answer = login(&fake, &latchkey, |claims| [replies.clone(), vec![tokens(&sign(claims))]].concat()).await;
+        assert!(answer.signs_in() && fake.count(TOKEN) - before == asks, "{asks}: {}", answer.body);
+    }
     let answer = login(&fake, &latchkey, |_| vec![refusal.clone()]).await;
     must_be_refused("refused for good", &latchkey, &answer, 502, "code_exchange");
     nothing_is_repeated(&latchkey, "rogue").await;

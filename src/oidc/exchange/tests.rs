@@ -36,7 +36,7 @@ async fn exchange(
     let Flow::Code { token_endpoint, .. } = &relation.flow else { panic!("a code flow") };
     let (code, verifier) = (secret("SplxlOBeZQQYbYS6WxSbIA"), secret("ver.ifier"));
     let grant = Grant { token_endpoint, code: &code, code_verifier: Some(&verifier) };
-    let result = super::exchange(&outbound(), &Rotations::new(), &relation, grant).await;
+    let result = super::exchange(&Asking::new(outbound()), &relation, grant).await;
     let (headers, form) = seen.lock().expect("no panic").take().expect("a request");
     (result, headers, form)
 }
