@@ -98,7 +98,11 @@ pub struct IdentityProviderSpec {
     /// Keycloak with the base path, if there is one, such as sso.example.com/auth.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
-    #[x_kube(validation = rules::domain())]
+    #[x_kube(
+        validation = rules::domain(),
+        validation = rules::domain_without_realm(),
+        validation = rules::domain_of_people_at_okta()
+    )]
     pub domain: Option<String>,
     /// The authorization server at Okta, below https://DOMAIN/oauth2/. For type Okta. Default, also when empty:
     /// default.

@@ -33,8 +33,8 @@ pub struct AuthorizationSpec {
     #[serde(default, skip_serializing_if = "super::is_default")]
     pub pkce: Usage,
     /// Pushed authorization requests (RFC 9126): what is asked goes to the provider directly, and the browser
-    /// carries only a reference to it. Auto: where the provider offers it; the browser carries what cannot be pushed.
-    /// Required: the provider must offer it, and what cannot be pushed is not asked.
+    /// carries only a reference to it. Auto: where the provider offers it; if the push fails, the browser carries the
+    /// request. Required: the provider must offer it, and if the push fails, nobody is sent there.
     #[serde(default, skip_serializing_if = "super::is_default")]
     pub pushed_authorization_requests: Usage,
     /// What the provider should ask people: Login (again), Consent, SelectAccount. None: nothing at all; who is not

@@ -45,6 +45,19 @@ pub fn domain() -> Rule {
     matches(&format!(r"^{host}(/[^\p{{Z}}\p{{Cc}}\p{{Cf}}/?#@\\]+)*$"), message)
 }
 
+/// The realm has a field of its own, which the issuer is made of, too.
+pub fn domain_without_realm() -> Rule {
+    let message =
+        "holds the realm, which is a field of its own: write what stands before /realms/ here, and the rest into realm";
+    rule("!self.contains('/realms/')", message)
+}
+
+/// Administrators have the other address before them.
+pub fn domain_of_people_at_okta() -> Rule {
+    let message = "is the address of the admin console: write the one where people sign in, without -admin, such as contoso.okta.com";
+    rule("!self.matches('(?i)-admin\\\\.okta(preview|-emea)?\\\\.com$')", message)
+}
+
 /// The ID of an authorization server at Okta.
 pub fn authorization_server_id() -> Rule {
     matches("^[A-Za-z0-9._~-]*$", "write the ID as Okta shows it under Security > API, such as default")

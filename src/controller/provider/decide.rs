@@ -186,15 +186,15 @@ fn client_accepted(idp: &IdentityProvider, rotation: Rotated) -> Fact {
             ),
         }),
         Some(AcceptedSecret::Current) => Fact::holds(format!(
-            "At the last login the provider accepted the secret of {CURRENT}: {PREVIOUS} can be removed."
+            "At the last login with these secrets the provider accepted that of {CURRENT}: {PREVIOUS} can be removed."
         )),
         Some(AcceptedSecret::Previous) => Fact::holds(format!(
-            "At the last login the provider refused the secret of {CURRENT} and accepted that of {PREVIOUS}: put the new secret into force at the provider before the previous one ends."
+            "At the last login with these secrets the provider refused that of {CURRENT} and accepted that of {PREVIOUS}: put the new secret into force at the provider before the previous one ends."
         )),
         Some(AcceptedSecret::Neither) => Fact::fails(
             Reason::InvalidClient,
             format!(
-                "At the last login the provider refused the secrets of {CURRENT} and of {PREVIOUS}: put one into the Secret that the provider knows, and check client.id and authMethod."
+                "At the last login with them the provider refused the secrets of {CURRENT} and of {PREVIOUS}: put one into the Secret that the provider knows, and check client.id and authMethod."
             ),
         ),
     }

@@ -93,7 +93,9 @@ impl Failure {
                 what_to_do: &[TRY_AGAIN, ASK],
             },
             Self::RefusedByProvider(error) => refused_by_provider(error),
-            Self::Push(PushError::Ask(AskError::Refused { code, .. })) => refused_by_provider(code),
+            Self::Push(PushError::Refused { code, .. } | PushError::Ask(AskError::Refused { code, .. })) => {
+                refused_by_provider(code)
+            }
             Self::Push(PushError::Ask(AskError::Http(error)))
             | Self::Exchange(ExchangeError::Ask(AskError::Http(error)))
             | Self::Userinfo(UserinfoError::Http(error)) => Advice {

@@ -154,14 +154,16 @@ impl Directory {
             self.feed.apply(updates);
         }
         (self.live, self.complete) = (next, self.complete || complete);
-        if self.complete {
-            self.forget_gone_statuses();
-        }
+        self.forget_gone_statuses();
         Ok(())
     }
 
+    /// What is not here has no status file, be it gone or refused; what may only be refused gets its own back once it is
+    /// mended.
     fn forget_gone_statuses(&mut self) {
-        self.last_statuses = HashMap::new();
+        if self.complete {
+            self.last_statuses = HashMap::new();
+        }
         let Some(status) = &self.status else { return };
         if let Err(cause) = status.retain(self.live.values().map(|manifest| &manifest.object)) {
             warn!(error = &cause as &dyn Error, "statuses of objects that are gone stay");

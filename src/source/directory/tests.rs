@@ -360,6 +360,28 @@ async fn a_status_of_the_last_run_is_restored_and_those_of_gone_objects_are_remo
     followed.stop().await;
 }
 
+#[tokio::test]
+async fn what_is_refused_after_a_restart_has_no_status_until_it_is_mended() {
+    let root = tempfile::tempdir().expect("a directory");
+    let manifests = root.path().join("manifests");
+    fs::create_dir(&manifests).expect("manifests");
+    let file = manifests.join("a.yaml");
+    write(&file, &provider("a", "A").replace("displayName", "displayNam"));
+    let status = StatusDir::open(&root.path().join("status"), &manifests).expect("status");
+    let mut object = IdentityProvider::new("a", Default::default());
+    object.metadata.namespace = Some("default".into());
+    object.metadata.uid = Some(deterministic_uid("IdentityProvider", "default", "a"));
+    object.status = Some(crate::api::IdentityProviderStatus { key: Some("before".into()), ..Default::default() });
+    status.write(&object.into()).expect("written");
+    let mut followed = Followed::open(root, Some(status.clone())).await;
+    assert_eq!(StatusDir::read_all(status.path()).expect("read").len(), 0);
+    write(&file, &provider("a", "A"));
+    followed.until("the file is mended", |followed| followed.shows("a", "A")).await;
+    let a = followed.provider("a").expect("a");
+    assert_eq!(a.status.as_ref().and_then(|status| status.key.as_deref()), Some("before"));
+    followed.stop().await;
+}
+
 #[test]
 fn a_scan_sees_changes_without_any_event() {
     let dir = tempfile::tempdir().expect("a directory");

@@ -53,11 +53,11 @@ async fn rotate(world: &WaysIn) {
     the_status_says(world, "spec.client.previousSecretRef").await;
     latchkey.write("secret.yaml", &two_secrets(NEW, OLD)).await;
     alice_signs_in(world).await;
-    the_status_says(world, "refused the secret of spec.client.secretRef and accepted that of").await;
+    the_status_says(world, "refused that of spec.client.secretRef and accepted that of").await;
 
     world.register(&[known_by(NEW)]).await;
     alice_signs_in(world).await;
-    the_status_says(world, "accepted the secret of spec.client.secretRef: spec.client.previousSecretRef can be").await;
+    the_status_says(world, "accepted that of spec.client.secretRef: spec.client.previousSecretRef can be").await;
     latchkey.edit("demo.yaml", BOTH, ALONE).await;
     wait_for("nothing is said of a previous secret", async || {
         latchkey.condition("identityprovider", "demo", "ClientAccepted").await.is_none().then_some(())
