@@ -158,8 +158,8 @@ fn brought(parameters: &Parameters, way: Way, relation: &Relation) -> Result<Bro
     }
 }
 
-/// Decides and writes; with the record comes the revision of its claims. Two first logins of one person at the same moment meet in the store; the later one
-/// decides again.
+/// Decides and writes; with the record comes the revision of its claims. Two first logins of one person at the same
+/// moment meet in the store; the later one decides again.
 async fn record(
     server: &Server,
     view: &View,

@@ -21,6 +21,17 @@ pub struct Structure {
     pub misshapen: bool,
 }
 
+/// What the value would be told next: in quotes, it may still not be what is wanted.
+fn first_rule(schema: &JSONSchemaProps) -> String {
+    let mut rules = schema.x_kubernetes_validations.iter().flatten();
+    rules.find_map(|rule| rule.message.as_ref()).map_or_else(String::new, |message| format!(", and {message}"))
+}
+
+fn fields(schema: &JSONSchemaProps) -> String {
+    let names: Vec<_> = schema.properties.iter().flat_map(|properties| properties.keys().map(String::as_str)).collect();
+    if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) }
+}
+
 /// Where in the object the judge stands.
 struct Place<'a> {
     path: &'a str,
@@ -46,7 +57,7 @@ impl Structure {
             return;
         }
         if let Some(expected) = schema.type_.as_deref().filter(|expected| !has_type(node, expected)) {
-            self.wrong_type(expected, schema.enum_.is_some(), node, place);
+            self.wrong_type(schema, expected, node, place);
             self.outside_enum(schema, node, place);
             return;
         }
@@ -61,18 +72,18 @@ impl Structure {
         }
     }
 
-    fn wrong_type(&mut self, expected: &str, has_enum: bool, node: &Node, place: &Place<'_>) {
+    fn wrong_type(&mut self, schema: &JSONSchemaProps, expected: &str, node: &Node, place: &Place<'_>) {
         let (path, actual) = (place.path, type_name(node));
         let message =
             format!("{path}: Invalid value: \"{actual}\": {path} in body must be of type {expected}: \"{actual}\"");
         let problem = Problem::new(node.at, "schema/type", message);
         let hint = match (expected, actual) {
             // What may be written there is said beside it.
-            _ if has_enum => return self.misshapen(problem),
-            ("string", "boolean" | "integer" | "number") => "write it in quotes",
-            ("array", _) => "write a list: each item on a line of its own, after a dash",
-            ("object", "string") => "write its fields below it, indented",
-            (_, "null") => "write a value, or remove the field",
+            _ if schema.enum_.is_some() => return self.misshapen(problem),
+            ("string", "boolean" | "integer" | "number") => format!("write it in quotes{}", first_rule(schema)),
+            ("array", _) => "write a list: each item on a line of its own, after a dash".to_owned(),
+            ("object", "string") => format!("write its fields below it, indented{}", fields(schema)),
+            (_, "null") => "write a value, or remove the field".to_owned(),
             _ => return self.misshapen(problem),
         };
         self.misshapen(problem.hint(hint));

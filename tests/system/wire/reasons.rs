@@ -101,7 +101,7 @@ const REASONS: &[Reason] = &[
     (
         Part::AssertionHeader,
         &["alg"],
-        "the key's first algorithm that `token_endpoint_auth_signing_alg_values_supported` has",
+        "the key's first algorithm, of those in `token_endpoint_auth_signing_alg_values_supported` where the metadata has it",
         "RFC 7515 4.1.1; Discovery 3",
     ),
     (Part::AssertionHeader, &["typ"], "it is a JWT", "RFC 7519 5.1"),
