@@ -56,22 +56,17 @@ async fn a_provider_that_names_the_issuer_of_another_one_signs_nobody_in_as_its_
     // The other customer's provider: only its configuration URL is in the reviewed manifest.
     evil.announce("issuer", honest.issuer.as_str());
     latchkey.write("evil.yaml", &by_configuration_url("evil", &evil)).await;
-    let ready = wait_for("a decision", async || latchkey.condition(IDP, "evil", "Ready").await).await;
-    if ready.status != "True" {
-        return;
-    }
-    let mallory = Visitor::new();
-    let begun = mallory.begin(&latchkey, "evil").await;
-    let mut claims = evil.claims(&begun.nonce);
-    claims["iss"] = json!(honest.issuer);
-    evil.give_out(&sign(&claims));
-    mallory.get(&begun.callback).await;
-    let session = mallory.session(&latchkey).await;
-    assert!(session.as_ref().is_none_or(|session| session["id"] != victims_id), "signed in as the victim: {session:?}");
+    latchkey.wait_for_condition(IDP, "evil", ["Discovered", "False", "IssuerMismatch"]).await;
+    assert_eq!(Visitor::new().get(&latchkey.at("login/evil")).await.status, 503);
+    assert_eq!(user_id(&victim, &latchkey).await, victims_id);
+
+    // Of its own place it may say so.
+    evil.announce("issuer", evil.issuer.as_str());
+    latchkey.edit("evil.yaml", "displayName: Provider evil", "displayName: Provider sound").await;
+    latchkey.wait_until_ready("evil").await;
 }
 
-/// Entra's `common` says https://login.microsoftonline.com/{tenantid}/v2.0, which is no token's issuer. Who writes an issuer
-/// of `common` is told to write that one "exactly as the provider does".
+/// Entra's `common` says https://login.microsoftonline.com/{tenantid}/v2.0, which is no token's issuer.
 #[tokio::test]
 async fn a_pattern_is_no_issuer_even_if_somebody_writes_it_down() {
     let fake = Fake::start().await;
@@ -171,33 +166,6 @@ async fn a_login_by_form_post_ends_the_session_before_however_it_began() {
     cross_site.forget_but("latchkey.login.");
     assert!(sign_in(&cross_site, to).await.signs_in());
     assert_eq!(first.session(&latchkey).await, None, "the session before lives on, and no cookie names it any more");
-}
-
-/// RFC 9207, section 4: an ID token in the answer names its issuer itself, and the certified provider sends no `iss` beside
-/// it, though it announces the parameter.
-#[tokio::test]
-async fn an_id_token_by_form_post_needs_no_iss_beside_it() {
-    let fake = Fake::start().await;
-    fake.announce("authorization_response_iss_parameter_supported", true);
-    fake.announce("response_types_supported", json!(["code", "id_token"]));
-    let more = "  authorization: {responseType: IdToken}\n";
-    let provider = manifests::provider("demo", &fake.issuer, "")
-        .replace("  authorization: {scopes: [profile, email, groups]}\n", more);
-    let files = [
-        ("organization.yaml", manifests::ORGANIZATION),
-        ("provider.yaml", &provider),
-        ("secret.yaml", &manifests::usual_secret()),
-    ];
-    let latchkey = Latchkey::start(&files).await;
-    latchkey.wait_until_ready("demo").await;
-    let visitor = Visitor::new();
-    let to = visitor.get(&latchkey.at("login/demo")).await.location().expect("a redirect");
-    let sent = url::Url::parse(&to).expect("a URL");
-    let parameter = |name: &str| sent.query_pairs().find(|(other, _)| other == name).expect(name).1.into_owned();
-    let id_token = sign(&fake.claims(&parameter("nonce")));
-    let answer =
-        visitor.post(&latchkey.at("callback/demo"), &[("state", &parameter("state")), ("id_token", &id_token)]).await;
-    assert!(answer.signs_in(), "{} {}", answer.status, latchkey.log());
 }
 
 /// The message says to check authMethod; whoever has corrected it must not wait for somebody to sign in.
