@@ -1,6 +1,9 @@
 //! What every kind has in common: its identity, its age, its generation.
 
-use kube::ResourceExt;
+use kube::{
+    ResourceExt,
+    runtime::reflector::{Lookup, ObjectRef},
+};
 use std::cmp::Ordering;
 use uuid::Uuid;
 
@@ -41,6 +44,12 @@ pub trait ResourceMeta: ResourceExt {
 }
 
 impl<K: ResourceExt> ResourceMeta for K {}
+
+/// The object of a path, `namespace/name`.
+pub fn object_ref<K: Lookup<DynamicType = ()>>(path: &str) -> Option<ObjectRef<K>> {
+    let (namespace, name) = path.split_once('/')?;
+    Some(ObjectRef::new(name).within(namespace))
+}
 
 /// Orders the older object first; ties of age by namespace and name.
 pub fn age_order<K: ResourceExt>(a: &K, b: &K) -> Ordering {

@@ -21,7 +21,7 @@ pub use defaults::{DEFAULT_ORGANIZATION, Issuer};
 pub use duration::Duration;
 pub use identity_provider::*;
 pub use idp_mapper::*;
-pub use meta::{ResourceMeta, age_order, deterministic_uid};
+pub use meta::{ResourceMeta, age_order, deterministic_uid, object_ref};
 pub use organization::*;
 pub use refs::{KeyReference, LocalReference, TrustSource, TrustSourceKind};
 pub use turn::Turn;

@@ -16,7 +16,7 @@ use super::{
     publish::path,
 };
 use crate::{
-    api::{IdentityProvider, RECONCILE_ANNOTATION, ResourceMeta},
+    api::{IdentityProvider, RECONCILE_ANNOTATION, ResourceMeta, object_ref},
     oidc::{Freshness, Remote},
 };
 
@@ -190,8 +190,7 @@ pub async fn run(
         tokio::select! {
             () = shutdown.cancelled() => break,
             Ok(turned) = turns.recv() => {
-                let provider = turned.provider.split_once('/').map(|(namespace, name)| ObjectRef::new(name).within(namespace));
-                provider.into_iter().for_each(|provider| _ = answered.send(provider));
+                object_ref(&turned.provider).into_iter().for_each(|provider| _ = answered.send(provider));
             }
             Some(fetch) = wanted.0.recv(), if running.len() < CONCURRENCY => {
                 let context = context.clone();

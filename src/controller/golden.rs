@@ -114,8 +114,9 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<
         let remote = remote(world.answers.get(idp.name_str()));
         let accepted = world.accepted_secrets.get(idp.name_str()).map(|name| accepted_secret(name));
         let rotation = provider::Rotated { accepted, met_in: None };
-        let decision =
-            provider::decide(&idp, &provider::Observed { local, remote, rotation, handled: None, now: world.now });
+        let wish = provider::wish(&idp, &local);
+        let observed = provider::Observed { local, wish, remote, rotation, handled: None, now: world.now };
+        let decision = provider::decide(&idp, &observed);
         let sees = match &decision.entry.login {
             LoginState::Serving(relation) => json!({
                 "authorization": relation.authorization_endpoint,

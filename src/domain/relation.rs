@@ -34,10 +34,7 @@ pub struct Relation {
 impl Relation {
     /// Whether the browser brings the answer by a form that the provider's page posts.
     pub fn answers_by_form(&self) -> bool {
-        match &self.flow {
-            Flow::Code { response_mode, .. } => *response_mode == Some(AnswerMode::FormPost),
-            Flow::IdToken => true,
-        }
+        self.flow.response_mode() == Some(AnswerMode::FormPost)
     }
 }
 
@@ -62,6 +59,16 @@ pub enum Flow {
     },
     /// The ID token comes by form post, and nothing else does.
     IdToken,
+}
+
+impl Flow {
+    /// The `response_mode` to ask for; None: the flow's own.
+    pub fn response_mode(&self) -> Option<AnswerMode> {
+        match self {
+            Self::Code { response_mode, .. } => *response_mode,
+            Self::IdToken => Some(AnswerMode::FormPost),
+        }
+    }
 }
 
 /// How the browser brings the provider's answer (OAuth 2.0 Multiple Response Type Encoding Practices, section 2.1;

@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::domain::relation::{AnswerMode, Flow, Relation};
+use crate::domain::relation::{Flow, Relation};
 
 /// What is of this one login.
 #[derive(Clone, Copy)]
@@ -46,7 +46,7 @@ pub(super) fn parameters(relation: &Relation, login: &LoginParameters<'_>) -> Pa
         ("nonce", login.nonce.to_owned()),
     ];
     let sometimes = [
-        response_mode(&relation.flow).map(|mode| ("response_mode", mode.as_str().to_owned())),
+        relation.flow.response_mode().map(|mode| ("response_mode", mode.as_str().to_owned())),
         (!asked.prompt.is_empty()).then(|| ("prompt", asked.prompt.join(" "))),
         asked.max_age.map(|seconds| ("max_age", seconds.to_string())),
         list("acr_values", &asked.acr_values),
@@ -62,13 +62,6 @@ fn response_type(flow: &Flow) -> &'static str {
     match flow {
         Flow::Code { .. } => "code",
         Flow::IdToken => "id_token",
-    }
-}
-
-fn response_mode(flow: &Flow) -> Option<AnswerMode> {
-    match flow {
-        Flow::Code { response_mode, .. } => *response_mode,
-        Flow::IdToken => Some(AnswerMode::FormPost),
     }
 }
 

@@ -10,7 +10,6 @@ use super::{
     accept::{Identity, accepted, identity},
     claims::claim_names,
     relation::relation,
-    wish::wish,
 };
 use crate::{
     api::{
@@ -55,6 +54,8 @@ pub struct Rotated {
 /// Everything that the decision depends on.
 pub struct Observed {
     pub local: Local,
+    /// What the manifest asks for, or why what it refers to cannot be followed.
+    pub wish: Result<Wish, Fact>,
     pub remote: Remote,
     pub rotation: Rotated,
     /// The last value of the annotation that asks for a reconciliation and that has been answered.
@@ -76,12 +77,11 @@ pub struct Decision {
 
 /// Decides the status of a provider, what logins see of it, and when to look again.
 pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
-    let Observed { local, remote, now, .. } = observed;
-    let wish = wish(idp, local);
+    let Observed { local, wish, remote, now, .. } = observed;
     let identity = identity(idp, local);
     let mut conditions = Conditions::default();
     conditions.set(ConditionType::Accepted, accepted(idp, local));
-    conditions.set(ConditionType::ResolvedRefs, resolved(&wish));
+    conditions.set(ConditionType::ResolvedRefs, resolved(wish));
     let relation = discovered(idp, identity.as_ref(), wish.as_ref().ok(), observed, &mut conditions);
     conditions.set(ConditionType::KeysUsable, keys_usable(remote));
     let held_back = conditions.held_back().map(|fact| fact.reason);

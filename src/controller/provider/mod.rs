@@ -15,4 +15,4 @@ pub use accept::Identity;
 pub use decide::{Observed, Remote, Rotated, decide};
 pub use observe::{accepted_organization, local};
 pub use reconcile::{reconcile, remove};
-pub use wish::{Local, Question, Wish};
+pub use wish::{Local, Question, Wish, wish};

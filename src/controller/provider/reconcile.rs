@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     api::{Fact, IdentityProvider, Reason, ResourceMeta},
-    controller::{Context, StatusError, publish::Name},
+    controller::{Context, StatusError, fetch::Known, publish::Name},
     domain::provider::{LoginState, Provider},
 };
 
@@ -27,11 +27,11 @@ const TRUST: Duration = Duration::from_secs(10 * 60);
 pub async fn reconcile(idp: Arc<IdentityProvider>, context: Arc<Context>) -> Result<Action, StatusError> {
     let now = context.now();
     let local = local(&idp, &context.stores, &context.settings);
-    let wish = wish(&idp, &local).ok();
-    let known = context.fetches.known(&idp, wish.as_ref(), now);
+    let wish = wish(&idp, &local);
+    let known = context.fetches.known(&idp, wish.as_ref().ok(), now);
     let patience = known.pending_since.filter(|_| known.remote.is_empty()).map(|since| patience(&idp, since, now));
-    let decision =
-        decide(&idp, &Observed { local, remote: known.remote, rotation: known.rotation, handled: known.handled, now });
+    let Known { remote, rotation, handled, .. } = known;
+    let decision = decide(&idp, &Observed { local, wish, remote, rotation, handled, now });
     let before = context.publisher.table();
     log_turn(before.provider_by_uid(idp.uid_str()).map(|provider| &provider.login), &decision.entry, &decision.ready);
     context.publisher.provider(&idp.path(), Some(decision.entry));

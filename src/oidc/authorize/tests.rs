@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::{
-    domain::relation::{Credential, RequestOptions},
+    domain::relation::{AnswerMode, Credential, RequestOptions},
     oidc::testing::{relation, secret, url},
 };
 

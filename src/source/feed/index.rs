@@ -8,11 +8,11 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::reflector::Store;
 
 use super::{Former, Stores, object::Stored};
 use crate::{
-    api::{IdentityProvider, IdpMapper, Organization, ResourceMeta},
+    api::{IdentityProvider, IdpMapper, Organization, ResourceMeta, object_ref},
     domain::organization::OrganizationKey,
 };
 use facets::{MapperFacet, OrganizationFacet, ProviderFacet};
@@ -60,7 +60,7 @@ impl<K: Indexed> Index<K> {
 
     /// The objects that have the facet, by path.
     fn find(&self, facet: K::Facet, store: &Store<K>) -> Vec<Arc<K>> {
-        let references: Vec<_> = self.with(facet, |paths| paths.filter_map(reference).collect());
+        let references: Vec<_> = self.with(facet, |paths| paths.filter_map(object_ref).collect());
         references.iter().filter_map(|reference| store.get(reference)).collect()
     }
 
@@ -70,11 +70,6 @@ impl<K: Indexed> Index<K> {
         let mut paths = entries.range(&first..).take_while(|(facet, _)| *facet == first.0).map(|(_, path)| &**path);
         read(&mut paths)
     }
-}
-
-fn reference<K: Indexed>(path: &str) -> Option<ObjectRef<K>> {
-    let (namespace, name) = path.split_once('/')?;
-    Some(ObjectRef::new(name).within(namespace))
 }
 
 impl<K: Indexed> Default for Index<K> {
