@@ -12,10 +12,26 @@ pub struct ClaimMapping {
     pub claim: String,
 }
 
+/// Which document the claims about a person come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ClaimsSource {
+    #[default]
+    Default,
+    IdToken,
+    UserInfo,
+    AccessToken,
+}
+
 /// The claims that describe a user. What is absent uses the standard claim.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Claims {
+    /// Which document the claims come from. Default: the ID token, completed by userinfo where a claim that is read is
+    /// missing. IdToken: the ID token alone. UserInfo: userinfo alone, but for the user name, which the ID token's goes
+    /// before. AccessToken: the members of the token response and, over them, the claims of the access token where that
+    /// is a JWT of this issuer about the same person.
+    #[serde(default, skip_serializing_if = "super::organization::is_default")]
+    pub source: ClaimsSource,
     /// Identifies the person at the provider, together with the issuer; must never change and never be
     /// reused. Default: sub.
     #[serde(rename = "userID", skip_serializing_if = "Option::is_none")]

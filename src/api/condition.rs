@@ -90,6 +90,7 @@ pub enum Reason {
     InsecureEndpoint,
     Incompatible,
     NoUsableKeys,
+    NotNeeded,
     // ClientAccepted
     InvalidClient,
     NotProbed,
@@ -126,6 +127,7 @@ impl Reason {
             Self::Incompatible => "Incompatible",
             Self::NoUsableKeys => "NoUsableKeys",
             Self::InvalidClient => "InvalidClient",
+            Self::NotNeeded => "NotNeeded",
             Self::NotProbed => "NotProbed",
         }
     }

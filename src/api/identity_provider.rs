@@ -4,6 +4,7 @@ mod authorization;
 mod client;
 mod location;
 mod status;
+mod tokens;
 
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -15,6 +16,7 @@ pub use authorization::*;
 pub use client::*;
 pub use location::*;
 pub use status::*;
+pub use tokens::*;
 
 /// An IdentityProvider is one OpenID provider of one organization.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -67,7 +69,11 @@ pub use status::*;
     validation = rules::private_key_of_method(),
     validation = rules::pkce_if_public(),
     validation = rules::pkce_of_code(),
-    validation = rules::form_post_of_id_token()
+    validation = rules::form_post_of_id_token(),
+    validation = rules::unchecked_only_with_code(),
+    validation = rules::secret_of_algorithm(),
+    validation = rules::source_of_code(),
+    validation = rules::manual_userinfo_endpoint()
 )]
 #[serde(rename_all = "camelCase")]
 pub struct IdentityProviderSpec {
@@ -141,6 +147,9 @@ pub struct IdentityProviderSpec {
     /// How people are sent to the provider.
     #[serde(default, skip_serializing_if = "is_default")]
     pub authorization: AuthorizationSpec,
+    /// Which tokens are believed to be the provider's.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tokens: TokensSpec,
     /// Which claim of the provider means what.
     #[serde(default, skip_serializing_if = "is_default")]
     pub claims: Claims,

@@ -14,7 +14,7 @@ mod refs;
 mod rules;
 mod turn;
 
-pub use claims::{ClaimMapping, Claims};
+pub use claims::{ClaimMapping, Claims, ClaimsSource};
 pub use condition::{Condition, ConditionType, Conditions, Fact, Reason, Status};
 pub use crd::crds;
 pub use defaults::{DEFAULT_ORGANIZATION, Issuer};

@@ -111,7 +111,7 @@ pub struct SignIn {
     #[schemars(
         length(max = 64),
         inner(length(max = 2048)),
-        transform = rules::of_items(rules::return_url()),
+        transform = rules::of_items([rules::return_url()]),
         extend("x-kubernetes-list-type" = "set")
     )]
     pub allowed_return_urls: Vec<String>,

@@ -4,6 +4,7 @@
 mod authorization;
 mod client;
 mod location;
+mod tokens;
 
 use kube::core::Rule;
 use schemars::Schema;
@@ -12,6 +13,7 @@ use serde_json::json;
 pub use authorization::*;
 pub use client::*;
 pub use location::*;
+pub use tokens::*;
 
 /// One to four numbers of at most five digits, each with a unit.
 const DURATION: &str = "^([0-9]{1,5}(h|m|s|ms)){1,4}$";
@@ -30,11 +32,11 @@ fn matches(pattern: &str, message: &str) -> Rule {
     rule(format!("self.matches(r'{pattern}')"), message)
 }
 
-/// Holds each item of a list to a rule.
-pub fn of_items(rule: Rule) -> impl FnMut(&mut Schema) {
+/// Holds each item of a list to some rules.
+pub fn of_items<const N: usize>(rules: [Rule; N]) -> impl FnMut(&mut Schema) {
     move |list| {
         if let Some(items) = list.get_mut("items").and_then(serde_json::Value::as_object_mut) {
-            items.insert("x-kubernetes-validations".to_owned(), json!([rule]));
+            items.insert("x-kubernetes-validations".to_owned(), json!(rules.as_slice()));
         }
     }
 }

@@ -113,7 +113,9 @@ impl Fetches {
         let metadata = question.metadata.as_ref().map(|request| self.remote.cached_metadata(request));
         let metadata = metadata.unwrap_or_default();
         let keys = question.keys(metadata.good.as_ref().map(|(metadata, _)| &**metadata));
-        let keys = keys.map(|request| self.remote.cached_keys(&request).map(|keys| keys.summaries()));
+        let keys = keys.map(|request| {
+            self.remote.cached_keys(&request).map(|keys| keys.keys().iter().map(|key| key.summary().clone()).collect())
+        });
         provider::Remote { keys: keys.unwrap_or_default(), metadata }
     }
 

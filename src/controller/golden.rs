@@ -15,6 +15,7 @@ use super::{
 use crate::{
     api::{ReadyCount, Reason, ResourceMeta, SigningKey, Turn},
     domain::{
+        claims_source::ClaimsSource,
         metadata::{FetchFailure, Fetched, Metadata},
         provider::LoginState,
         relation::{AcceptedSecret, Credential, Flow},
@@ -125,11 +126,15 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<
                 "previous": relation.previous.iter().flat_map(|(_, by)| by).map(shown).collect::<Vec<_>>(),
                 "flow": flow(&relation.flow),
                 "pushed": relation.pushing.as_ref().map(|pushing| format!("to {}, demanded {}", pushing.endpoint, pushing.demanded)),
-                "algorithms": relation.algorithms.iter().map(|algorithm| algorithm.as_str()).collect::<Vec<_>>(),
+                "algorithms": relation.tokens.algorithms.iter().map(|algorithm| algorithm.as_str()).collect::<Vec<_>>(),
                 "request": format!("{:?}", relation.request),
                 "issuer": relation.issuer,
-                "keys": relation.jwks_uri,
-                "userinfo": relation.userinfo_endpoint,
+                "keys": relation.tokens.jwks_uri,
+                "keys of the manifest": relation.tokens.public_keys.len(),
+                "keys that are secrets": relation.tokens.secrets.len(),
+                "unsigned from the token endpoint": relation.tokens.unsigned_from_token_endpoint,
+                "clock skew": relation.tokens.skew.as_secs(),
+                "claims": claims(&relation.claims_source),
             }),
             other => json!(format!("{other:?}")),
         };
@@ -174,6 +179,15 @@ fn flow(flow: &Flow) -> String {
             format!("Code at {token_endpoint}, PKCE {pkce}, mode {response_mode:?}")
         }
         Flow::IdToken => "IdToken".to_owned(),
+    }
+}
+
+fn claims(source: &ClaimsSource) -> String {
+    match source {
+        ClaimsSource::Default { userinfo: Some(endpoint) } => format!("Default, userinfo at {endpoint}"),
+        ClaimsSource::Default { userinfo: None } => "Default, no userinfo".to_owned(),
+        ClaimsSource::UserInfo { endpoint } => format!("UserInfo at {endpoint}"),
+        other => format!("{other:?}"),
     }
 }
 

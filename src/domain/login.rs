@@ -31,34 +31,6 @@ pub enum ClaimsError {
     UserName { claim: String },
 }
 
-/// Puts the ID token and userinfo together: the ID token wins, and the address and whether it is verified always
-/// come from the same document.
-pub fn complete(id_token: Claims, userinfo: Claims, names: &ClaimNames) -> Claims {
-    let mut merged = userinfo;
-    if id_token.contains_key(&names.email) {
-        merged.remove(&names.email_verified);
-    }
-    let address_from_userinfo = !id_token.contains_key(&names.email) && merged.contains_key(&names.email);
-    for (name, value) in id_token {
-        if !(address_from_userinfo && name == names.email_verified) {
-            merged.insert(name, value);
-        }
-    }
-    merged
-}
-
-/// Whether userinfo has to be asked: a claim that the provider's manifest or its mappers read is missing.
-pub fn needs_userinfo(id_token: &Claims, names: &ClaimNames, mappers: &[Arc<Mapper>]) -> bool {
-    let user_name = names.user_name.as_ref().or(names.preferred_user_name.as_ref());
-    [&names.user_id, &names.full_name, &names.email]
-        .into_iter()
-        .chain(user_name)
-        .chain(&names.groups)
-        .map(String::as_str)
-        .chain(mapper::claims_read(mappers))
-        .any(|name| !id_token.contains_key(name))
-}
-
 /// Reads a person from the claims.
 ///
 /// # Errors
@@ -202,28 +174,6 @@ mod tests {
 
     use super::*;
     use crate::domain::testing::{claim_names as names, claims};
-
-    #[test]
-    fn the_id_token_wins_over_userinfo() {
-        let merged = complete(claims(json!({"sub": "1", "name": "A"})), claims(json!({"name": "B", "x": 1})), &names());
-        assert_eq!(merged, claims(json!({"sub": "1", "name": "A", "x": 1})));
-    }
-
-    #[test]
-    fn an_address_is_never_verified_by_another_document() {
-        let unverified = complete(
-            claims(json!({"sub": "1", "email": "a@example.com"})),
-            claims(json!({"email": "b@example.com", "email_verified": true})),
-            &names(),
-        );
-        assert_eq!(unverified, claims(json!({"sub": "1", "email": "a@example.com"})));
-        let other = complete(
-            claims(json!({"sub": "1", "email_verified": true})),
-            claims(json!({"email": "b@example.com"})),
-            &names(),
-        );
-        assert_eq!(other, claims(json!({"sub": "1", "email": "b@example.com"})));
-    }
 
     #[test]
     fn the_user_name_falls_back_to_the_address_and_then_to_the_user_id() {

@@ -1,6 +1,7 @@
 //! Pure rules: what is served, who a person is, what they get.
 //! No async, no I/O, no clock, no randomness: everything comes in as a value.
 
+pub mod claims_source;
 pub mod client_key;
 pub mod login;
 pub mod mapper;
@@ -11,10 +12,12 @@ pub mod provider;
 pub mod relation;
 pub mod return_url;
 pub mod session;
+pub mod signing_algorithm;
 pub mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod user;
+pub mod verification_key;
 
 /// The claims of a verified token or document, as the provider sent them.
 pub type Claims = serde_json::Map<String, serde_json::Value>;

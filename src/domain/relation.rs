@@ -1,11 +1,14 @@
 //! The relation between a provider and us: everything that a login needs to know of both.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
-use secrecy::SecretString;
+use secrecy::{SecretSlice, SecretString};
 use url::Url;
 
-use super::client_key::{ClientKey, ClientSigningAlgorithm};
+use super::{
+    claims_source::ClaimsSource, client_key::ClientKey, signing_algorithm::SigningAlgorithm,
+    verification_key::VerificationKey,
+};
 
 /// Everything that a login needs to know of a provider: the relation between it and us.
 #[derive(Clone, Debug)]
@@ -14,8 +17,6 @@ pub struct Relation {
     pub authorization_endpoint: Url,
     /// None: the browser carries authorization requests.
     pub pushing: Option<Pushing>,
-    pub userinfo_endpoint: Option<Url>,
-    pub jwks_uri: Url,
     pub trust_roots: Option<TrustRoots>,
     pub client_id: String,
     /// How we authenticate, in the order in which it is tried: another one only when the provider refuses one.
@@ -25,8 +26,8 @@ pub struct Relation {
     pub redirect_uri: Url,
     pub flow: Flow,
     pub request: RequestOptions,
-    /// The algorithms that an ID token may be signed with.
-    pub algorithms: Vec<SigningAlgorithm>,
+    pub tokens: TokenRules,
+    pub claims_source: ClaimsSource,
     /// The provider sends `iss` with every authorization response (RFC 9207), so it is demanded.
     pub iss_parameter: bool,
 }
@@ -35,6 +36,30 @@ impl Relation {
     /// Whether the browser brings the answer by a form that the provider's page posts.
     pub fn answers_by_form(&self) -> bool {
         self.flow.response_mode() == Some(AnswerMode::FormPost)
+    }
+}
+
+/// Which tokens are believed to be the provider's.
+#[derive(Clone, Debug, Default)]
+pub struct TokenRules {
+    /// The only algorithms that a token may be signed with.
+    pub algorithms: Vec<SigningAlgorithm>,
+    /// How far the provider's clock may be off, either way.
+    pub skew: Duration,
+    /// What comes straight from the token endpoint is believed without a look at its signature.
+    pub unsigned_from_token_endpoint: bool,
+    /// Where the provider publishes its keys; None: nowhere.
+    pub jwks_uri: Option<Url>,
+    /// The keys of the manifest.
+    pub public_keys: Vec<VerificationKey>,
+    /// For the symmetric algorithms: the octets of the client secrets. Empty where none is allowed.
+    pub secrets: Vec<SecretSlice<u8>>,
+}
+
+impl TokenRules {
+    /// Whether a token can be signed by a key of the provider's at all.
+    pub fn needs_keys(&self) -> bool {
+        self.algorithms.iter().any(|algorithm| !algorithm.is_symmetric())
     }
 }
 
@@ -110,9 +135,9 @@ pub enum Credential {
     Basic(SecretString),
     Post(SecretString),
     /// An assertion under the client secret.
-    SecretJwt(SecretString, ClientSigningAlgorithm, Audience),
+    SecretJwt(SecretString, SigningAlgorithm, Audience),
     /// An assertion under a private key.
-    PrivateKeyJwt(ClientKey, ClientSigningAlgorithm, Audience),
+    PrivateKeyJwt(ClientKey, SigningAlgorithm, Audience),
     /// A public client only names itself.
     None,
 }
@@ -171,53 +196,5 @@ impl TrustRoots {
 impl fmt::Debug for TrustRoots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TrustRoots({} bytes)", self.0.len())
-    }
-}
-
-/// An asymmetric JWS algorithm (RFC 7518, section 3.1; RFC 8037).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum SigningAlgorithm {
-    RS256,
-    RS384,
-    RS512,
-    PS256,
-    PS384,
-    PS512,
-    ES256,
-    ES384,
-    EdDSA,
-}
-
-impl SigningAlgorithm {
-    pub const ALL: [Self; 9] = [
-        Self::RS256,
-        Self::RS384,
-        Self::RS512,
-        Self::PS256,
-        Self::PS384,
-        Self::PS512,
-        Self::ES256,
-        Self::ES384,
-        Self::EdDSA,
-    ];
-
-    /// The `alg` value.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::RS256 => "RS256",
-            Self::RS384 => "RS384",
-            Self::RS512 => "RS512",
-            Self::PS256 => "PS256",
-            Self::PS384 => "PS384",
-            Self::PS512 => "PS512",
-            Self::ES256 => "ES256",
-            Self::ES384 => "ES384",
-            Self::EdDSA => "EdDSA",
-        }
-    }
-
-    /// The algorithm of an `alg` value; None for what is unknown, symmetric, or `none`.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
     }
 }

@@ -13,7 +13,10 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use crate::domain::client_key::{ClientKey, ClientSigningAlgorithm, KeyMaterial};
+use crate::domain::{
+    client_key::{ClientKey, KeyMaterial},
+    signing_algorithm::SigningAlgorithm,
+};
 
 /// How long an assertion is good: it is used at once, so this is what clocks may differ by. Not longer, as providers
 /// keep every `jti` until then, and some refuse what lives longer than a minute.
@@ -23,9 +26,9 @@ const LIFETIME: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) enum Signer<'a> {
     /// `private_key_jwt`.
-    Key(&'a ClientKey, ClientSigningAlgorithm),
+    Key(&'a ClientKey, SigningAlgorithm),
     /// `client_secret_jwt`.
-    Secret(&'a SecretString, ClientSigningAlgorithm),
+    Secret(&'a SecretString, SigningAlgorithm),
 }
 
 /// The key cannot sign with the algorithm, or the library could not.
@@ -71,8 +74,8 @@ fn header(signer: &Signer<'_>) -> Value {
     header
 }
 
-fn sign(material: &KeyMaterial, algorithm: ClientSigningAlgorithm, input: &[u8]) -> Result<Vec<u8>, SigningFailed> {
-    use ClientSigningAlgorithm::*;
+fn sign(material: &KeyMaterial, algorithm: SigningAlgorithm, input: &[u8]) -> Result<Vec<u8>, SigningFailed> {
+    use SigningAlgorithm::*;
     match (material, algorithm) {
         (KeyMaterial::Rsa(key), _) => sign_rsa(key, algorithm, input),
         (KeyMaterial::P256(key), ES256) | (KeyMaterial::P384(key), ES384) | (KeyMaterial::P521(key), ES512) => {
@@ -86,8 +89,8 @@ fn sign(material: &KeyMaterial, algorithm: ClientSigningAlgorithm, input: &[u8])
 }
 
 /// RFC 7518, sections 3.3 and 3.5.
-fn sign_rsa(key: &RsaKeyPair, algorithm: ClientSigningAlgorithm, input: &[u8]) -> Result<Vec<u8>, SigningFailed> {
-    use ClientSigningAlgorithm::*;
+fn sign_rsa(key: &RsaKeyPair, algorithm: SigningAlgorithm, input: &[u8]) -> Result<Vec<u8>, SigningFailed> {
+    use SigningAlgorithm::*;
     let encoding: &'static RsaSignatureEncoding = match algorithm {
         RS256 => &signature::RSA_PKCS1_SHA256,
         RS384 => &signature::RSA_PKCS1_SHA384,
@@ -109,12 +112,8 @@ fn sign_ecdsa(key: &EcdsaKeyPair, input: &[u8]) -> Result<Vec<u8>, SigningFailed
 }
 
 /// RFC 7518, section 3.2; the key is the client secret's UTF-8 (OpenID Connect Core 1.0, section 10.1).
-fn authenticate(
-    secret: &SecretString,
-    algorithm: ClientSigningAlgorithm,
-    input: &[u8],
-) -> Result<Vec<u8>, SigningFailed> {
-    use ClientSigningAlgorithm::*;
+fn authenticate(secret: &SecretString, algorithm: SigningAlgorithm, input: &[u8]) -> Result<Vec<u8>, SigningFailed> {
+    use SigningAlgorithm::*;
     let hash = match algorithm {
         HS256 => hmac::HMAC_SHA256,
         HS384 => hmac::HMAC_SHA384,

@@ -36,6 +36,7 @@ pub struct Needs {
     pub authorization: bool,
     pub token: bool,
     pub jwks: bool,
+    pub userinfo: bool,
 }
 
 impl MetadataRequest {
@@ -135,7 +136,7 @@ impl Document<'_> {
                 "spec.endpoints.authorization",
             )?,
             token_endpoint: needed(needs.token, "token_endpoint", "spec.endpoints.token")?,
-            userinfo_endpoint: self.endpoint("userinfo_endpoint")?,
+            userinfo_endpoint: needed(needs.userinfo, "userinfo_endpoint", "spec.endpoints.userInfo")?,
             jwks_uri: needed(needs.jwks, "jwks_uri", "spec.endpoints.jwks")?,
             pushed_authorization_endpoint: self.endpoint("pushed_authorization_request_endpoint")?,
             end_session_endpoint: self.endpoint("end_session_endpoint")?,

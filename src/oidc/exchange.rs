@@ -1,5 +1,7 @@
 //! The exchange of a code for tokens (OpenID Connect Core 1.0, section 3.1.3; RFC 6749, sections 4.1.3 and 5.1).
 
+use std::fmt;
+
 use http::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -8,13 +10,24 @@ use super::{
     ask::{AskError, Asking, Endpoint, text},
     http::authority,
 };
-use crate::domain::relation::Relation;
+use crate::domain::{Claims, relation::Relation};
 
 /// What the token endpoint gave for a code.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct TokenResponse {
     pub id_token: SecretString,
     pub access_token: SecretString,
+    /// What else the answer says, without any token.
+    pub members: Members,
+}
+
+/// Members of a token response. What they say is not printed.
+pub struct Members(pub Claims);
+
+impl fmt::Debug for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Members({})", self.0.len())
+    }
 }
 
 /// What the provider answered with, and what it was asked with.
@@ -52,7 +65,7 @@ pub(super) async fn exchange(
     ];
     form.extend(grant.code_verifier.map(|verifier| ("code_verifier", verifier.expose_secret())));
     let endpoint = Endpoint { name: "token endpoint", url: grant.token_endpoint, success: &[StatusCode::OK] };
-    let answer = asking.ask(relation, endpoint, &form).await?;
+    let mut answer = asking.ask(relation, endpoint, &form).await?;
     let host = || authority(grant.token_endpoint);
     let (Some(access_token), Some(type_)) = (text(&answer, "access_token"), text(&answer, "token_type")) else {
         return Err(ExchangeError::NotATokenResponse { host: host() });
@@ -61,7 +74,8 @@ pub(super) async fn exchange(
         return Err(ExchangeError::NotABearerToken { host: host() });
     }
     let id_token = text(&answer, "id_token").ok_or_else(|| ExchangeError::NoIdToken { host: host() })?;
-    Ok(TokenResponse { id_token, access_token })
+    answer.retain(|member, _| !member.ends_with("_token"));
+    Ok(TokenResponse { id_token, access_token, members: Members(answer) })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod ask;
 mod assertion;
 mod authorize;
+mod believe;
 mod client_auth;
 mod client_key;
 mod discovery;
@@ -14,39 +15,39 @@ mod exchange;
 mod flight;
 mod http;
 mod http_error;
-mod id_token;
 mod json;
-mod jwt;
 mod keys;
 mod push;
 mod remote;
 mod rotation;
 #[cfg(test)]
 mod testing;
+mod token;
 mod trust;
 mod userinfo;
+mod verification_key;
 
 pub use ask::AskError;
 pub use assertion::SigningFailed;
 pub use authorize::LoginParameters;
+pub use believe::BeliefError;
 pub use client_key::{ClientKeyError, read_client_key};
 pub use discovery::{DiscoveryError, MetadataRequest, Needs, NotAnIssuer};
 pub use document::DocumentError;
 pub use egress::EgressPolicy;
 pub use error_code::registered as registered_error;
-pub use exchange::{ExchangeError, Grant, TokenResponse};
+pub use exchange::{ExchangeError, Grant, Members, TokenResponse};
 pub use flight::Freshness;
 pub use http::{DEADLINE, MAX_BODY_BYTES, Outbound, OutboundError};
 pub use http_error::HttpError;
-pub use id_token::{Expected, TokenError};
 pub use json::JsonError;
-pub use jwt::JwsError;
 pub use keys::{KeySet, KeysError, KeysRequest};
 pub use push::PushError;
 pub use remote::Remote;
 pub use rotation::Rotations;
+pub use token::{
+    AtLogin, JwsError, KeyRing, LogoutToken, Parties, Proof, TokenError, verify_id_token, verify_logout_token,
+};
 pub use trust::{TrustRootsError, check_trust_roots};
-pub use userinfo::{UserinfoError, fetch_userinfo};
-
-/// Checks an ID token of a code flow login; see `id_token::verify`.
-pub use id_token::verify as verify_id_token;
+pub use userinfo::UserinfoError;
+pub use verification_key::{PublicKeysError, read_public_keys};

@@ -20,7 +20,12 @@ use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
 use super::{egress::SystemResolver, *};
-use crate::domain::relation::{Credential, Flow, Relation, RequestOptions, SigningAlgorithm};
+use crate::domain::{
+    claims_source::ClaimsSource,
+    relation::{Credential, Flow, Relation, RequestOptions, TokenRules},
+    signing_algorithm::SigningAlgorithm,
+    verification_key::VerificationKey,
+};
 
 /// Allows 127.0.0.1 and http.
 pub(super) fn loopback() -> EgressPolicy {
@@ -76,8 +81,6 @@ pub(super) fn relation(base: &Url, credential: Credential) -> Relation {
         issuer: base.to_string(),
         authorization_endpoint: endpoint("authorize"),
         pushing: None,
-        userinfo_endpoint: Some(endpoint("userinfo")),
-        jwks_uri: endpoint("jwks"),
         trust_roots: None,
         client_id: "s6BhdRkqt3".to_owned(),
         credentials: vec![credential],
@@ -89,13 +92,18 @@ pub(super) fn relation(base: &Url, credential: Credential) -> Relation {
             login_hint: true,
             ..RequestOptions::default()
         },
-        algorithms: vec![SigningAlgorithm::RS256],
+        tokens: TokenRules {
+            algorithms: vec![SigningAlgorithm::RS256],
+            jwks_uri: Some(endpoint("jwks")),
+            ..TokenRules::default()
+        },
+        claims_source: ClaimsSource::Default { userinfo: Some(endpoint("userinfo")) },
         iss_parameter: false,
     }
 }
 
 /// What the metadata of a code flow login has where the manifest names no endpoint.
-pub(super) const NEEDS_ALL: Needs = Needs { authorization: true, token: true, jwks: true };
+pub(super) const NEEDS_ALL: Needs = Needs { authorization: true, token: true, jwks: true, userinfo: false };
 
 pub(super) fn secret(text: &str) -> SecretString {
     SecretString::from(text)
@@ -106,6 +114,7 @@ pub(super) struct Issuer {
     rsa: RsaKeyPair,
     p256: EcdsaKeyPair,
     p384: EcdsaKeyPair,
+    p521: EcdsaKeyPair,
     ed25519: Ed25519KeyPair,
 }
 
@@ -118,11 +127,12 @@ impl Issuer {
             rsa: RsaKeyPair::generate(KeySize::Rsa2048).expect("a key"),
             p256: EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key"),
             p384: EcdsaKeyPair::generate(&signature::ECDSA_P384_SHA384_FIXED_SIGNING).expect("a key"),
+            p521: EcdsaKeyPair::generate(&signature::ECDSA_P521_SHA512_FIXED_SIGNING).expect("a key"),
             ed25519: Ed25519KeyPair::generate().expect("a key"),
         }
     }
 
-    /// The public keys, named `rsa`, `p256`, `p384` and `ed25519`.
+    /// The public keys, named `rsa`, `p256`, `p384`, `p521` and `ed25519`.
     pub(super) fn jwks(&self) -> Vec<Value> {
         let modulus = self.rsa.public_key().modulus().big_endian_without_leading_zero().to_vec();
         let ec = |kid: &str, crv: &str, point: &[u8]| {
@@ -133,6 +143,7 @@ impl Issuer {
             json!({"kty": "RSA", "kid": "rsa", "use": "sig", "n": b64(modulus), "e": "AQAB"}),
             ec("p256", "P-256", self.p256.public_key().as_ref()),
             ec("p384", "P-384", self.p384.public_key().as_ref()),
+            ec("p521", "P-521", self.p521.public_key().as_ref()),
             json!({"kty": "OKP", "kid": "ed25519", "crv": "Ed25519", "x": b64(self.ed25519.public_key().as_ref())}),
         ]
     }
@@ -161,10 +172,19 @@ impl Issuer {
             SigningAlgorithm::PS512 => rsa(&signature::RSA_PSS_SHA512),
             SigningAlgorithm::ES256 => ec(&self.p256),
             SigningAlgorithm::ES384 => ec(&self.p384),
-            SigningAlgorithm::EdDSA => self.ed25519.sign(input.as_bytes()).as_ref().to_vec(),
+            SigningAlgorithm::ES512 => ec(&self.p521),
+            SigningAlgorithm::EdDSA | SigningAlgorithm::Ed25519 => {
+                self.ed25519.sign(input.as_bytes()).as_ref().to_vec()
+            }
+            SigningAlgorithm::HS256 | SigningAlgorithm::HS384 | SigningAlgorithm::HS512 => panic!("no key pair's"),
         };
         format!("{input}.{}", b64(signature))
     }
+}
+
+/// The public keys, as they are read.
+pub(super) fn keys_of(issuer: &Issuer) -> Vec<VerificationKey> {
+    KeySet::from_entries(&issuer.jwks()).keys().to_vec()
 }
 
 pub(super) fn b64(bytes: impl AsRef<[u8]>) -> String {

@@ -1,5 +1,6 @@
 //! The userinfo endpoint (OpenID Connect Core 1.0, section 5.3).
-//! Never fetches aggregated or distributed claims, and never believes an answer about somebody else.
+//! Never fetches aggregated or distributed claims, and never believes an answer about somebody else. Whether a signed
+//! answer is to be believed, `believe.rs` says.
 
 use http::{HeaderValue, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
@@ -7,6 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
+    believe::BeliefError,
     document::get,
     http::{Outbound, authority},
     http_error::HttpError,
@@ -23,8 +25,10 @@ pub enum UserinfoError {
     OddAccessToken { host: String },
     #[error("{host}: the userinfo endpoint answered {status}")]
     Status { host: String, status: StatusCode },
-    #[error("{host}: userinfo is signed or encrypted (application/jwt); set the client to plain JSON at the provider")]
-    Signed { host: String },
+    #[error("{host}: userinfo is encrypted; set the client to plain or signed userinfo at the provider")]
+    Encrypted { host: String },
+    #[error("{host}: the signed userinfo is not to be believed: {source}")]
+    Signed { host: String, source: BeliefError },
     #[error("{host}: userinfo cannot be read: {source}")]
     Json { host: String, source: JsonError },
     /// Section 5.3.4: tokens may have been swapped.
@@ -32,31 +36,51 @@ pub enum UserinfoError {
     OtherSubject { host: String },
 }
 
+/// An answer of the userinfo endpoint.
+pub(super) enum Userinfo {
+    /// Plain, and about the right person.
+    Plain(Claims),
+    /// A JWT (section 5.3.2), which is still to be checked.
+    Signed(SecretString),
+}
+
 /// Fetches the claims about the person whom the ID token names.
-pub async fn fetch_userinfo(
+pub(super) async fn fetch_userinfo(
     outbound: &Outbound,
     roots: Option<&TrustRoots>,
     endpoint: &Url,
     access_token: &SecretString,
     subject: &str,
-) -> Result<Claims, UserinfoError> {
+) -> Result<Userinfo, UserinfoError> {
     let host = authority(endpoint);
     let mut request = get(endpoint).map_err(|why| HttpError::InsecureUrl { host: host.clone(), why })?;
     let bearer = HeaderValue::from_str(&format!("Bearer {}", access_token.expose_secret()))
         .map_err(|_| UserinfoError::OddAccessToken { host: host.clone() })?;
     request.headers_mut().insert(header::AUTHORIZATION, bearer);
+    request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json, application/jwt;q=0.9"));
     let answer = outbound.send(roots, request).await?;
     if answer.status() != StatusCode::OK {
         return Err(UserinfoError::Status { host, status: answer.status() });
     }
     if media_type(answer.headers()).is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/jwt")) {
-        return Err(UserinfoError::Signed { host });
+        return signed(answer.into_body(), host);
     }
     let claims = parse_object(answer.body()).map_err(|source| UserinfoError::Json { host: host.clone(), source })?;
     match claims.get("sub") {
-        Some(Value::String(sub)) if sub == subject => Ok(claims),
+        Some(Value::String(sub)) if sub == subject => Ok(Userinfo::Plain(claims)),
         _ => Err(UserinfoError::OtherSubject { host }),
     }
+}
+
+fn signed(body: Vec<u8>, host: String) -> Result<Userinfo, UserinfoError> {
+    let not_a_token = |host| UserinfoError::Json { host, source: JsonError::Syntax };
+    let Ok(token) = String::from_utf8(body) else { return Err(not_a_token(host)) };
+    let token = token.trim();
+    // RFC 7516, section 3.1: an encrypted one has five parts.
+    if token.matches('.').count() == 4 {
+        return Err(UserinfoError::Encrypted { host });
+    }
+    Ok(Userinfo::Signed(token.into()))
 }
 
 fn media_type(headers: &http::HeaderMap) -> Option<&str> {
@@ -84,7 +108,10 @@ mod tests {
             ([("content-type", content_type)], body).into_response()
         };
         let base = serve(Router::new().route("/", get(endpoint))).await;
-        fetch_userinfo(&outbound(), None, &base, &secret("at-1"), "24400320").await
+        match fetch_userinfo(&outbound(), None, &base, &secret("at-1"), "24400320").await? {
+            Userinfo::Plain(claims) => Ok(claims),
+            Userinfo::Signed(_) => panic!("signed"),
+        }
     }
 
     #[tokio::test]
@@ -101,7 +128,7 @@ mod tests {
             ("application/json", r#"{"sub":24400320}"#, "is not the ID token's"),
             ("application/json", r#"{"sub":"24400320","sub":"24400320"}"#, "twice"),
             ("application/json", "leaked", "not JSON"),
-            ("Application/JWT", "leaked.leaked.leaked", "application/jwt"),
+            ("Application/JWT", "leaked.leaked.leaked.leaked.leaked", "encrypted"),
         ];
         for (content_type, body, said) in cases {
             let error = ask(content_type, body).await.expect_err("an error");
@@ -114,8 +141,8 @@ mod tests {
     async fn a_refused_or_odd_access_token_is_an_error_without_it() {
         let base = serve(Router::new().route("/", get(async || StatusCode::UNAUTHORIZED))).await;
         for (token, said) in [("wrong-token", "answered 401"), ("wrong-token\n", "cannot stand in a header")] {
-            let error =
-                fetch_userinfo(&outbound(), None, &base, &secret(token), "24400320").await.expect_err("an error");
+            let answer = fetch_userinfo(&outbound(), None, &base, &secret(token), "24400320").await;
+            let error = answer.err().expect("an error");
             assert!(error.to_string().contains(said), "{error}");
             assert!(!format!("{error} {error:?}").contains("wrong-token"), "{error:?}");
         }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{login::ClaimsError, organization::Organization},
-    oidc::{ExchangeError, PushError, TokenError, UserinfoError},
+    oidc::{BeliefError, ExchangeError, PushError, TokenError, UserinfoError},
     store::StoreError,
 };
 
@@ -62,7 +62,7 @@ pub enum Failure {
     #[error("the code could not be exchanged")]
     Exchange(#[from] ExchangeError),
     #[error("the ID token was refused: {}", .0.as_str())]
-    Token(#[from] TokenError),
+    Token(TokenError),
     #[error("the provider's keys are not known")]
     NoKeys,
     #[error("userinfo could not be had")]
@@ -117,6 +117,15 @@ impl Failure {
             Self::Store(_) => "store",
             Self::Internal => "internal",
             Self::TooLong => "too_long",
+        }
+    }
+}
+
+impl From<BeliefError> for Failure {
+    fn from(error: BeliefError) -> Self {
+        match error {
+            BeliefError::NoKeys => Self::NoKeys,
+            BeliefError::Token(error) => Self::Token(error),
         }
     }
 }

@@ -1,25 +1,23 @@
-//! From what the browser brought to verified claims: exchange, ID token, userinfo.
+//! From what the browser brought to verified claims: exchange, ID token, and the document that the claims come from.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 use url::Url;
 
 use super::{attempt::Attempt, failure::Failure};
 use crate::{
     domain::{
         Claims,
-        login::{complete, needs_userinfo},
+        claims_source::{ClaimsSource, is_incomplete, of_access_token, of_userinfo, overlay},
         mapper::Mapper,
         provider::Provider,
         relation::Relation,
     },
-    oidc::{Expected, Freshness, Grant, KeysRequest, Remote, fetch_userinfo, verify_id_token},
+    oidc::{AtLogin, Grant, Remote, TokenResponse},
 };
-
-/// The controllers keep the keys fresh; a login fetches them only when there are none.
-const AT_ONCE: Freshness = Freshness { max_age: Duration::MAX, retry_after: Duration::from_secs(1) };
 
 /// What the browser brought from the provider.
 pub enum Brought {
@@ -32,77 +30,94 @@ pub enum Brought {
     IdToken(SecretString),
 }
 
-/// An ID token and what came with it, which it may hold hashes of.
-struct Tokens {
-    id_token: SecretString,
-    access_token: Option<SecretString>,
-    code: Option<SecretString>,
+/// A login whose answer is being looked at.
+#[derive(Clone, Copy)]
+pub struct Login<'a> {
+    pub remote: &'a Remote,
+    pub provider: &'a Provider,
+    pub relation: &'a Relation,
+    pub attempt: &'a Attempt,
+    pub mappers: &'a [Arc<Mapper>],
 }
 
-/// The claims of the verified ID token, completed by userinfo where one that is read is missing and an access token is
-/// there to ask with.
-pub async fn claims(
-    remote: &Remote,
-    provider: &Provider,
-    relation: &Relation,
-    attempt: &Attempt,
-    brought: Brought,
-    mappers: &[Arc<Mapper>],
-) -> Result<Claims, Failure> {
-    let tokens = tokens(remote, relation, attempt, brought).await?;
-    let id_token = id_token(remote, relation, attempt, &tokens).await?;
-    let (Some(endpoint), Some(access_token)) = (&relation.userinfo_endpoint, &tokens.access_token) else {
-        return Ok(id_token);
-    };
-    if !needs_userinfo(&id_token, &provider.claims, mappers) {
-        return Ok(id_token);
-    }
-    let subject = id_token.get("sub").and_then(serde_json::Value::as_str).unwrap_or_default();
-    let roots = relation.trust_roots.as_ref();
-    let userinfo = fetch_userinfo(remote.outbound(), roots, endpoint, access_token, subject).await?;
-    Ok(complete(id_token, userinfo, &provider.claims))
-}
-
-async fn tokens(remote: &Remote, relation: &Relation, attempt: &Attempt, brought: Brought) -> Result<Tokens, Failure> {
-    match brought {
-        Brought::IdToken(id_token) => Ok(Tokens { id_token, access_token: None, code: None }),
-        Brought::Code { code, token_endpoint, pkce } => {
-            let verifier = pkce.then(|| attempt.code_verifier());
-            let grant = Grant { token_endpoint: &token_endpoint, code: &code, code_verifier: verifier.as_ref() };
-            let answer = remote.exchange(relation, grant).await?;
-            Ok(Tokens { id_token: answer.id_token, access_token: Some(answer.access_token), code: Some(code) })
+impl Login<'_> {
+    /// The claims of the person whom the verified ID token names, from the document that the manifest names.
+    pub async fn claims(self, brought: Brought) -> Result<Claims, Failure> {
+        match brought {
+            Brought::IdToken(id_token) => {
+                // Without an access token there is nothing else to ask for claims.
+                self.id_token(&id_token, false, None, None).await
+            }
+            Brought::Code { code, token_endpoint, pkce } => {
+                let verifier = pkce.then(|| self.attempt.code_verifier());
+                let grant = Grant { token_endpoint: &token_endpoint, code: &code, code_verifier: verifier.as_ref() };
+                let answer = self.remote.exchange(self.relation, grant).await?;
+                let access_token = Some(&answer.access_token);
+                let id_token = self.id_token(&answer.id_token, true, access_token, Some(&code)).await?;
+                self.sourced(id_token, answer).await
+            }
         }
     }
+
+    async fn id_token(
+        self,
+        id_token: &SecretString,
+        straight: bool,
+        access_token: Option<&SecretString>,
+        code: Option<&SecretString>,
+    ) -> Result<Claims, Failure> {
+        let nonce = self.attempt.nonce_parameter();
+        let login = AtLogin {
+            nonce: &nonce,
+            access_token: access_token.map(ExposeSecret::expose_secret),
+            code: code.map(ExposeSecret::expose_secret),
+            authenticated_since: self.relation.request.max_age.map(|age| since(self.attempt.began_at(), age)),
+        };
+        Ok(self.remote.id_token(self.relation, id_token, straight, &login, Timestamp::now()).await?)
+    }
+
+    async fn sourced(self, id_token: Claims, answer: TokenResponse) -> Result<Claims, Failure> {
+        let names = &self.provider.claims;
+        match &self.relation.claims_source {
+            ClaimsSource::Default { userinfo: Some(endpoint) } if is_incomplete(&id_token, names, self.mappers) => {
+                let userinfo = self.userinfo(endpoint, &id_token, &answer).await?;
+                Ok(overlay(id_token, userinfo, names))
+            }
+            ClaimsSource::Default { .. } | ClaimsSource::IdToken => Ok(id_token),
+            ClaimsSource::UserInfo { endpoint } => {
+                let userinfo = self.userinfo(endpoint, &id_token, &answer).await?;
+                Ok(of_userinfo(id_token, userinfo, names))
+            }
+            ClaimsSource::AccessToken => {
+                let access_token = self.access_token(&id_token, &answer);
+                Ok(of_access_token(&id_token, answer.members.0, access_token, names))
+            }
+        }
+    }
+
+    async fn userinfo(self, endpoint: &Url, id_token: &Claims, answer: &TokenResponse) -> Result<Claims, Failure> {
+        let (access_token, now) = (&answer.access_token, Timestamp::now());
+        Ok(self.remote.userinfo(self.relation, endpoint, access_token, subject(id_token), now).await?)
+    }
+
+    /// None where the access token is meant for others alone.
+    fn access_token(self, id_token: &Claims, answer: &TokenResponse) -> Option<Claims> {
+        let read = self.remote.access_token(self.relation, &answer.access_token, subject(id_token), Timestamp::now());
+        let provider = &self.provider.path;
+        read.inspect_err(|error| {
+            let why = error.as_str();
+            tracing::debug!(
+                provider,
+                why,
+                "the access token is no JWT of the issuer about this person, so that it says nothing"
+            );
+        })
+        .ok()
+    }
 }
 
-/// Verifies the ID token; fetches the keys once more when none of them is the token's.
-async fn id_token(remote: &Remote, relation: &Relation, attempt: &Attempt, tokens: &Tokens) -> Result<Claims, Failure> {
-    let request = KeysRequest { jwks_uri: relation.jwks_uri.clone(), roots: relation.trust_roots.clone() };
-    let (now, nonce) = (Timestamp::now(), attempt.nonce_parameter());
-    let expected = Expected {
-        issuer: &relation.issuer,
-        client_id: &relation.client_id,
-        nonce: &nonce,
-        algorithms: &relation.algorithms,
-        now,
-        skew: Duration::ZERO,
-        access_token: tokens.access_token.as_ref().map(ExposeSecret::expose_secret),
-        code: tokens.code.as_ref().map(ExposeSecret::expose_secret),
-        authenticated_since: relation.request.max_age.map(|age| since(attempt.began_at(), age)),
-    };
-    let raw = tokens.id_token.expose_secret();
-    let known = match remote.cached_keys(&request).good {
-        Some(known) => Some(known),
-        None => remote.keys(&request, AT_ONCE, now).await.good,
-    };
-    let (keys, _) = known.ok_or(Failure::NoKeys)?;
-    match verify_id_token(raw, &keys, &expected) {
-        Err(error) if error.asks_for_newer_keys() => {
-            let (keys, _) = remote.refresh_keys(&request, now).await.good.ok_or(Failure::NoKeys)?;
-            Ok(verify_id_token(raw, &keys, &expected)?)
-        }
-        other => Ok(other?),
-    }
+fn subject(id_token: &Claims) -> &str {
+    id_token.get("sub").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The provider looked at how long ago the person signed in there after the attempt had begun.

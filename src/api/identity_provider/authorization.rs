@@ -24,7 +24,7 @@ pub struct AuthorizationSpec {
     #[schemars(
         length(max = 64),
         inner(length(min = 1, max = 1024)),
-        transform = rules::of_items(rules::scopes()),
+        transform = rules::of_items([rules::scopes()]),
         extend("x-kubernetes-list-type" = "set")
     )]
     pub scopes: Vec<String>,
@@ -56,7 +56,7 @@ pub struct AuthorizationSpec {
     #[schemars(
         length(max = 16),
         inner(length(min = 1, max = 256)),
-        transform = rules::of_items(rules::context_class()),
+        transform = rules::of_items([rules::context_class()]),
         extend("x-kubernetes-list-type" = "set")
     )]
     pub acr_values: Vec<String>,
@@ -65,7 +65,7 @@ pub struct AuthorizationSpec {
     #[schemars(
         length(max = 16),
         inner(length(min = 1, max = 35)),
-        transform = rules::of_items(rules::language_tag()),
+        transform = rules::of_items([rules::language_tag()]),
         extend("x-kubernetes-list-type" = "set")
     )]
     pub ui_locales: Vec<String>,

@@ -22,8 +22,9 @@ pub enum ProviderType {
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Discovery {
-    /// Auto: the metadata is fetched. Manual: nothing is fetched but keys and userinfo; issuer,
-    /// endpoints.authorization, endpoints.jwks and, for responseType Code, endpoints.token are then required.
+    /// Auto: the metadata is fetched. Manual: nothing is fetched but keys and userinfo; then issuer and
+    /// endpoints.authorization are required, for responseType Code endpoints.token, where signatures are checked
+    /// endpoints.jwks or tokens.publicKeys, and where claims.source is UserInfo endpoints.userInfo.
     #[serde(default, skip_serializing_if = "super::is_default")]
     pub mode: DiscoveryMode,
     /// The configuration URL. Default: the issuer followed by /.well-known/openid-configuration. Alone, without

@@ -2,7 +2,12 @@
 
 use kube::core::Rule;
 
-use super::{ORIGIN, PATH, QUERY, client::ID_TOKEN, matches, rule};
+use super::{
+    ORIGIN, PATH, QUERY,
+    client::ID_TOKEN,
+    matches, rule,
+    tokens::{PUBLIC_KEYS, SYMMETRIC, UNCHECKED},
+};
 
 /// Something besides the type says where the provider is.
 const LOCATED: &str = "has(self.issuer) || (has(self.discovery) && has(self.discovery.url))";
@@ -169,7 +174,7 @@ pub fn manual_without_url() -> Rule {
     rule(format!("!({MANUAL}) || !has(self.discovery.url)"), message).field_path(".discovery.url")
 }
 
-fn endpoint_by_hand(endpoint: &str, unless: &str, message: &str) -> Rule {
+pub(super) fn endpoint_by_hand(endpoint: &str, unless: &str, message: &str) -> Rule {
     let given = format!("has(self.endpoints) && has(self.endpoints.{endpoint})");
     rule(format!("!({MANUAL}) || {unless}{given}"), message).field_path(format!(".endpoints.{endpoint}"))
 }
@@ -188,8 +193,8 @@ pub fn manual_token_endpoint() -> Rule {
 
 /// Signatures are checked by the keys there.
 pub fn manual_jwks() -> Rule {
-    let message = "discovery.mode Manual needs endpoints.jwks, where the provider's signing keys are: write the JWKS URL of the provider's documentation";
-    endpoint_by_hand("jwks", "", message)
+    let message = "discovery.mode Manual needs endpoints.jwks, where the provider's signing keys are: write the JWKS URL of the provider's documentation, or the keys themselves into tokens.publicKeys";
+    endpoint_by_hand("jwks", &format!("({PUBLIC_KEYS}) || ({UNCHECKED}) || ({SYMMETRIC}) || "), message)
 }
 
 /// What must be pushed has to be pushed somewhere, and no metadata says where.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     Local,
     endpoints::{PinnedEndpoints, metadata_request},
+    tokens::public_keys,
 };
 use crate::{
     api::{Fact, IdentityProvider, IdentityProviderSpec, Reason, ResourceMeta, age_order},
@@ -43,7 +44,8 @@ pub fn identity<'a>(idp: &'a IdentityProvider, local: &'a Local) -> Option<Ident
 
 /// The `Accepted` condition.
 pub fn accepted(idp: &IdentityProvider, local: &Local) -> Fact {
-    let checks = [organization(idp, local), urls(&idp.spec), key_conflict(idp, local), name_conflict(idp, local)];
+    let checks =
+        [organization(idp, local), urls_and_keys(&idp.spec), key_conflict(idp, local), name_conflict(idp, local)];
     checks.into_iter().flatten().next().unwrap_or_else(|| Fact::holds("The manifest is valid."))
 }
 
@@ -61,10 +63,11 @@ fn organization(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
     Some(Fact::fails(Reason::OrganizationNotFound, message))
 }
 
-/// Which hosts are valid (IDNA, addresses, ports) is more than a rule of the CRD can say.
-fn urls(spec: &IdentityProviderSpec) -> Option<Fact> {
+/// Which hosts are valid (IDNA, addresses, ports), and what is a key, is more than a rule of the CRD can say.
+fn urls_and_keys(spec: &IdentityProviderSpec) -> Option<Fact> {
     let pinned = PinnedEndpoints::of(&spec.endpoints);
-    let malformed = pinned.and_then(|pinned| metadata_request(spec, &pinned, None)).err()?;
+    let urls = pinned.and_then(|pinned| metadata_request(spec, &pinned, None));
+    let malformed = urls.err().or_else(|| public_keys(&spec.tokens).err())?;
     Some(Fact::fails(Reason::InvalidCombination, malformed))
 }
 

@@ -10,6 +10,7 @@ use super::{
     accept::{Identity, accepted, identity},
     claims::claim_names,
     relation::relation,
+    tokens::keys_usable,
 };
 use crate::{
     api::{
@@ -83,7 +84,7 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
     conditions.set(ConditionType::Accepted, accepted(idp, local));
     conditions.set(ConditionType::ResolvedRefs, resolved(wish));
     let relation = discovered(idp, identity.as_ref(), wish.as_ref().ok(), observed, &mut conditions);
-    conditions.set(ConditionType::KeysUsable, keys_usable(remote));
+    conditions.set(ConditionType::KeysUsable, keys_usable(&idp.spec.tokens, &remote.keys));
     let held_back = conditions.held_back().map(|fact| fact.reason);
     if idp.spec.client.previous_secret_ref.is_some() {
         conditions.set(ConditionType::ClientAccepted, client_accepted(idp, observed.rotation));
@@ -163,15 +164,6 @@ fn stale(failure: &FetchFailure, grace: Duration) -> Fact {
     Fact { status: Status::True, reason: failure.reason, message }
 }
 
-fn keys_usable(remote: &Remote) -> Fact {
-    match (&remote.keys.good, &remote.keys.failure) {
-        // Keys that were good stay good while the provider cannot be asked.
-        (Some(_), _) => Fact::holds("The provider's signing keys were fetched."),
-        (None, Some(failure)) => Fact::fails(failure.reason, &failure.message),
-        (None, None) => Fact::unknown("The provider's keys have not been fetched yet."),
-    }
-}
-
 /// While secrets rotate: which of the two is in force, as far as logins have shown. What was known of them before this
 /// process began is kept.
 fn client_accepted(idp: &IdentityProvider, rotation: Rotated) -> Fact {
@@ -242,11 +234,18 @@ fn status(
         login_url: identity.map(Identity::login_url),
         issuer: metadata.map(|metadata| metadata.issuer.clone()).or_else(|| configured_issuer(idp)),
         discovered: metadata.map(summary),
-        keys: observed.remote.keys.good.as_ref().map(|(keys, _)| keys.to_vec()).unwrap_or_default(),
+        keys: keys(observed),
         mappers: Some(observed.local.mappers),
         last_handled_reconcile_at: observed.handled.clone(),
         conditions: conditions.merge(previous, generation, observed.now),
     }
+}
+
+/// Those that the provider publishes, and those of the manifest.
+fn keys(observed: &Observed) -> Vec<SigningKey> {
+    let published = observed.remote.keys.good.iter().flat_map(|(keys, _)| keys.iter().cloned());
+    let pinned = observed.wish.iter().flat_map(|wish| &wish.public_keys).map(|key| key.summary().clone());
+    published.chain(pinned).collect()
 }
 
 fn configured_issuer(idp: &IdentityProvider) -> Option<String> {

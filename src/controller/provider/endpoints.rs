@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::{
-    api::{DiscoveryMode, Endpoints, IdentityProviderSpec, Issuer, ResponseType},
+    api::{ClaimsSource, DiscoveryMode, Endpoints, IdentityProviderSpec, Issuer, ResponseType},
     domain::relation::TrustRoots,
     oidc::{MetadataRequest, Needs},
 };
@@ -67,7 +67,8 @@ pub fn metadata_request(
     let needs = Needs {
         authorization: pinned.authorization.is_none(),
         token: pinned.token.is_none() && spec.authorization.response_type == ResponseType::Code,
-        jwks: pinned.jwks.is_none(),
+        jwks: pinned.jwks.is_none() && spec.tokens.needs_published_keys(),
+        userinfo: pinned.user_info.is_none() && spec.claims.source == ClaimsSource::UserInfo,
     };
     let (place, exactly) = match spec.issuer() {
         Some(Issuer::Exactly(issuer)) => (issuer.clone(), Some(issuer)),

@@ -9,6 +9,7 @@ mod observe;
 mod offers;
 mod reconcile;
 mod relation;
+mod tokens;
 mod wish;
 
 pub use accept::Identity;

@@ -37,6 +37,11 @@ impl<'a> Offers<'a> {
         self.0?.auth_signing_algorithms.as_deref()
     }
 
+    /// The algorithms that ID tokens are signed with. None: silence, though the member is required.
+    pub fn signing_algorithms(&self) -> Option<&'a [String]> {
+        self.0?.signing_algorithms.as_deref()
+    }
+
     /// The announced code challenge methods. None: silence.
     pub fn pkce_methods(&self) -> Option<&'a [String]> {
         self.0?.pkce_methods.as_deref()

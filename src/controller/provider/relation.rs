@@ -5,13 +5,17 @@ use url::Url;
 use super::{
     Identity, Wish,
     client_auth::credentials,
-    offers::{Offers, has, incompatible, names},
+    offers::{Offers, has, incompatible},
+    tokens::token_rules,
 };
 use crate::{
-    api::{AuthMethod, AuthorizationSpec, Fact, IdentityProvider, Prompt, Reason, ResponseMode, ResponseType, Usage},
+    api::{
+        self, AuthMethod, AuthorizationSpec, Fact, IdentityProvider, Prompt, Reason, ResponseMode, ResponseType, Usage,
+    },
     domain::{
+        claims_source::ClaimsSource,
         metadata::Metadata,
-        relation::{AnswerMode, Flow, Pushing, Relation, RequestOptions, SigningAlgorithm},
+        relation::{AnswerMode, Flow, Pushing, Relation, RequestOptions},
     },
 };
 
@@ -40,14 +44,16 @@ pub fn relation(
     let authorization =
         pinned.authorization.clone().or_else(|| discovered(|metadata| &metadata.authorization_endpoint));
     let jwks = pinned.jwks.clone().or_else(|| discovered(|metadata| &metadata.jwks_uri));
+    if jwks.is_none() && spec.tokens.needs_published_keys() {
+        return Err(missing("jwks_uri", "spec.endpoints.jwks"));
+    }
+    let userinfo = pinned.user_info.clone().or_else(|| discovered(|metadata| &metadata.userinfo_endpoint));
     let (credentials, previous) = credentials(spec, &wish.client, &offers)?;
     Ok(Relation {
         issuer: issuer.ok_or_else(|| missing("issuer", "spec.issuer"))?,
         authorization_endpoint: authorization
             .ok_or_else(|| missing("authorization_endpoint", "spec.endpoints.authorization"))?,
         pushing: pushing(&spec.authorization, wish, metadata)?,
-        userinfo_endpoint: pinned.user_info.clone().or_else(|| discovered(|metadata| &metadata.userinfo_endpoint)),
-        jwks_uri: jwks.ok_or_else(|| missing("jwks_uri", "spec.endpoints.jwks"))?,
         trust_roots: wish.question.roots.clone(),
         client_id: wish.client.id.clone(),
         credentials,
@@ -55,7 +61,8 @@ pub fn relation(
         redirect_uri,
         flow: flow(idp, wish, metadata)?,
         request: request(&spec.authorization),
-        algorithms: algorithms(metadata)?,
+        tokens: token_rules(&spec.tokens, &wish.public_keys, wish.client.secrets(), jwks, &offers)?,
+        claims_source: claims_source(spec.claims.source, userinfo)?,
         iss_parameter: metadata.is_some_and(|metadata| metadata.iss_parameter_supported),
     })
 }
@@ -195,17 +202,13 @@ fn request(asked: &AuthorizationSpec) -> RequestOptions {
     }
 }
 
-fn algorithms(metadata: Option<&Metadata>) -> Result<Vec<SigningAlgorithm>, Fact> {
-    let Some(metadata) = metadata else { return Ok(SigningAlgorithm::ALL.to_vec()) };
-    let announced = metadata.signing_algorithms.as_deref().unwrap_or_default();
-    let known: Vec<_> = announced.iter().filter_map(|name| SigningAlgorithm::from_name(name)).collect();
-    if known.is_empty() {
-        let message = format!(
-            "the provider's id_token_signing_alg_values_supported says {}, but an ID token must be signed with one of {}: let the provider's administrator choose one of those for this client",
-            names(announced),
-            SigningAlgorithm::ALL.map(SigningAlgorithm::as_str).join(", ")
-        );
-        return Err(Fact::fails(Reason::Incompatible, message));
-    }
-    Ok(known)
+fn claims_source(asked: api::ClaimsSource, userinfo: Option<Url>) -> Result<ClaimsSource, Fact> {
+    Ok(match asked {
+        api::ClaimsSource::Default => ClaimsSource::Default { userinfo },
+        api::ClaimsSource::IdToken => ClaimsSource::IdToken,
+        api::ClaimsSource::UserInfo => ClaimsSource::UserInfo {
+            endpoint: userinfo.ok_or_else(|| missing("userinfo_endpoint", "spec.endpoints.userInfo"))?,
+        },
+        api::ClaimsSource::AccessToken => ClaimsSource::AccessToken,
+    })
 }

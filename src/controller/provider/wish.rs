@@ -4,10 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use aws_lc_rs::digest;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use url::Url;
 
-use super::endpoints::{PinnedEndpoints, metadata_request};
+use super::{
+    endpoints::{PinnedEndpoints, metadata_request},
+    tokens::{long_enough, public_keys},
+};
 use crate::{
     api::{Fact, IdentityProvider, KeyReference, ReadyCount, Reason, ResourceMeta, TrustSourceKind},
     controller::references::{TrustObject, secret_text, trust_text},
@@ -16,6 +19,7 @@ use crate::{
         metadata::{DEFAULT_DISCOVERY_INTERVAL, DEFAULT_STALE_GRACE, Metadata},
         organization::Organization,
         relation::{Rotation, TrustRoots},
+        verification_key::VerificationKey,
     },
     oidc::{KeysRequest, MetadataRequest, check_trust_roots, read_client_key},
 };
@@ -51,6 +55,8 @@ pub struct Wish {
     /// How long its last good metadata serves while it fails.
     pub stale_grace: Duration,
     pub client: Client,
+    /// The provider's keys that the manifest has.
+    pub public_keys: Vec<VerificationKey>,
 }
 
 /// What a provider is asked for. Questions that are equal are asked once.
@@ -60,12 +66,17 @@ pub struct Question {
     pub metadata: Option<MetadataRequest>,
     /// Where the keys are; None: where the metadata says.
     pub jwks: Option<Url>,
+    /// Whether tokens are signed by keys that the provider publishes.
+    pub has_keys: bool,
     pub roots: Option<TrustRoots>,
 }
 
 impl Question {
-    /// Where the keys are to be had; None while only metadata that is not there would say.
+    /// Where the keys are to be had; None where there are none, and while only metadata that is not there would say.
     pub fn keys(&self, metadata: Option<&Metadata>) -> Option<KeysRequest> {
+        if !self.has_keys {
+            return None;
+        }
         let discovered = || metadata.and_then(|metadata| metadata.jwks_uri.as_ref());
         let jwks_uri = self.jwks.as_ref().or_else(discovered)?.clone();
         Some(KeysRequest { jwks_uri, roots: self.roots.clone() })
@@ -82,6 +93,12 @@ pub struct Client {
 }
 
 impl Client {
+    /// The octets of the secret, and of the previous one (OpenID Connect Core 1.0, section 10.1).
+    pub fn secrets(&self) -> impl Iterator<Item = SecretSlice<u8>> {
+        let octets = |secret: &SecretString| secret.expose_secret().as_bytes().to_vec().into();
+        self.secret.iter().chain(&self.previous_secret).map(octets)
+    }
+
     /// Whether there is neither a secret nor a key.
     pub fn shows_nothing(&self) -> bool {
         self.secret.is_none() && self.key.is_none()
@@ -111,12 +128,15 @@ impl Client {
 pub fn wish(idp: &IdentityProvider, local: &Local) -> Result<Wish, Fact> {
     let spec = &idp.spec;
     let client = client(idp, local)?;
+    long_enough(&spec.tokens, client.secret.as_ref())?;
     let roots = trust_roots(idp, local)?;
-    let malformed = |_| Fact::unknown("The references are followed once the URLs are valid.");
+    let malformed = |_| Fact::unknown("The references are followed once the URLs and keys are valid.");
     let pinned = PinnedEndpoints::of(&spec.endpoints).map_err(malformed)?;
     let metadata = metadata_request(spec, &pinned, roots.clone()).map_err(malformed)?;
+    let has_keys = !spec.tokens.is_symmetric();
     Ok(Wish {
-        question: Question { metadata, jwks: pinned.jwks.clone(), roots },
+        question: Question { metadata, jwks: pinned.jwks.clone(), has_keys, roots },
+        public_keys: public_keys(&spec.tokens).map_err(malformed)?,
         pinned,
         interval: spec.discovery.interval.map_or(DEFAULT_DISCOVERY_INTERVAL, |interval| interval.get()),
         stale_grace: spec.discovery.stale_grace_period.map_or(DEFAULT_STALE_GRACE, |grace| grace.get()),

@@ -12,7 +12,10 @@ use serde::{Deserialize, de::IgnoredAny};
 use zeroize::Zeroizing;
 
 use super::{ClientKeyError, rejected};
-use crate::domain::client_key::{ClientKey, ClientSigningAlgorithm, KeyMaterial};
+use crate::domain::{
+    client_key::{ClientKey, KeyMaterial},
+    signing_algorithm::SigningAlgorithm,
+};
 
 /// The members that count. `x5c`, `x5t` and whatever else there is are not looked at.
 #[derive(Deserialize)]
@@ -138,8 +141,8 @@ impl Jwk {
         private("d", &self.d)
     }
 
-    fn algorithm(&self) -> Result<Option<ClientSigningAlgorithm>, ClientKeyError> {
-        let known = |name: &String| ClientSigningAlgorithm::from_name(name).ok_or(ClientKeyError::WrongAlgorithm);
+    fn algorithm(&self) -> Result<Option<SigningAlgorithm>, ClientKeyError> {
+        let known = |name: &String| SigningAlgorithm::from_name(name).ok_or(ClientKeyError::WrongAlgorithm);
         self.alg.as_ref().map(known).transpose()
     }
 

@@ -3,7 +3,7 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::domain::client_key::{ClientSigningAlgorithm, KeyMaterial};
+use crate::domain::{client_key::KeyMaterial, signing_algorithm::SigningAlgorithm};
 
 macro_rules! for_tests {
     ($name:literal) => {
@@ -75,7 +75,7 @@ fn a_jwk_tells_its_kid_its_algorithm_and_its_certificate() {
     let key = good(&with(RSA_JWK, more));
     assert_eq!(key.kid.as_deref(), Some("2026"));
     assert_eq!(key.certificate_sha256.as_deref(), Some(hash));
-    assert_eq!(key.algorithms(), [ClientSigningAlgorithm::PS256]);
+    assert_eq!(key.algorithms(), [SigningAlgorithm::PS256]);
     let set = format!("\n{{\"keys\": [{}]}}\n", with(ED25519_JWK, json!({"kid": "one"})));
     assert_eq!(good(&set).kid.as_deref(), Some("one"));
     let sign_octet = with(RSA_JWK, json!({"e": "AAEAAQ"}));

@@ -149,7 +149,7 @@ fn an_endpoint_that_the_manifest_names_may_be_missing_and_one_that_it_does_not_s
     let members = with(without);
     let document = Document { members: &members, host: "issuer.example.org".to_owned(), allow_http: false };
     let read = |needs| document.metadata(&url(ISSUER), None, needs);
-    let none = Needs { authorization: false, token: false, jwks: false };
+    let none = Needs { authorization: false, token: false, jwks: false, userinfo: false };
     assert_eq!(read(none).expect("metadata").token_endpoint, None);
     for (needs, member, instead) in [
         (Needs { authorization: true, ..none }, "authorization_endpoint", "spec.endpoints.authorization"),

@@ -32,7 +32,7 @@ use crate::{
         seal::random,
         segments::{Key, Segments},
         state::Server,
-        verify::{self, Brought},
+        verify::{Brought, Login},
     },
     store::{RecordLoginError, Replaced, StoreError},
 };
@@ -93,7 +93,7 @@ async fn finish(
     }
     let brought = brought(parameters, way, relation)?;
     let mappers = view.table.mappers_of(&provider.uid);
-    let claims = verify::claims(&server.remote, provider, relation, attempt, brought, mappers).await?;
+    let claims = Login { remote: &server.remote, provider, relation, attempt, mappers }.claims(brought).await?;
     let person = login::identify(&claims, &provider.claims)?;
     let (record, revision) = record(server, view, provider, relation, &claims, &person).await?;
     // What changed while the store was writing was decided without this person.

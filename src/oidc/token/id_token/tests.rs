@@ -1,9 +1,17 @@
 //! Paragraphs: "Core" is OpenID Connect Core 1.0, "BCL" is OpenID Connect Back-Channel Logout 1.0.
 
+use std::{sync::LazyLock, time::Duration};
+
 use serde_json::json;
 
 use super::*;
-use crate::oidc::testing::{ISSUER, Issuer, at, b64};
+use crate::{
+    domain::verification_key::VerificationKey,
+    oidc::{
+        testing::{ISSUER, Issuer, at, b64, keys_of},
+        token::{JwsError, KeyRing},
+    },
+};
 
 const ISSUER_ID: &str = "https://issuer.example.org";
 const CLIENT: &str = "s6BhdRkqt3";
@@ -12,24 +20,29 @@ const ACCESS_TOKEN: &str = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
 const CODE: &str = "Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk";
 const NOW: i64 = 1_800_000_000;
 
-use SigningAlgorithm::{ES256, ES384, EdDSA, PS256, RS256, RS384};
+use SigningAlgorithm::{ES256, ES384, ES512, Ed25519, EdDSA, HS256, PS256, RS256, RS384};
 
-fn keys() -> KeySet {
-    KeySet::from_entries(&ISSUER.jwks())
+static KEYS: LazyLock<Vec<VerificationKey>> = LazyLock::new(|| keys_of(&ISSUER));
+
+fn proof() -> Proof<'static> {
+    Proof::Signature(KeyRing { published: &KEYS, ..KeyRing::default() })
 }
 
-fn expected() -> Expected<'static> {
-    Expected {
+fn parties() -> Parties<'static> {
+    Parties {
         issuer: ISSUER_ID,
         client_id: CLIENT,
-        nonce: NONCE,
-        algorithms: &[RS256, PS256, ES256, ES384, EdDSA],
+        algorithms: &[RS256, PS256, ES256, ES384, ES512, EdDSA, Ed25519],
         now: at(NOW),
         skew: Duration::ZERO,
-        access_token: Some(ACCESS_TOKEN),
-        code: Some(CODE),
-        authenticated_since: None,
     }
+}
+
+const LOGIN: AtLogin<'static> =
+    AtLogin { nonce: NONCE, access_token: Some(ACCESS_TOKEN), code: Some(CODE), authenticated_since: None };
+
+fn verify(raw: &str) -> Result<Claims, TokenError> {
+    verify_id_token(raw, &proof(), &parties(), &LOGIN)
 }
 
 /// The claims of a right ID token, with some replaced; null takes one out.
@@ -58,7 +71,7 @@ fn headed(algorithm: SigningAlgorithm, header: &str) -> String {
 }
 
 fn code(raw: &str) -> &'static str {
-    verify(raw, &keys(), &expected()).map_or_else(TokenError::as_str, |_| "accepted")
+    verify(raw).map_or_else(TokenError::as_str, |_| "accepted")
 }
 
 fn left_half(text: &str, of: &'static digest::Algorithm) -> String {
@@ -124,7 +137,7 @@ fn a_token_whose_claims_break_a_rule_is_refused_by_that_rule() {
         (
             "a logout token's events",
             json!({"events": {"http://schemas.openid.net/event/backchannel-logout": {}}}),
-            "not_an_id_token",
+            "kind_wrong",
         ),
     ];
     for (what, changes, refused_by) in cases {
@@ -256,6 +269,8 @@ fn a_right_token_of_every_algorithm_is_accepted_with_and_without_kid() {
         (PS256, "rsa", &digest::SHA256),
         (ES256, "p256", &digest::SHA256),
         (ES384, "p384", &digest::SHA384),
+        (ES512, "p521", &digest::SHA512),
+        (Ed25519, "ed25519", &digest::SHA512),
         (EdDSA, "ed25519", &digest::SHA512),
     ] {
         let hashes = json!({"at_hash": left_half(ACCESS_TOKEN, hash), "c_hash": left_half(CODE, hash)});
@@ -289,14 +304,17 @@ fn a_token_at_the_edge_of_the_rules_is_accepted() {
 #[test]
 fn a_hash_of_what_did_not_come_along_is_not_checked() {
     let raw = saying(json!({"at_hash": "x", "c_hash": "x"}));
-    let bare = Expected { access_token: None, code: None, ..expected() };
-    assert!(verify(&raw, &keys(), &bare).is_ok());
+    let bare = AtLogin { access_token: None, code: None, ..LOGIN };
+    assert!(verify_id_token(&raw, &proof(), &parties(), &bare).is_ok());
 }
 
 #[test]
 fn the_skew_widens_every_time_limit_and_no_further() {
-    let skewed = Expected { skew: Duration::from_secs(60), ..expected() };
-    let code = |changes| verify(&saying(changes), &keys(), &skewed).map_or_else(TokenError::as_str, |_| "accepted");
+    let skewed = Parties { skew: Duration::from_secs(60), ..parties() };
+    let code = |changes| {
+        let verified = verify_id_token(&saying(changes), &proof(), &skewed, &LOGIN);
+        verified.map_or_else(TokenError::as_str, |_| "accepted")
+    };
     for (claim, inside, outside, refused_by) in [
         ("exp", NOW - 59, NOW - 60, "exp_over"),
         ("nbf", NOW + 60, NOW + 61, "nbf_to_come"),
@@ -310,13 +328,15 @@ fn the_skew_widens_every_time_limit_and_no_further() {
 
 #[test]
 fn the_claims_come_back_as_they_were_sent() {
-    let claims = verify(&saying(json!({"groups": ["a", "b"]})), &keys(), &expected()).expect("a right token");
+    let claims = verify(&saying(json!({"groups": ["a", "b"]}))).expect("a right token");
     assert_eq!((&claims["sub"], &claims["groups"]), (&json!("24400320"), &json!(["a", "b"])));
 }
 
 #[test]
-fn only_a_token_with_an_unknown_key_asks_for_newer_keys() {
-    let fault = |raw: &str| verify(raw, &keys(), &expected()).expect_err("a wrong token");
+fn only_a_token_whose_key_may_have_changed_asks_for_newer_keys() {
+    let fault = |raw: &str| verify(raw).expect_err("a wrong token");
+    let other = Issuer::new().sign(RS256, r#"{"alg":"RS256","kid":"rsa"}"#, &claims(json!({})));
+    assert!(fault(&other).asks_for_newer_keys(), "another key of the same name");
     assert!(fault(&headed(RS256, r#"{"alg":"RS256","kid":"new"}"#)).asks_for_newer_keys());
     assert!(fault(&Issuer::new().sign(ES256, r#"{"alg":"ES256"}"#, &claims(json!({})))).asks_for_newer_keys());
     assert!(!fault(&saying(json!({"exp": 1}))).asks_for_newer_keys());
@@ -325,7 +345,7 @@ fn only_a_token_with_an_unknown_key_asks_for_newer_keys() {
 
 #[test]
 fn where_max_age_was_asked_for_the_token_must_say_when_the_person_signed_in() {
-    let since = |skew| Expected { authenticated_since: Some(at(NOW - 60)), skew, ..expected() };
+    let since = AtLogin { authenticated_since: Some(at(NOW - 60)), ..LOGIN };
     let signed_in_at = |auth_time: Value| saying(json!({ "auth_time": auth_time }));
     for (auth_time, skew, outcome) in [
         (json!(null), 0, Some(TokenError::AuthTimeMissing)),
@@ -334,9 +354,45 @@ fn where_max_age_was_asked_for_the_token_must_say_when_the_person_signed_in() {
         (json!(NOW - 61), 2, None),
         (json!(NOW - 60), 0, None),
         (json!(NOW), 0, None),
+        (json!(NOW + 2), 2, None),
+        (json!(NOW + 3), 2, Some(TokenError::AuthTimeInFuture)),
     ] {
-        let result = verify(&signed_in_at(auth_time.clone()), &keys(), &since(Duration::from_secs(skew)));
+        let skewed = Parties { skew: Duration::from_secs(skew), ..parties() };
+        let result = verify_id_token(&signed_in_at(auth_time.clone()), &proof(), &skewed, &since);
         assert_eq!(result.err(), outcome, "{auth_time} with {skew} seconds of skew");
     }
-    assert!(verify(&signed_in_at(json!("now")), &keys(), &expected()).is_ok(), "nobody asked");
+    assert!(verify(&signed_in_at(json!("now"))).is_ok(), "nobody asked");
+}
+
+#[test]
+fn a_client_secret_signs_only_where_its_algorithm_is_allowed() {
+    let secrets = [b"a client secret of more than 32 octets".to_vec().into(), b"short".to_vec().into()];
+    let proof = Proof::Signature(KeyRing { published: &KEYS, pinned: &[], secrets: &secrets });
+    let allowing = |algorithms| Parties { algorithms, ..parties() };
+    let signed = |secret: &[u8]| {
+        let input = format!("{}.{}", b64(r#"{"alg":"HS256","kid":"rsa"}"#), b64(claims(json!({}))));
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret);
+        format!("{input}.{}", b64(aws_lc_rs::hmac::sign(&key, input.as_bytes())))
+    };
+    let good = signed(b"a client secret of more than 32 octets");
+    let check = |raw: &str, algorithms| verify_id_token(raw, &proof, &allowing(algorithms), &LOGIN).err();
+    assert_eq!(check(&good, &[HS256]), None);
+    assert_eq!(check(&good, &[RS256]), Some(JwsError::AlgorithmRefused.into()));
+    let wrong = Some(JwsError::BadMac.into());
+    assert_eq!(check(&signed(b"another secret of more than 32 octets!"), &[RS256, HS256]), wrong);
+    assert_eq!(check(&signed(b"short"), &[HS256]), wrong, "anybody could guess it");
+    assert!(!TokenError::from(JwsError::BadMac).asks_for_newer_keys());
+}
+
+#[test]
+fn straight_from_the_provider_everything_but_the_signature_counts() {
+    let verify = |raw: &str| verify_id_token(raw, &Proof::Channel, &parties(), &LOGIN).err();
+    let right = saying(json!({}));
+    let input = right.rsplit_once('.').expect("three parts").0;
+    assert_eq!(verify(&right), None);
+    assert_eq!(verify(&format!("{input}.")), None, "no signature is looked at");
+    assert_eq!(verify(&headed(RS256, r#"{"alg":"RS256","kid":"whatever"}"#)), None);
+    assert_eq!(verify(&headed(RS256, r#"{"alg":"none"}"#)), Some(JwsError::AlgorithmRefused.into()));
+    assert_eq!(verify(&saying(json!({"aud": "other"}))), Some(TokenError::AudienceNotOurs));
+    assert_eq!(verify(&saying(json!({"nonce": "other"}))), Some(TokenError::NonceMismatch));
 }

@@ -1,0 +1,67 @@
+//! The rules of tokens and of where claims come from.
+
+use kube::core::Rule;
+
+use super::{DURATION, client::ID_TOKEN, location::endpoint_by_hand, matches, rule};
+
+/// Signatures are not checked.
+pub(super) const UNCHECKED: &str =
+    "has(self.tokens) && has(self.tokens.validateSignatures) && !self.tokens.validateSignatures";
+/// Keys are in the manifest.
+pub(super) const PUBLIC_KEYS: &str =
+    "has(self.tokens) && has(self.tokens.publicKeys) && size(self.tokens.publicKeys) > 0";
+/// No other algorithm than those that are keyed by the client secret.
+pub(super) const SYMMETRIC: &str = "has(self.tokens) && has(self.tokens.allowedAlgorithms) && size(self.tokens.allowedAlgorithms) > 0 && self.tokens.allowedAlgorithms.all(name, name.startsWith('HS'))";
+
+/// Longer than that, and tokens would live on that have long been over.
+pub fn clock_skew() -> Rule {
+    rule(
+        format!("!self.matches('{DURATION}') || duration(self) <= duration('10m')"),
+        "write at most 10m, and set the clocks right if they differ by more",
+    )
+}
+
+/// Whoever can read the manifest could sign tokens.
+pub fn no_private_key() -> Rule {
+    rule(
+        "!self.contains('PRIVATE KEY')",
+        "this is a private key, which must not leave the provider: make a new one there, and write its public key",
+    )
+}
+
+/// What cannot be a public key at first sight.
+pub fn pem() -> Rule {
+    let message = "write a public key in PEM, from -----BEGIN PUBLIC KEY----- or -----BEGIN CERTIFICATE----- to its END line, with line breaks as they are, as a YAML block that begins with |";
+    matches("-----BEGIN (PUBLIC KEY|CERTIFICATE|RSA PUBLIC KEY)-----", message)
+}
+
+/// TLS vouches only for what comes from the token endpoint (OpenID Connect Core 1.0, section 3.1.3.7, point 6).
+pub fn unchecked_only_with_code() -> Rule {
+    let message = "false is for authorization.responseType Code alone, whose tokens come straight from the provider: remove it, or write responseType: Code";
+    rule(format!("!({UNCHECKED}) || !({ID_TOKEN})"), message).field_path(".tokens.validateSignatures")
+}
+
+/// The key of the symmetric algorithms.
+pub fn secret_of_algorithm() -> Rule {
+    let listed = "has(self.tokens) && has(self.tokens.allowedAlgorithms) && self.tokens.allowedAlgorithms.exists(name, name.startsWith('HS'))";
+    let message = "HS256, HS384 and HS512 need the client secret as their key: write client.secretRef, or remove them";
+    rule(format!("!({listed}) || has(self.client.secretRef)"), message).field_path(".tokens.allowedAlgorithms")
+}
+
+fn source_is(sources: &[&str]) -> String {
+    let listed: Vec<_> = sources.iter().map(|source| format!("'{source}'")).collect();
+    format!("has(self.claims) && has(self.claims.source) && self.claims.source in [{}]", listed.join(", "))
+}
+
+/// Only the token endpoint gives an access token.
+pub fn source_of_code() -> Rule {
+    let message = "UserInfo and AccessToken need the access token that only authorization.responseType Code brings: write responseType: Code, or source: IdToken";
+    rule(format!("!({}) || !({ID_TOKEN})", source_is(&["UserInfo", "AccessToken"])), message)
+        .field_path(".claims.source")
+}
+
+/// Userinfo has to be asked somewhere.
+pub fn manual_userinfo_endpoint() -> Rule {
+    let message = "discovery.mode Manual needs endpoints.userInfo where claims.source is UserInfo: write the userinfo URL of the provider's documentation";
+    endpoint_by_hand("userInfo", &format!("!({}) || ", source_is(&["UserInfo"])), message)
+}

@@ -1,0 +1,159 @@
+//! Which tokens are believed: what the manifest allows and has, within what the provider announces. Pure.
+
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use url::Url;
+
+use super::offers::{Offers, incompatible, names};
+use crate::{
+    api::{AllowedAlgorithm, Fact, Reason, SigningKey, Status, TokensSpec},
+    domain::{
+        metadata::Fetched,
+        relation::TokenRules,
+        signing_algorithm::{SigningAlgorithm, SigningAlgorithm::*},
+        verification_key::VerificationKey,
+    },
+    oidc::read_public_keys,
+};
+
+const ALLOWED: &str = "spec.tokens.allowedAlgorithms";
+const ANNOUNCED: &str = "id_token_signing_alg_values_supported";
+
+/// The keys of spec.tokens.publicKeys.
+///
+/// # Errors
+/// Names the entry that holds none.
+pub fn public_keys(spec: &TokensSpec) -> Result<Vec<VerificationKey>, String> {
+    let mut keys = Vec::new();
+    for (index, text) in spec.public_keys.iter().enumerate() {
+        let read = read_public_keys(text);
+        keys.extend(read.map_err(|error| format!("spec.tokens.publicKeys[{index}]: {error}"))?);
+    }
+    Ok(keys)
+}
+
+/// A secret that is to be the key of symmetric algorithms is at least as long as their hash (RFC 7518, section 3.2).
+///
+/// # Errors
+/// `ResolvedRefs=False`, naming the algorithm.
+pub fn long_enough(spec: &TokensSpec, secret: Option<&SecretString>) -> Result<(), Fact> {
+    let Some(secret) = secret else { return Ok(()) };
+    let length = secret.expose_secret().len();
+    let allowed = allowed(spec);
+    let Some(algorithm) = allowed.iter().find(|name| name.is_symmetric() && length < name.hash().output_len()) else {
+        return Ok(());
+    };
+    let (name, needed) = (algorithm.as_str(), algorithm.hash().output_len());
+    let message = format!(
+        "spec.client.secretRef: {name} needs a client secret of at least {needed} bytes, and this one is shorter: let the provider make a longer one, or take {name} out of {ALLOWED}"
+    );
+    Err(Fact::fails(Reason::SecretNotUsable, message))
+}
+
+/// What tokens are checked by. `jwks_uri`: where the provider publishes keys.
+///
+/// # Errors
+/// `Discovered=False` with `Incompatible`, naming the field and both sides.
+pub fn token_rules(
+    spec: &TokensSpec,
+    public_keys: &[VerificationKey],
+    secrets: impl Iterator<Item = SecretSlice<u8>>,
+    jwks_uri: Option<Url>,
+    offers: &Offers<'_>,
+) -> Result<TokenRules, Fact> {
+    let algorithms = algorithms(spec, offers)?;
+    let by_secret = allowed(spec).iter().any(|algorithm| algorithm.is_symmetric());
+    Ok(TokenRules {
+        algorithms,
+        skew: spec.allowed_clock_skew.map_or_else(Default::default, |skew| skew.get()),
+        unsigned_from_token_endpoint: !spec.validates_signatures(),
+        jwks_uri: jwks_uri.filter(|_| !spec.is_symmetric()),
+        public_keys: public_keys.to_vec(),
+        secrets: secrets.filter(|_| by_secret).collect(),
+    })
+}
+
+/// What the manifest lists. EdDSA has two names.
+fn allowed(spec: &TokensSpec) -> Vec<SigningAlgorithm> {
+    let listed = spec.allowed_algorithms.iter().flat_map(|algorithm| match algorithm {
+        AllowedAlgorithm::RS256 => &[RS256][..],
+        AllowedAlgorithm::RS384 => &[RS384],
+        AllowedAlgorithm::RS512 => &[RS512],
+        AllowedAlgorithm::PS256 => &[PS256],
+        AllowedAlgorithm::PS384 => &[PS384],
+        AllowedAlgorithm::PS512 => &[PS512],
+        AllowedAlgorithm::ES256 => &[ES256],
+        AllowedAlgorithm::ES384 => &[ES384],
+        AllowedAlgorithm::ES512 => &[ES512],
+        AllowedAlgorithm::EdDSA => &[EdDSA, Ed25519],
+        AllowedAlgorithm::HS256 => &[HS256],
+        AllowedAlgorithm::HS384 => &[HS384],
+        AllowedAlgorithm::HS512 => &[HS512],
+    });
+    listed.copied().collect()
+}
+
+fn algorithms(spec: &TokensSpec, offers: &Offers<'_>) -> Result<Vec<SigningAlgorithm>, Fact> {
+    let listed = allowed(spec);
+    let announced = offers.signing_algorithms();
+    let known: Vec<_> =
+        announced.unwrap_or_default().iter().filter_map(|name| SigningAlgorithm::from_name(name)).collect();
+    if !listed.is_empty() {
+        if announced.is_none() || listed.iter().any(|algorithm| known.contains(algorithm)) {
+            return Ok(listed);
+        }
+        let asked: Vec<_> = spec.allowed_algorithms.iter().map(|algorithm| format!("{algorithm:?}")).collect();
+        return Err(incompatible(ALLOWED, &asked.join(", "), ANNOUNCED, announced.unwrap_or_default()));
+    }
+    if !spec.validates_signatures() {
+        // Whatever it is, the signature does not count; only `none` is never taken.
+        return Ok(SigningAlgorithm::ASYMMETRIC.into_iter().chain(SigningAlgorithm::SYMMETRIC).collect());
+    }
+    if offers.0.is_none() {
+        return Ok(SigningAlgorithm::ASYMMETRIC.to_vec());
+    }
+    let mut asymmetric: Vec<_> = known.iter().copied().filter(|algorithm| !algorithm.is_symmetric()).collect();
+    match (asymmetric.contains(&EdDSA), asymmetric.contains(&Ed25519)) {
+        (true, false) => asymmetric.push(Ed25519),
+        (false, true) => asymmetric.push(EdDSA),
+        _ => {}
+    }
+    if asymmetric.is_empty() { Err(none_in_common(&known, announced.unwrap_or_default())) } else { Ok(asymmetric) }
+}
+
+fn none_in_common(known: &[SigningAlgorithm], announced: &[String]) -> Fact {
+    let instead = match known.first() {
+        Some(symmetric) => {
+            format!(", or write {ALLOWED}: [{}] if the client secret is long and kept well", symmetric.as_str())
+        }
+        None => String::new(),
+    };
+    // EdDSA stands for its other name, too.
+    let others = SigningAlgorithm::ASYMMETRIC.into_iter().filter(|algorithm| *algorithm != Ed25519);
+    let message = format!(
+        "the provider's {ANNOUNCED} says {}, but an ID token must be signed with one of {}: let the provider's administrator choose one of those for this client{instead}",
+        names(announced),
+        others.map(SigningAlgorithm::as_str).collect::<Vec<_>>().join(", ")
+    );
+    Fact::fails(Reason::Incompatible, message)
+}
+
+/// The `KeysUsable` condition. `published`: what is known of the keys that the provider publishes.
+pub fn keys_usable(spec: &TokensSpec, published: &Fetched<Vec<SigningKey>>) -> Fact {
+    let not_needed =
+        |message: &str| Fact { status: Status::True, reason: Reason::NotNeeded, message: message.to_owned() };
+    match (&published.good, &published.failure) {
+        _ if spec.is_symmetric() => not_needed("Tokens are signed with the client secret (tokens.allowedAlgorithms)."),
+        // Keys that were good stay good while the provider cannot be asked.
+        (Some(_), _) => Fact::holds("The provider's signing keys were fetched."),
+        (None, Some(failure)) if !spec.public_keys.is_empty() => Fact::holds(format!(
+            "The keys of tokens.publicKeys are used; those of the JWKS URL could not be had: {}",
+            failure.message
+        )),
+        _ if !spec.public_keys.is_empty() => Fact::holds("The keys of tokens.publicKeys are used."),
+        _ if !spec.validates_signatures() => not_needed(
+            "Without keys, only what comes straight from the token endpoint is believed (tokens.validateSignatures is false).",
+        ),
+        (None, Some(failure)) => Fact::fails(failure.reason, &failure.message),
+        (None, None) => Fact::unknown("The provider's keys have not been fetched yet."),
+    }
+}
