@@ -26,6 +26,10 @@ fn form_limit() -> DefaultBodyLimit {
     DefaultBodyLimit::max(MAX_FORM)
 }
 
+async fn wrong_method() -> Response {
+    page(&Failure::WrongMethod, &Place::default())
+}
+
 /// The login endpoints (design, section 3). Those that read no body limit none: an ingress that asks forward auth about
 /// a large upload must not be told 413.
 pub fn router(server: Arc<Server>) -> Router {
@@ -35,7 +39,11 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/assets/{name}", get(assets::get))
         .route("/o/{org}/login", get(sign_in::get))
         .route("/o/{org}/login/{key}", get(login::get))
-        .route("/o/{org}/callback/{key}", get(callback::answer).post(callback::answer).layer(form_limit()))
+        // To look at it must not use up the login attempt.
+        .route(
+            "/o/{org}/callback/{key}",
+            get(callback::answer).post(callback::answer).head(wrong_method).layer(form_limit()),
+        )
         .route("/o/{org}/initiate/{key}", get(initiate::initiate).post(initiate::initiate).layer(form_limit()))
         .route("/o/{org}/logout", get(logout::get).post(logout::post))
         .route("/o/{org}/session", get(session::get))
@@ -44,7 +52,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/o/{org}/auth/", any(auth::any))
         .route("/o/{org}/auth/{*rest}", any(auth::any))
         .fallback(|| async { page(&Failure::NoSuchPage, &Place::default()) })
-        .method_not_allowed_fallback(|| async { page(&Failure::WrongMethod, &Place::default()) })
+        .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| -> Response {
             tracing::error!("a request ended in a panic");
             page(&Failure::Internal, &Place::default())

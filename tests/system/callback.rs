@@ -92,6 +92,8 @@ async fn an_answer_counts_once_and_only_in_the_browser_that_asked() {
     let planted = eve.come_back(&login, "bob").await;
     must_be_refused("somebody else's answer", latchkey, &alice.get(&planted).await, 400, "no_attempt");
 
+    let looked_at = alice.request(Method::HEAD, &callback, HeaderMap::new(), None).await;
+    assert_eq!(looked_at.status, 405, "to look at it uses up nothing");
     let cookies = alice.cookie_header(&callback.parse().expect("a URL"));
     assert!(alice.get(&callback).await.signs_in());
     must_be_refused("used, and the cookie gone", latchkey, &alice.get(&callback).await, 400, "no_attempt");

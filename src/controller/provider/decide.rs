@@ -3,19 +3,19 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use url::Url;
 
 use super::{
     Local, Wish,
     accept::{Identity, accepted, identity},
     claims::claim_names,
     relation::relation,
+    status::status,
     tokens::keys_usable,
 };
 use crate::{
     api::{
-        self, ConditionType, Conditions, Discovered, Fact, IdentityProvider, IdentityProviderStatus, Issuer, Reason,
-        ResourceMeta, SigningKey, Status, Turn,
+        self, ConditionType, Conditions, Fact, IdentityProvider, IdentityProviderStatus, Reason, ResourceMeta,
+        SigningKey, Status, TokensSpec, Turn,
     },
     domain::{
         metadata::{DEFAULT_DISCOVERY_INTERVAL, FetchFailure, Fetched, Metadata},
@@ -84,7 +84,7 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
     conditions.set(ConditionType::Accepted, accepted(idp, local));
     conditions.set(ConditionType::ResolvedRefs, resolved(wish));
     let relation = discovered(idp, identity.as_ref(), wish.as_ref().ok(), observed, &mut conditions);
-    conditions.set(ConditionType::KeysUsable, keys_usable(&idp.spec.tokens, &remote.keys));
+    keys(&idp.spec.tokens, wish.as_ref().ok(), observed, &mut conditions);
     let held_back = conditions.held_back().map(|fact| fact.reason);
     if idp.spec.client.previous_secret_ref.is_some() {
         conditions.set(ConditionType::ClientAccepted, client_accepted(idp, observed.rotation));
@@ -151,16 +151,35 @@ fn discovered(
         return relation;
     };
     conditions.set(ConditionType::Discovered, Fact::fails(failure.reason, &failure.message));
-    let failing = Duration::try_from(now.duration_since(failure.since)).unwrap_or_default();
-    let relation = relation.filter(|_| failing < wish.stale_grace)?;
-    conditions.set(ConditionType::ServingStale, stale(failure, wish.stale_grace));
+    let relation = relation.filter(|_| in_grace(failure, wish, *now))?;
+    conditions.set(ConditionType::ServingStale, stale("metadata serves", failure, wish.stale_grace));
     Some(relation)
 }
 
-fn stale(failure: &FetchFailure, grace: Duration) -> Fact {
+/// Sets `KeysUsable` and, while it applies, `ServingStale`.
+fn keys(spec: &TokensSpec, wish: Option<&Wish>, observed: &Observed, conditions: &mut Conditions) {
+    let Observed { remote: Remote { keys, .. }, now, .. } = observed;
+    let stale_keys = match (&keys.good, &keys.failure, wish) {
+        (Some(_), Some(failure), Some(wish)) if in_grace(failure, wish, *now) => Some((failure, wish.stale_grace)),
+        _ => None,
+    };
+    conditions.set(ConditionType::KeysUsable, keys_usable(spec, keys, stale_keys.is_some()));
+    if let Some((failure, grace)) = stale_keys
+        && conditions.fact(ConditionType::ServingStale).is_none()
+    {
+        conditions.set(ConditionType::ServingStale, stale("keys serve", failure, grace));
+    }
+}
+
+/// Whether what was good before it began to fail still serves.
+fn in_grace(failure: &FetchFailure, wish: &Wish, now: Timestamp) -> bool {
+    Duration::try_from(now.duration_since(failure.since)).unwrap_or_default() < wish.stale_grace
+}
+
+fn stale(what: &str, failure: &FetchFailure, grace: Duration) -> Fact {
     let since = failure.since.strftime("%Y-%m-%dT%H:%M:%SZ");
     let grace = api::Duration::from_secs(grace.as_secs());
-    let message = format!("The last good metadata serves since {since}, and for {grace} at most: {}", failure.message);
+    let message = format!("The last good {what} since {since}, and for {grace} at most: {}", failure.message);
     Fact { status: Status::True, reason: failure.reason, message }
 }
 
@@ -211,68 +230,6 @@ fn login_state(
         _ if idp.spec.suspend => LoginState::Suspended,
         (None, Some(relation)) => LoginState::Serving(Arc::new(relation)),
         (reason, _) => LoginState::Unavailable(reason.unwrap_or(Reason::Pending)),
-    }
-}
-
-fn status(
-    idp: &IdentityProvider,
-    identity: Option<&Identity<'_>>,
-    observed: &Observed,
-    login: &LoginState,
-    conditions: &Conditions,
-) -> IdentityProviderStatus {
-    let generation = idp.generation_number();
-    let metadata = observed.remote.metadata.good.as_ref().map(|(metadata, _)| &**metadata);
-    let previous = idp.status.as_ref().map_or(&[][..], |status| &status.conditions);
-    IdentityProviderStatus {
-        observed_generation: Some(generation),
-        serving_generation: matches!(login, LoginState::Serving(_)).then_some(generation),
-        key: Some(idp.key().to_owned()),
-        organization_id: identity.map(|identity| identity.organization.id.to_string()),
-        redirect_uri: identity.map(Identity::redirect_uri),
-        initiate_login_uri: identity.map(Identity::initiate_login_uri),
-        login_url: identity.map(Identity::login_url),
-        issuer: metadata.map(|metadata| metadata.issuer.clone()).or_else(|| configured_issuer(idp)),
-        discovered: metadata.map(summary),
-        keys: keys(observed),
-        mappers: Some(observed.local.mappers),
-        last_handled_reconcile_at: observed.handled.clone(),
-        conditions: conditions.merge(previous, generation, observed.now),
-    }
-}
-
-/// Those that the provider publishes, and those of the manifest.
-fn keys(observed: &Observed) -> Vec<SigningKey> {
-    let published = observed.remote.keys.good.iter().flat_map(|(keys, _)| keys.iter().cloned());
-    let pinned = observed.wish.iter().flat_map(|wish| &wish.public_keys).map(|key| key.summary().clone());
-    published.chain(pinned).collect()
-}
-
-fn configured_issuer(idp: &IdentityProvider) -> Option<String> {
-    match idp.spec.issuer()? {
-        Issuer::Exactly(issuer) => Some(issuer),
-        Issuer::NamedAt(_) => None,
-    }
-}
-
-fn summary(metadata: &Metadata) -> Discovered {
-    let endpoint = |url: &Option<Url>| url.as_ref().map(ToString::to_string);
-    let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
-    Discovered {
-        authorization_endpoint: endpoint(&metadata.authorization_endpoint),
-        token_endpoint: endpoint(&metadata.token_endpoint),
-        user_info_endpoint: endpoint(&metadata.userinfo_endpoint),
-        jwks_endpoint: endpoint(&metadata.jwks_uri),
-        pushed_authorization_endpoint: endpoint(&metadata.pushed_authorization_endpoint),
-        end_session_endpoint: endpoint(&metadata.end_session_endpoint),
-        response_types: list(&metadata.response_types),
-        response_modes: list(&metadata.response_modes),
-        auth_methods: list(&metadata.auth_methods),
-        auth_signing_algorithms: list(&metadata.auth_signing_algorithms),
-        signing_algorithms: list(&metadata.signing_algorithms),
-        pkce_methods: list(&metadata.pkce_methods),
-        iss_parameter_supported: metadata.iss_parameter_supported,
-        backchannel_logout_supported: metadata.backchannel_logout_supported,
     }
 }
 

@@ -9,6 +9,7 @@ mod observe;
 mod offers;
 mod reconcile;
 mod relation;
+mod status;
 mod tokens;
 mod wish;
 

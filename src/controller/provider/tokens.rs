@@ -137,15 +137,18 @@ fn none_in_common(known: &[SigningAlgorithm], announced: &[String]) -> Fact {
     Fact::fails(Reason::Incompatible, message)
 }
 
-/// The `KeysUsable` condition. `published`: what is known of the keys that the provider publishes.
-pub fn keys_usable(spec: &TokensSpec, published: &Fetched<Vec<SigningKey>>) -> Fact {
+/// The `KeysUsable` condition. `published`: what is known of the keys that the provider publishes; `stale`: those that were
+/// good still serve although they cannot be had now.
+pub fn keys_usable(spec: &TokensSpec, published: &Fetched<Vec<SigningKey>>, stale: bool) -> Fact {
     let not_needed =
         |message: &str| Fact { status: Status::True, reason: Reason::NotNeeded, message: message.to_owned() };
     match (&published.good, &published.failure) {
         _ if spec.is_symmetric() => not_needed("Tokens are signed with the client secret (tokens.allowedAlgorithms)."),
-        // Keys that were good stay good while the provider cannot be asked.
-        (Some(_), _) => Fact::holds("The provider's signing keys were fetched."),
-        (None, Some(failure)) if !spec.public_keys.is_empty() => Fact::holds(format!(
+        (Some(_), None) => Fact::holds("The provider's signing keys were fetched."),
+        (Some(_), Some(failure)) if stale => {
+            Fact::holds(format!("The provider's last good signing keys are used: {}", failure.message))
+        }
+        (_, Some(failure)) if !spec.public_keys.is_empty() => Fact::holds(format!(
             "The keys of tokens.publicKeys are used; those of the JWKS URL could not be had: {}",
             failure.message
         )),
@@ -153,7 +156,7 @@ pub fn keys_usable(spec: &TokensSpec, published: &Fetched<Vec<SigningKey>>) -> F
         _ if !spec.validates_signatures() => not_needed(
             "Without keys, only what comes straight from the token endpoint is believed (tokens.validateSignatures is false).",
         ),
-        (None, Some(failure)) => Fact::fails(failure.reason, &failure.message),
+        (_, Some(failure)) => Fact::fails(failure.reason, &failure.message),
         (None, None) => Fact::unknown("The provider's keys have not been fetched yet."),
     }
 }

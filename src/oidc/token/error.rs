@@ -9,6 +9,8 @@ pub enum JwsError {
     TooLarge,
     #[error("the token is not a JWS in compact form: three parts, parted by dots")]
     NotCompact,
+    #[error("the token is encrypted; set the client to tokens that are only signed at the provider")]
+    Encrypted,
     #[error("a part of the token is not canonical base64url without padding")]
     NotBase64Url,
     #[error("the token's header cannot be read: {0}")]
@@ -96,6 +98,7 @@ impl JwsError {
         match self {
             Self::TooLarge => "token_too_large",
             Self::NotCompact => "token_not_compact",
+            Self::Encrypted => "token_encrypted",
             Self::NotBase64Url => "token_not_base64url",
             Self::Header(JsonError::Duplicate) => "header_duplicate_member",
             Self::Header(_) => "header_unreadable",

@@ -56,6 +56,8 @@ fn three_parts(raw: &str) -> Result<[&str; 3], JwsError> {
     let mut parts = raw.split('.');
     match [parts.next(), parts.next(), parts.next(), parts.next()] {
         [Some(header), Some(payload), Some(signature), None] => Ok([header, payload, signature]),
+        // RFC 7516, section 3.1: one more comes after these.
+        [_, _, _, Some(_)] if parts.count() == 1 => Err(JwsError::Encrypted),
         _ => Err(JwsError::NotCompact),
     }
 }

@@ -201,7 +201,8 @@ fn a_token_whose_form_breaks_a_rule_is_refused_by_that_rule() {
         ("one part", "x".to_owned(), "token_not_compact"),
         ("no signature part", input.to_owned(), "token_not_compact"),
         ("four parts", format!("{right}."), "token_not_compact"),
-        ("an encrypted token", format!("{right}.x.y"), "token_not_compact"),
+        ("an encrypted token", format!("{right}.x.y"), "token_encrypted"),
+        ("six parts", format!("{right}.x.y.z"), "token_not_compact"),
         ("longer than 64 KiB", format!("{right}{}", "A".repeat(64 * 1024)), "token_too_large"),
         // RFC 7515, 2: base64url without padding, line breaks or other characters
         ("padding", format!("{right}=="), "token_not_base64url"),
