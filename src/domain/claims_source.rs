@@ -32,12 +32,13 @@ pub fn is_incomplete(id_token: &Claims, names: &ClaimNames, mappers: &[Arc<Mappe
         .chain(&names.groups)
         .map(String::as_str)
         .chain(mapper::claims_read(mappers))
-        .any(|name| !id_token.contains_key(name))
+        .any(|name| id_token.get(name).is_none_or(Value::is_null))
 }
 
 /// Lays one document's claims over another's. The address and whether it is verified always come from the same
-/// document.
-pub fn overlay(upper: Claims, lower: Claims, names: &ClaimNames) -> Claims {
+/// document. What is null above says nothing (OpenID Connect Core 1.0, section 5.3.2).
+pub fn overlay(mut upper: Claims, lower: Claims, names: &ClaimNames) -> Claims {
+    upper.retain(|_, value| !value.is_null());
     let mut merged = lower;
     if upper.contains_key(&names.email) {
         merged.remove(&names.email_verified);

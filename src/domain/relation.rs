@@ -48,19 +48,12 @@ pub struct TokenRules {
     pub skew: Duration,
     /// What comes straight from the token endpoint is believed without a look at its signature.
     pub unsigned_from_token_endpoint: bool,
-    /// Where the provider publishes its keys; None: nowhere.
+    /// Where the provider publishes keys that count; None: nowhere.
     pub jwks_uri: Option<Url>,
     /// The keys of the manifest.
     pub public_keys: Vec<VerificationKey>,
     /// For the symmetric algorithms: the octets of the client secrets. Empty where none is allowed.
     pub secrets: Vec<SecretSlice<u8>>,
-}
-
-impl TokenRules {
-    /// Whether a token can be signed by a key of the provider's at all.
-    pub fn needs_keys(&self) -> bool {
-        self.algorithms.iter().any(|algorithm| !algorithm.is_symmetric())
-    }
 }
 
 /// That authorization requests are pushed (RFC 9126).

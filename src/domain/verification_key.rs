@@ -146,9 +146,10 @@ fn is_sound_rsa(modulus: &[u8], exponent: &[u8]) -> bool {
 }
 
 fn has_large_order(octets: &[u8]) -> bool {
-    let Some((last, rest)) = octets.split_last() else { return false };
-    let hex: String = rest.iter().chain([&(last & 0x7f)]).map(|octet| format!("{octet:02x}")).collect();
-    octets.len() == 32 && !SMALL_ORDER.contains(&&*hex)
+    let Ok(mut y) = <[u8; 32]>::try_from(octets) else { return false };
+    y[31] &= 0x7f;
+    let hex: String = y.iter().map(|octet| format!("{octet:02x}")).collect();
+    !SMALL_ORDER.contains(&&*hex)
 }
 
 impl Curve {

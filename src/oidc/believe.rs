@@ -1,7 +1,7 @@
 //! What a provider has sent, once it is believed: its tokens and userinfo, with keys that are fetched anew where a token
 //! names one that is not known.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -10,18 +10,28 @@ use url::Url;
 use super::{
     Remote,
     flight::Freshness,
-    keys::KeysRequest,
-    token::{AtLogin, KeyRing, Parties, Proof, TokenError, verify_access_token, verify_id_token, verify_userinfo},
+    http::authority,
+    keys::{KeySet, KeysRequest},
+    token::{
+        AtLogin, KeyRing, Parties, Proof, TokenError, subject_of, verify_access_token, verify_id_token, verify_userinfo,
+    },
     userinfo::{Userinfo, UserinfoError, fetch_userinfo},
 };
 use crate::domain::{
     Claims,
     relation::{Relation, TokenRules},
-    verification_key::VerificationKey,
 };
 
 /// The controllers keep the keys fresh; a login fetches them only when there are none.
 const AT_ONCE: Freshness = Freshness { max_age: Duration::MAX, retry_after: Duration::from_secs(1) };
+
+/// Which way a token came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// Straight from the provider.
+    TokenEndpoint,
+    Browser,
+}
 
 /// Why a token is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +43,7 @@ pub enum BeliefError {
 }
 
 impl Remote {
-    /// The claims of the ID token of a login. `straight`: it came straight from the token endpoint.
+    /// The claims of the ID token of a login.
     ///
     /// # Errors
     /// When it breaks a rule, or there is nothing to check it by.
@@ -41,12 +51,12 @@ impl Remote {
         &self,
         relation: &Relation,
         raw: &SecretString,
-        straight: bool,
+        via: Via,
         login: &AtLogin<'_>,
-        now: Timestamp,
     ) -> Result<Claims, BeliefError> {
+        let now = Timestamp::now();
         let (raw, parties) = (raw.expose_secret(), parties(relation, now));
-        if straight && relation.tokens.unsigned_from_token_endpoint {
+        if via == Via::TokenEndpoint && relation.tokens.unsigned_from_token_endpoint {
             return Ok(verify_id_token(raw, &Proof::Channel, &parties, login)?);
         }
         self.with_keys(relation, now, |keys| verify_id_token(raw, &Proof::Signature(keys), &parties, login)).await
@@ -61,40 +71,41 @@ impl Remote {
         relation: &Relation,
         endpoint: &Url,
         access_token: &SecretString,
-        subject: &str,
-        now: Timestamp,
+        id_token: &Claims,
     ) -> Result<Claims, UserinfoError> {
-        let roots = relation.trust_roots.as_ref();
+        let (roots, subject) = (relation.trust_roots.as_ref(), subject_of(id_token));
         match fetch_userinfo(self.outbound(), roots, endpoint, access_token, subject).await? {
             Userinfo::Plain(claims) => Ok(claims),
             Userinfo::Signed(token) => {
+                // Not before it has come: it may have been issued this very second.
+                let now = Timestamp::now();
                 let (raw, parties) = (token.expose_secret(), parties(relation, now));
                 let check = |keys: KeyRing<'_>| verify_userinfo(raw, keys, &parties, subject);
                 let belief = self.with_keys(relation, now, check).await;
-                belief.map_err(|source| UserinfoError::Signed { host: super::http::authority(endpoint), source })
+                belief.map_err(|source| UserinfoError::Signed { host: authority(endpoint), source })
             }
         }
     }
 
-    /// The claims of an access token that came with an ID token, if it is a JWT of this issuer about this person. Most
-    /// are meant for others, and can be in any form, so keys are not fetched for it.
+    /// The claims of the access token that came with an ID token, if it is a JWT of this issuer about this person.
     ///
     /// # Errors
-    /// When it breaks a rule.
-    pub fn access_token(
+    /// When it is not, as most are meant for others and can be in any form.
+    pub async fn access_token(
         &self,
         relation: &Relation,
         access_token: &SecretString,
-        subject: &str,
-        now: Timestamp,
-    ) -> Result<Claims, TokenError> {
+        id_token: &Claims,
+    ) -> Result<Claims, BeliefError> {
+        let now = Timestamp::now();
         let (raw, parties) = (access_token.expose_secret(), parties(relation, now));
+        // Keys are not asked for on the word of what would not count anyway.
+        let unsigned = verify_access_token(raw, &Proof::Channel, &parties, id_token)?;
         if relation.tokens.unsigned_from_token_endpoint {
-            return verify_access_token(raw, &Proof::Channel, &parties, subject);
+            return Ok(unsigned);
         }
-        let known = keys_request(relation).and_then(|request| self.cached_keys(&request).good);
-        let keys = key_ring(&relation.tokens, known.as_ref().map(|(keys, _)| keys.keys()));
-        verify_access_token(raw, &Proof::Signature(keys), &parties, subject)
+        self.with_keys(relation, now, |keys| verify_access_token(raw, &Proof::Signature(keys), &parties, id_token))
+            .await
     }
 
     /// Runs a check with the keys as they are known, and once more with newer ones where it asks for them.
@@ -105,22 +116,29 @@ impl Remote {
         check: impl Fn(KeyRing<'_>) -> Result<T, TokenError>,
     ) -> Result<T, BeliefError> {
         let tokens = &relation.tokens;
-        let Some(request) = keys_request(relation) else { return Ok(check(key_ring(tokens, None))?) };
-        let known = match self.cached_keys(&request).good {
-            Some(known) => Some(known),
-            None => self.keys(&request, AT_ONCE, now).await.good,
+        let request =
+            tokens.jwks_uri.clone().map(|jwks_uri| KeysRequest { jwks_uri, roots: relation.trust_roots.clone() });
+        let known = request.as_ref().and_then(|request| self.cached_keys(request).good);
+        let has_known = known.is_some();
+        let first = check_with(tokens, known, &check);
+        let (Some(request), Err(error)) = (request, &first) else { return first };
+        let newer = match error {
+            BeliefError::Token(error) if !error.asks_for_newer_keys() => return first,
+            _ if has_known => self.refresh_keys(&request, now).await,
+            _ => self.keys(&request, AT_ONCE, now).await,
         };
-        if known.is_none() && tokens.public_keys.is_empty() {
-            return Err(BeliefError::NoKeys);
-        }
-        match check(key_ring(tokens, known.as_ref().map(|(keys, _)| keys.keys()))) {
-            Err(error) if error.asks_for_newer_keys() => {
-                let newer = self.refresh_keys(&request, now).await.good;
-                Ok(check(key_ring(tokens, newer.as_ref().map(|(keys, _)| keys.keys())))?)
-            }
-            checked => Ok(checked?),
-        }
+        check_with(tokens, newer.good, &check)
     }
+}
+
+fn check_with<T>(
+    tokens: &TokenRules,
+    published: Option<(Arc<KeySet>, Timestamp)>,
+    check: impl Fn(KeyRing<'_>) -> Result<T, TokenError>,
+) -> Result<T, BeliefError> {
+    let published = published.as_ref().map(|(keys, _)| keys.keys()).unwrap_or_default();
+    let keys = KeyRing { published, pinned: &tokens.public_keys, secrets: &tokens.secrets };
+    if keys.is_empty() { Err(BeliefError::NoKeys) } else { Ok(check(keys)?) }
 }
 
 fn parties(relation: &Relation, now: Timestamp) -> Parties<'_> {
@@ -128,12 +146,5 @@ fn parties(relation: &Relation, now: Timestamp) -> Parties<'_> {
     Parties { issuer: &relation.issuer, client_id: &relation.client_id, algorithms, now, skew: *skew }
 }
 
-/// None where no published key could verify anything.
-fn keys_request(relation: &Relation) -> Option<KeysRequest> {
-    let jwks_uri = relation.tokens.jwks_uri.clone().filter(|_| relation.tokens.needs_keys())?;
-    Some(KeysRequest { jwks_uri, roots: relation.trust_roots.clone() })
-}
-
-fn key_ring<'a>(tokens: &'a TokenRules, published: Option<&'a [VerificationKey]>) -> KeyRing<'a> {
-    KeyRing { published: published.unwrap_or_default(), pinned: &tokens.public_keys, secrets: &tokens.secrets }
-}
+#[cfg(test)]
+mod tests;

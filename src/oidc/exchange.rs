@@ -74,7 +74,8 @@ pub(super) async fn exchange(
         return Err(ExchangeError::NotABearerToken { host: host() });
     }
     let id_token = text(&answer, "id_token").ok_or_else(|| ExchangeError::NoIdToken { host: host() })?;
-    answer.retain(|member, _| !member.ends_with("_token"));
+    // What is a credential is no claim; the last one is that of OpenID Connect Native SSO 1.0, section 3.2.
+    answer.retain(|member, _| !member.ends_with("_token") && member != "device_secret");
     Ok(TokenResponse { id_token, access_token, members: Members(answer) })
 }
 

@@ -13,6 +13,7 @@ use futures::{
     future::{BoxFuture, Shared, WeakShared},
 };
 use jiff::Timestamp;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     api::Reason,
@@ -39,8 +40,10 @@ struct State<T> {
     failed_at: Option<Timestamp>,
     /// When the newest refresh out of turn began.
     refreshed_at: Option<Timestamp>,
-    /// Lives as long as somebody waits for it: a caller that goes away takes nobody else's answer along.
     flight: Option<WeakShared<Flight<T>>>,
+    /// Keeps the fetch going when those who asked for it go away, so that nobody can use up a turn without an answer.
+    /// Ends with the entry.
+    driver: Option<AbortOnDropHandle<()>>,
 }
 
 /// What a fetch's error must tell.
@@ -50,7 +53,13 @@ pub(super) trait Failure: Error + Send + Sync + 'static {
 
 impl<T> Default for Entry<T> {
     fn default() -> Self {
-        Self(Mutex::new(State { fetched: Fetched::default(), failed_at: None, refreshed_at: None, flight: None }))
+        Self(Mutex::new(State {
+            fetched: Fetched::default(),
+            failed_at: None,
+            refreshed_at: None,
+            flight: None,
+            driver: None,
+        }))
     }
 }
 
@@ -101,7 +110,6 @@ impl<T: Send + Sync + 'static> Entry<T> {
                     return state.fetched.clone();
                 }
                 None => {
-                    // Counted as it begins: a caller who goes away cannot have the provider asked again and again.
                     state.refreshed_at = Some(now);
                     self.launch(&mut state, now, fetch())
                 }
@@ -115,13 +123,14 @@ impl<T: Send + Sync + 'static> Entry<T> {
         F: Future<Output = Result<T, E>> + Send + 'static,
         E: Failure,
     {
-        let entry = self.clone();
+        let entry = Arc::downgrade(self);
         let flight = async move {
             let answer = fetch.await;
-            entry.state().record(answer, now)
+            entry.upgrade().map(|entry| entry.state().record(answer, now)).unwrap_or_default()
         };
         let shared = flight.boxed().shared();
         state.flight = shared.downgrade();
+        state.driver = Some(AbortOnDropHandle::new(tokio::spawn(shared.clone().map(|_| ()))));
         shared
     }
 

@@ -30,7 +30,7 @@ mod verification_key;
 pub use ask::AskError;
 pub use assertion::SigningFailed;
 pub use authorize::LoginParameters;
-pub use believe::BeliefError;
+pub use believe::{BeliefError, Via};
 pub use client_key::{ClientKeyError, read_client_key};
 pub use discovery::{DiscoveryError, MetadataRequest, Needs, NotAnIssuer};
 pub use document::DocumentError;

@@ -25,7 +25,7 @@ pub use error::{JwsError, TokenError};
 pub use id_token::{AtLogin, verify_id_token};
 pub use key_ring::{KeyRing, Proof};
 pub use logout_token::{LogoutToken, verify_logout_token};
-pub use subject::{verify_access_token, verify_userinfo};
+pub use subject::{subject_of, verify_access_token, verify_userinfo};
 
 /// Whose tokens are believed, whom they have to be for, and when.
 #[derive(Clone, Copy)]

@@ -2,6 +2,8 @@
 
 mod advice;
 
+use std::error::Error;
+
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
@@ -62,7 +64,7 @@ pub enum Failure {
     #[error("the code could not be exchanged")]
     Exchange(#[from] ExchangeError),
     #[error("the ID token was refused: {}", .0.as_str())]
-    Token(TokenError),
+    Token(#[source] TokenError),
     #[error("the provider's keys are not known")]
     NoKeys,
     #[error("userinfo could not be had")]
@@ -167,7 +169,7 @@ pub fn page_with(failure: &Failure, place: &Place<'_>, mut extra: HeaderMap) -> 
 }
 
 fn log(failure: &Failure, status: StatusCode, reference: &str, organization: Option<&str>, provider: Option<&str>) {
-    let (code, error) = (failure.code(), failure as &dyn std::error::Error);
+    let (code, error) = (failure.code(), with_causes(failure));
     match failure {
         // Whoever guesses addresses is not somebody who fails to sign in.
         Failure::NoSuchPage | Failure::WrongMethod | Failure::NoSuchOrganization | Failure::ForeignForm => {
@@ -182,9 +184,37 @@ fn log(failure: &Failure, status: StatusCode, reference: &str, organization: Opt
     metrics::counter!("latchkey_login_failures_total", "reason" => code).increment(1);
 }
 
+/// A failure and why, in one line: as a JSON field, an error is written without its causes.
+fn with_causes(failure: &Failure) -> String {
+    let mut told = failure.to_string();
+    let mut next = failure.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        // Some say it themselves.
+        if !told.contains(&text) {
+            told = format!("{told}: {text}");
+        }
+        next = cause.source();
+    }
+    told
+}
+
 /// Ten characters that are easy to read out, without those that look alike.
 fn reference() -> String {
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let bytes = random::<10>().unwrap_or_default();
     bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_says_why_to_the_last_cause() {
+        let failure = Failure::Token(TokenError::Expired);
+        let told = with_causes(&failure);
+        assert!(told.starts_with("the ID token was refused: exp_over: exp is over;"), "{told}");
+        assert!(told.contains("tokens.allowedClockSkew"), "{told}");
+    }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
 use url::Url;
 
 use super::{attempt::Attempt, failure::Failure};
@@ -16,7 +15,7 @@ use crate::{
         provider::Provider,
         relation::Relation,
     },
-    oidc::{AtLogin, Grant, Remote, TokenResponse},
+    oidc::{AtLogin, Grant, Remote, TokenResponse, Via},
 };
 
 /// What the browser brought from the provider.
@@ -45,16 +44,20 @@ impl Login<'_> {
     pub async fn claims(self, brought: Brought) -> Result<Claims, Failure> {
         match brought {
             Brought::IdToken(id_token) => {
-                // Without an access token there is nothing else to ask for claims.
-                self.id_token(&id_token, false, None, None).await
+                let claims = self.id_token(&id_token, Via::Browser, None, None).await?;
+                match self.relation.claims_source {
+                    ClaimsSource::Default { .. } | ClaimsSource::IdToken => Ok(claims),
+                    // The schema lets nobody ask for these without an access token.
+                    ClaimsSource::UserInfo { .. } | ClaimsSource::AccessToken => Err(Failure::Internal),
+                }
             }
             Brought::Code { code, token_endpoint, pkce } => {
                 let verifier = pkce.then(|| self.attempt.code_verifier());
                 let grant = Grant { token_endpoint: &token_endpoint, code: &code, code_verifier: verifier.as_ref() };
                 let answer = self.remote.exchange(self.relation, grant).await?;
                 let access_token = Some(&answer.access_token);
-                let id_token = self.id_token(&answer.id_token, true, access_token, Some(&code)).await?;
-                self.sourced(id_token, answer).await
+                let claims = self.id_token(&answer.id_token, Via::TokenEndpoint, access_token, Some(&code)).await?;
+                self.sourced(claims, answer).await
             }
         }
     }
@@ -62,7 +65,7 @@ impl Login<'_> {
     async fn id_token(
         self,
         id_token: &SecretString,
-        straight: bool,
+        via: Via,
         access_token: Option<&SecretString>,
         code: Option<&SecretString>,
     ) -> Result<Claims, Failure> {
@@ -73,51 +76,40 @@ impl Login<'_> {
             code: code.map(ExposeSecret::expose_secret),
             authenticated_since: self.relation.request.max_age.map(|age| since(self.attempt.began_at(), age)),
         };
-        Ok(self.remote.id_token(self.relation, id_token, straight, &login, Timestamp::now()).await?)
+        Ok(self.remote.id_token(self.relation, id_token, via, &login).await?)
     }
 
     async fn sourced(self, id_token: Claims, answer: TokenResponse) -> Result<Claims, Failure> {
-        let names = &self.provider.claims;
-        match &self.relation.claims_source {
+        let (relation, names) = (self.relation, &self.provider.claims);
+        match &relation.claims_source {
             ClaimsSource::Default { userinfo: Some(endpoint) } if is_incomplete(&id_token, names, self.mappers) => {
-                let userinfo = self.userinfo(endpoint, &id_token, &answer).await?;
+                let userinfo = self.remote.userinfo(relation, endpoint, &answer.access_token, &id_token).await?;
                 Ok(overlay(id_token, userinfo, names))
             }
             ClaimsSource::Default { .. } | ClaimsSource::IdToken => Ok(id_token),
             ClaimsSource::UserInfo { endpoint } => {
-                let userinfo = self.userinfo(endpoint, &id_token, &answer).await?;
+                let userinfo = self.remote.userinfo(relation, endpoint, &answer.access_token, &id_token).await?;
                 Ok(of_userinfo(id_token, userinfo, names))
             }
             ClaimsSource::AccessToken => {
-                let access_token = self.access_token(&id_token, &answer);
+                let access_token = self.access_token(&id_token, &answer).await;
                 Ok(of_access_token(&id_token, answer.members.0, access_token, names))
             }
         }
     }
 
-    async fn userinfo(self, endpoint: &Url, id_token: &Claims, answer: &TokenResponse) -> Result<Claims, Failure> {
-        let (access_token, now) = (&answer.access_token, Timestamp::now());
-        Ok(self.remote.userinfo(self.relation, endpoint, access_token, subject(id_token), now).await?)
-    }
-
-    /// None where the access token is meant for others alone.
-    fn access_token(self, id_token: &Claims, answer: &TokenResponse) -> Option<Claims> {
-        let read = self.remote.access_token(self.relation, &answer.access_token, subject(id_token), Timestamp::now());
+    /// None where the access token is meant for others alone, or is the ID token once more.
+    async fn access_token(self, id_token: &Claims, answer: &TokenResponse) -> Option<Claims> {
+        if answer.access_token.expose_secret() == answer.id_token.expose_secret() {
+            return None;
+        }
+        let read = self.remote.access_token(self.relation, &answer.access_token, id_token).await;
         let provider = &self.provider.path;
-        read.inspect_err(|error| {
-            let why = error.as_str();
-            tracing::debug!(
-                provider,
-                why,
-                "the access token is no JWT of the issuer about this person, so that it says nothing"
-            );
+        read.inspect_err(|why| {
+            tracing::info!(provider, %why, "no claims from the access token: it is no JWT of the issuer about this person");
         })
         .ok()
     }
-}
-
-fn subject(id_token: &Claims) -> &str {
-    id_token.get("sub").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The provider looked at how long ago the person signed in there after the attempt had begun.

@@ -84,7 +84,7 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
     conditions.set(ConditionType::Accepted, accepted(idp, local));
     conditions.set(ConditionType::ResolvedRefs, resolved(wish));
     let relation = discovered(idp, identity.as_ref(), wish.as_ref().ok(), observed, &mut conditions);
-    keys(&idp.spec.tokens, wish.as_ref().ok(), observed, &mut conditions);
+    let relation = keys(&idp.spec.tokens, wish.as_ref().ok(), relation, observed, &mut conditions);
     let held_back = conditions.held_back().map(|fact| fact.reason);
     if idp.spec.client.previous_secret_ref.is_some() {
         conditions.set(ConditionType::ClientAccepted, client_accepted(idp, observed.rotation));
@@ -156,19 +156,31 @@ fn discovered(
     Some(relation)
 }
 
-/// Sets `KeysUsable` and, while it applies, `ServingStale`.
-fn keys(spec: &TokensSpec, wish: Option<&Wish>, observed: &Observed, conditions: &mut Conditions) {
+/// Sets `KeysUsable` and, while it applies, `ServingStale`; published keys that have failed for too long count no more.
+fn keys(
+    spec: &TokensSpec,
+    wish: Option<&Wish>,
+    relation: Option<Relation>,
+    observed: &Observed,
+    conditions: &mut Conditions,
+) -> Option<Relation> {
     let Observed { remote: Remote { keys, .. }, now, .. } = observed;
     let stale_keys = match (&keys.good, &keys.failure, wish) {
         (Some(_), Some(failure), Some(wish)) if in_grace(failure, wish, *now) => Some((failure, wish.stale_grace)),
         _ => None,
     };
-    conditions.set(ConditionType::KeysUsable, keys_usable(spec, keys, stale_keys.is_some()));
+    let rules = relation.as_ref().map(|relation| &relation.tokens);
+    conditions.set(ConditionType::KeysUsable, keys_usable(spec, keys, stale_keys.is_some(), rules));
+    let over = keys.good.is_some() && keys.failure.is_some() && stale_keys.is_none();
     if let Some((failure, grace)) = stale_keys
         && conditions.fact(ConditionType::ServingStale).is_none()
     {
         conditions.set(ConditionType::ServingStale, stale("keys serve", failure, grace));
     }
+    relation.map(|mut relation| {
+        relation.tokens.jwks_uri = relation.tokens.jwks_uri.filter(|_| !over);
+        relation
+    })
 }
 
 /// Whether what was good before it began to fail still serves.

@@ -1,5 +1,7 @@
 //! Which tokens are believed: what the manifest allows and has, within what the provider announces. Pure.
 
+use std::collections::BTreeSet;
+
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use url::Url;
 
@@ -18,15 +20,22 @@ use crate::{
 const ALLOWED: &str = "spec.tokens.allowedAlgorithms";
 const ANNOUNCED: &str = "id_token_signing_alg_values_supported";
 
+/// So many keys of a manifest can be tried for every token.
+const MAX_PUBLIC_KEYS: usize = 16;
+
 /// The keys of spec.tokens.publicKeys.
 ///
 /// # Errors
-/// Names the entry that holds none.
+/// Names the entry that holds none, or says that there are too many.
 pub fn public_keys(spec: &TokensSpec) -> Result<Vec<VerificationKey>, String> {
     let mut keys = Vec::new();
     for (index, text) in spec.public_keys.iter().enumerate() {
         let read = read_public_keys(text);
         keys.extend(read.map_err(|error| format!("spec.tokens.publicKeys[{index}]: {error}"))?);
+    }
+    if keys.len() > MAX_PUBLIC_KEYS {
+        let found = keys.len();
+        return Err(format!("spec.tokens.publicKeys: holds {found} keys: keep the newest {MAX_PUBLIC_KEYS} at most"));
     }
     Ok(keys)
 }
@@ -95,8 +104,11 @@ fn allowed(spec: &TokensSpec) -> Vec<SigningAlgorithm> {
 fn algorithms(spec: &TokensSpec, offers: &Offers<'_>) -> Result<Vec<SigningAlgorithm>, Fact> {
     let listed = allowed(spec);
     let announced = offers.signing_algorithms();
-    let known: Vec<_> =
-        announced.unwrap_or_default().iter().filter_map(|name| SigningAlgorithm::from_name(name)).collect();
+    // Silence means the one that every provider has (OpenID Connect Discovery 1.0, section 3).
+    let known: Vec<_> = match announced {
+        None => vec![RS256],
+        Some(names) => names.iter().filter_map(|name| SigningAlgorithm::from_name(name)).collect(),
+    };
     if !listed.is_empty() {
         if announced.is_none() || listed.iter().any(|algorithm| known.contains(algorithm)) {
             return Ok(listed);
@@ -104,8 +116,8 @@ fn algorithms(spec: &TokensSpec, offers: &Offers<'_>) -> Result<Vec<SigningAlgor
         let asked: Vec<_> = spec.allowed_algorithms.iter().map(|algorithm| format!("{algorithm:?}")).collect();
         return Err(incompatible(ALLOWED, &asked.join(", "), ANNOUNCED, announced.unwrap_or_default()));
     }
-    if !spec.validates_signatures() {
-        // Whatever it is, the signature does not count; only `none` is never taken.
+    if !spec.validates_signatures() && !known.is_empty() {
+        // The signature does not count; but `none` is never taken, nor what nobody here has heard of.
         return Ok(SigningAlgorithm::ASYMMETRIC.into_iter().chain(SigningAlgorithm::SYMMETRIC).collect());
     }
     if offers.0.is_none() {
@@ -138,8 +150,55 @@ fn none_in_common(known: &[SigningAlgorithm], announced: &[String]) -> Fact {
 }
 
 /// The `KeysUsable` condition. `published`: what is known of the keys that the provider publishes; `stale`: those that were
-/// good still serve although they cannot be had now.
-pub fn keys_usable(spec: &TokensSpec, published: &Fetched<Vec<SigningKey>>, stale: bool) -> Fact {
+/// good still serve although they cannot be had now; `rules`: what tokens are checked by, where that is known.
+pub fn keys_usable(
+    spec: &TokensSpec,
+    published: &Fetched<Vec<SigningKey>>,
+    stale: bool,
+    rules: Option<&TokenRules>,
+) -> Fact {
+    let found = usable(spec, published, stale);
+    let serving = published.good.iter().filter(|_| published.failure.is_none() || stale);
+    let keys = || serving.clone().flat_map(|(keys, _)| keys.iter());
+    match rules {
+        Some(rules) if found.reason == Reason::Succeeded && rests_on_keys(rules) => {
+            let pinned = rules.public_keys.iter().map(VerificationKey::summary);
+            let fit = |key: &SigningKey| rules.algorithms.iter().any(|algorithm| may_fit(key, *algorithm));
+            if keys().chain(pinned.clone()).any(fit) { found } else { none_fits(keys().chain(pinned), rules) }
+        }
+        _ => found,
+    }
+}
+
+/// Whether nobody can sign in without a key.
+fn rests_on_keys(rules: &TokenRules) -> bool {
+    !rules.unsigned_from_token_endpoint && !rules.algorithms.iter().any(|algorithm| algorithm.is_symmetric())
+}
+
+/// As far as `status.keys` says.
+fn may_fit(key: &SigningKey, algorithm: SigningAlgorithm) -> bool {
+    let kty = match algorithm {
+        RS256 | RS384 | RS512 | PS256 | PS384 | PS512 => "RSA",
+        ES256 | ES384 | ES512 => "EC",
+        EdDSA | Ed25519 => "OKP",
+        HS256 | HS384 | HS512 => return false,
+    };
+    let bound = key.alg.as_deref().and_then(SigningAlgorithm::from_name);
+    key.kty == kty && bound.is_none_or(|bound| kty == "OKP" || bound == algorithm)
+}
+
+fn none_fits<'a>(keys: impl Iterator<Item = &'a SigningKey>, rules: &TokenRules) -> Fact {
+    let kinds: BTreeSet<_> = keys.map(|key| key.alg.as_deref().unwrap_or(&key.kty)).collect();
+    let allowed: Vec<_> = rules.algorithms.iter().map(|algorithm| algorithm.as_str()).collect();
+    let message = format!(
+        "{ALLOWED}: {} may sign tokens, but the provider's keys are for {}: change one or the other",
+        allowed.join(", "),
+        kinds.into_iter().collect::<Vec<_>>().join(", ")
+    );
+    Fact::fails(Reason::NoUsableKeys, message)
+}
+
+fn usable(spec: &TokensSpec, published: &Fetched<Vec<SigningKey>>, stale: bool) -> Fact {
     let not_needed =
         |message: &str| Fact { status: Status::True, reason: Reason::NotNeeded, message: message.to_owned() };
     match (&published.good, &published.failure) {

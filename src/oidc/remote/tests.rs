@@ -170,16 +170,17 @@ async fn a_caller_who_goes_away_takes_nobody_elses_answer_along() {
 }
 
 #[tokio::test]
-async fn callers_who_all_go_away_leave_the_next_one_able_to_fetch() {
+async fn callers_who_all_go_away_leave_their_answer_to_the_next_one() {
     let (provider, request) = Provider::start(jwks()).await;
     provider.holds(true);
     let remote = Remote::new(outbound());
     tokio::select! {
-        _ = remote.keys(&request, HOURLY, at(0)) => panic!("the answer is held back"),
+        _ = remote.refresh_keys(&request, at(0)) => panic!("the answer is held back"),
         () = provider.asked.notified() => {}
     }
-    provider.holds(false);
-    assert_eq!(kids(&remote.keys(&request, HOURLY, at(0)).await), 5);
+    provider.released.notify_one();
+    assert_eq!(kids(&remote.refresh_keys(&request, at(1)).await), 5, "the cooldown is not spent on nothing");
+    assert_eq!(provider.requests(), 1);
 }
 
 #[tokio::test]

@@ -13,7 +13,6 @@ use crate::{
 const MAX_TOKEN_BYTES: usize = 64 * 1024;
 
 /// A token that is the issuer's.
-#[derive(Debug)]
 pub(super) struct Signed {
     pub(super) claims: Claims,
     pub(super) algorithm: SigningAlgorithm,

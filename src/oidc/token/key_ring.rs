@@ -9,7 +9,7 @@ use crate::domain::{
     verification_key::VerificationKey,
 };
 
-/// How many keys are tried for one token.
+/// How many published keys are tried for one token.
 const MAX_CANDIDATES: usize = 4;
 
 /// By what a token is taken for the issuer's own.
@@ -27,13 +27,18 @@ pub enum Proof<'a> {
 pub struct KeyRing<'a> {
     /// Those that it publishes, found by `kid`.
     pub published: &'a [VerificationKey],
-    /// Those of the manifest, which have no names.
+    /// Those of the manifest, which have no names and are few.
     pub pinned: &'a [VerificationKey],
     /// The client secrets, for the symmetric algorithms.
     pub secrets: &'a [SecretSlice<u8>],
 }
 
 impl KeyRing<'_> {
+    /// Whether nothing could be checked with it.
+    pub fn is_empty(&self) -> bool {
+        self.published.is_empty() && self.pinned.is_empty() && self.secrets.is_empty()
+    }
+
     /// Whether a signature is the issuer's: by the published keys of this `kid`, or without one by the few that fit; or
     /// by those of the manifest.
     pub(super) fn verify(
@@ -50,7 +55,7 @@ impl KeyRing<'_> {
         let fits = |key: &&VerificationKey| key.fits(algorithm);
         let named = |key: &&VerificationKey| kid.is_none() || key.summary().kid.as_deref() == kid;
         let published = self.published.iter().filter(fits).filter(named).take(MAX_CANDIDATES);
-        let pinned = self.pinned.iter().filter(fits).take(MAX_CANDIDATES);
+        let pinned = self.pinned.iter().filter(fits);
         if published.clone().chain(pinned).any(|key| key.verifies(algorithm, input, signature)) {
             return Ok(());
         }

@@ -4,6 +4,7 @@
 pub(super) struct Kind {
     /// Its own `typ`, beside which none, or one that names no kind, will do: few providers write it.
     pub(super) typ: Option<&'static str>,
+    pub(super) iss: Presence,
     pub(super) audience: Audience,
     pub(super) exp: Presence,
     pub(super) iat: Presence,
@@ -26,8 +27,8 @@ pub(super) enum Presence {
 pub(super) enum Audience {
     /// This client and nobody else: others could use the token, too.
     ThisClientAlone,
-    /// This client, whoever else.
-    ThisClient,
+    /// This client, whoever else; or nobody.
+    ThisClientIfAny,
     /// Any: the token is meant for an API. Who got it, `azp` or `client_id` tell, if they are there.
     AnApi,
 }
@@ -38,6 +39,7 @@ use Presence::{Optional, Required};
 /// 10). The nonce is checked by `id_token.rs`.
 pub(super) const ID_TOKEN: Kind = Kind {
     typ: None,
+    iss: Required,
     audience: Audience::ThisClientAlone,
     exp: Required,
     iat: Required,
@@ -49,6 +51,7 @@ pub(super) const ID_TOKEN: Kind = Kind {
 /// OpenID Connect Back-Channel Logout 1.0, sections 2.4 and 2.6. What it must have besides, `logout_token.rs` checks.
 pub(super) const LOGOUT_TOKEN: Kind = Kind {
     typ: Some("logout+jwt"),
+    iss: Required,
     audience: Audience::ThisClientAlone,
     exp: Required,
     iat: Required,
@@ -57,10 +60,12 @@ pub(super) const LOGOUT_TOKEN: Kind = Kind {
     foreign: &["nonce"],
 };
 
-/// OpenID Connect Core 1.0, section 5.3.2: a signed answer of the userinfo endpoint.
+/// OpenID Connect Core 1.0, section 5.3.2: a signed answer of the userinfo endpoint, which should name issuer and client,
+/// but need not.
 pub(super) const USERINFO: Kind = Kind {
     typ: None,
-    audience: Audience::ThisClient,
+    iss: Optional,
+    audience: Audience::ThisClientIfAny,
     exp: Optional,
     iat: Optional,
     issued_within: None,
@@ -68,16 +73,17 @@ pub(super) const USERINFO: Kind = Kind {
     foreign: &["events"],
 };
 
-/// RFC 9068, sections 2.2 and 4, but for what only the API that it is meant for can check. Older providers give it no
-/// `typ`; it is then told from an ID token by what only those have.
+/// RFC 9068, sections 2.2 and 4, but for what only the API that it is meant for can check. That it is not the ID token of
+/// another login, `subject.rs` checks: providers that know no `typ` make both alike.
 pub(super) const ACCESS_TOKEN: Kind = Kind {
     typ: Some("at+jwt"),
+    iss: Required,
     audience: Audience::AnApi,
     exp: Required,
     iat: Optional,
     issued_within: None,
     sub: Required,
-    foreign: &["events", "nonce", "at_hash", "c_hash"],
+    foreign: &["events"],
 };
 
 impl Kind {

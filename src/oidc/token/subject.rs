@@ -23,7 +23,7 @@ pub fn verify_userinfo(
     about(raw, &kind::USERINFO, &Proof::Signature(keys), parties, subject)
 }
 
-/// Checks an access token that is a JWT (RFC 9068, section 4), and hands out its claims.
+/// Checks an access token that came with an ID token and is a JWT (RFC 9068, section 4), and hands out its claims.
 ///
 /// # Errors
 /// The first rule that it breaks.
@@ -31,9 +31,19 @@ pub fn verify_access_token(
     raw: &str,
     proof: &Proof<'_>,
     parties: &Parties<'_>,
-    subject: &str,
+    id_token: &Claims,
 ) -> Result<Claims, TokenError> {
-    about(raw, &kind::ACCESS_TOKEN, proof, parties, subject)
+    let claims = about(raw, &kind::ACCESS_TOKEN, proof, parties, subject_of(id_token))?;
+    // Some providers write the nonce into access tokens, too; that of another login stands in another ID token.
+    match claims.get("nonce") {
+        Some(nonce) if id_token.get("nonce") != Some(nonce) => Err(TokenError::NonceMismatch),
+        _ => Ok(claims),
+    }
+}
+
+/// The person whom an ID token names.
+pub fn subject_of(id_token: &Claims) -> &str {
+    id_token.get("sub").and_then(Value::as_str).unwrap_or_default()
 }
 
 fn about(

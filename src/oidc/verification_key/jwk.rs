@@ -12,11 +12,11 @@ const MAX_KID_CHARS: usize = 256;
 
 /// None for a key that is for something else, of an unknown kind, weak, malformed, or not secret any more.
 pub fn read(jwk: &Map<String, Value>) -> Option<VerificationKey> {
-    let text = |name: &str| jwk.get(name).map_or(Ok(None), |value| value.as_str().map(Some).ok_or(()));
+    let text = |name: &str| member(jwk, name).map_or(Ok(None), |value| value.as_str().map(Some).ok_or(()));
     let (kid, alg, use_) = (text("kid").ok()?, text("alg").ok()?, text("use").ok()?);
-    let for_signatures = use_.is_none_or(|use_| use_ == "sig") && may_verify(jwk.get("key_ops"));
+    let for_signatures = use_.is_none_or(|use_| use_ == "sig") && may_verify(member(jwk, "key_ops"));
     // Whose private half is published could be anybody's.
-    let is_public = !jwk.contains_key("d");
+    let is_public = member(jwk, "d").is_none();
     if !for_signatures || !is_public || kid.is_some_and(|kid| kid.chars().count() > MAX_KID_CHARS) {
         return None;
     }
@@ -34,9 +34,15 @@ pub fn read(jwk: &Map<String, Value>) -> Option<VerificationKey> {
     }
 }
 
+/// What is null counts as absent: some providers write out what they don't have.
+fn member<'a>(jwk: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    jwk.get(name).filter(|value| !value.is_null())
+}
+
 /// Whether `key_ops`, if there is one, lists "verify" (RFC 7517, section 4.3).
 fn may_verify(key_ops: Option<&Value>) -> bool {
-    key_ops.is_none_or(|ops| ops.as_array().is_some_and(|ops| ops.iter().any(|op| op == "verify")))
+    let allows = |ops: &Vec<Value>| ops.is_empty() || ops.iter().any(|op| op == "verify");
+    key_ops.is_none_or(|ops| ops.as_array().is_some_and(allows))
 }
 
 fn octets(jwk: &Map<String, Value>, name: &str) -> Option<Vec<u8>> {

@@ -31,6 +31,11 @@ fn outcome(verified: Result<Claims, TokenError>) -> &'static str {
     verified.map_or_else(TokenError::as_str, |_| "accepted")
 }
 
+/// The claims of the ID token that came along.
+fn id_token() -> Claims {
+    crate::domain::testing::claims(json!({"sub": SUBJECT, "nonce": "n-0S6_WzA2Mj"}))
+}
+
 fn keys() -> KeyRing<'static> {
     KeyRing { published: &KEYS, ..KeyRing::default() }
 }
@@ -53,9 +58,9 @@ fn signed_userinfo_is_about_the_same_person_from_this_issuer_for_this_client() {
     for (changes, expected) in [
         (json!({}), "accepted"),
         (json!({"exp": NOW + 1, "iat": NOW, "name": "Jane"}), "accepted"),
-        (json!({"iss": null}), "iss_wrong"),
+        (json!({"iss": null, "aud": null}), "accepted"),
         (json!({"iss": "https://evil.example.org"}), "iss_wrong"),
-        (json!({"aud": null}), "aud_malformed"),
+        (json!({"aud": []}), "aud_malformed"),
         (json!({"aud": "other"}), "aud_not_ours"),
         (json!({"sub": null}), "sub_malformed"),
         (json!({"sub": "other"}), "sub_of_another"),
@@ -79,7 +84,7 @@ fn an_access_token_counts_if_it_is_a_jwt_of_this_issuer_about_the_same_person() 
     };
     let check = |typ, changes: &Value| {
         let raw = signed(typ, with(usual(), changes));
-        outcome(verify_access_token(&raw, &Proof::Signature(keys()), &parties(), SUBJECT))
+        outcome(verify_access_token(&raw, &Proof::Signature(keys()), &parties(), &id_token()))
     };
     for (changes, expected) in [
         (json!({}), "accepted"),
@@ -92,10 +97,10 @@ fn an_access_token_counts_if_it_is_a_jwt_of_this_issuer_about_the_same_person() 
         (json!({"nbf": NOW + 1}), "nbf_to_come"),
         (json!({"client_id": "other"}), "azp_wrong"),
         (json!({"azp": "other"}), "azp_wrong"),
-        // What only ID tokens and logout tokens have.
-        (json!({"nonce": "n-0S6_WzA2Mj"}), "kind_wrong"),
-        (json!({"at_hash": "x"}), "kind_wrong"),
         (json!({"events": {}}), "kind_wrong"),
+        // Dex, and Keycloak before version 25, write what an ID token has; but that of another login is none of these.
+        (json!({"nonce": "n-0S6_WzA2Mj", "at_hash": "x"}), "accepted"),
+        (json!({"nonce": "n-other"}), "nonce_wrong"),
     ] {
         for typ in ["at+jwt", "application/at+jwt", "JWT"] {
             assert_eq!(check(typ, &changes), expected, "{typ} {changes}");
@@ -103,7 +108,7 @@ fn an_access_token_counts_if_it_is_a_jwt_of_this_issuer_about_the_same_person() 
     }
     assert_eq!(check("logout+jwt", &json!({})), "typ_wrong");
     assert_eq!(
-        outcome(verify_access_token("opaque", &Proof::Signature(keys()), &parties(), SUBJECT)),
+        outcome(verify_access_token("opaque", &Proof::Signature(keys()), &parties(), &id_token())),
         "token_not_compact"
     );
 }
