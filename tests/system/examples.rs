@@ -66,6 +66,7 @@ const ISSUERS: &[(&str, &str)] = &[
     ("okta-org", "https://contoso.okta.com"),
     ("private-key-jwt", "https://login.contoso.example/private-key"),
     ("public-client", "https://login.contoso.example/public"),
+    ("public-keys", "https://legacy.contoso.example/keys"),
     ("pushed", "https://login.contoso.example/pushed"),
     ("rotation", "https://login.contoso.example/rotation"),
     ("single-endpoint", "https://login.contoso.example/gateway"),
@@ -103,11 +104,15 @@ async fn every_example_of_a_provider_is_accepted_and_shows_what_to_register() {
         assert_eq!(status["initiateLoginURI"], latchkey.at(&format!("initiate/{name}")), "{name}");
         assert_eq!(status["loginURL"], latchkey.at(&format!("login/{name}")), "{name}");
         // Nobody has these names, so nothing answers there, wherever the test runs (RFC 6761). Nothing is asked by Manual.
-        if issuer.contains(".example/") && *name != "manual" {
+        if issuer.contains(".example/") && !["manual", "public-keys"].contains(name) {
             let discovered = latchkey.condition("identityprovider", name, "Discovered").await.expect("a condition");
             assert_ne!(discovered.status, "True", "{name}: {}", discovered.message);
         }
     }
+    // With its keys in the manifest, all that a login needs is there.
+    latchkey.wait_for_condition("identityprovider", "public-keys", ["Ready", "True", "Succeeded"]).await;
+    let status = latchkey.status("identityprovider", "public-keys").await.expect("a status");
+    assert_eq!(status["keys"], serde_json::json!([{"kty": "EC"}]));
     kubectl(&namespace.access, &["wait", "idpm", "--all", "--for=condition=Ready", "--timeout=20s"]).await;
     let uris = r#"jsonpath={.status.redirectURI}{"\n"}{.status.initiateLoginURI}{"\n"}"#;
     let said = kubectl(&namespace.access, &["get", "idp", "okta", "--output", uris]).await;

@@ -20,7 +20,8 @@ pub struct ClientSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_ref: Option<KeyReference>,
     /// The entry of a Secret that holds the client secret. The Secret must carry the label latchkey.dev/usable:
-    /// "true". Required for responseType Code unless authMethod is None or PrivateKeyJwt.
+    /// "true". Required for responseType Code unless authMethod is None or PrivateKeyJwt, and for HS256, HS384 and HS512
+    /// in tokens.allowedAlgorithms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<KeyReference>,
     /// The entry of a Secret that holds another client secret, which is tried when the provider refuses that of

@@ -2,7 +2,7 @@
 
 use kube::core::Rule;
 
-use super::{matches, rule};
+use super::{matches, rule, tokens::SOME_SYMMETRIC};
 
 /// The flow without a token endpoint.
 pub(super) const ID_TOKEN: &str =
@@ -45,10 +45,11 @@ pub fn secret_of_method() -> Rule {
     rule(format!("!({}) || has(self.client.secretRef)", method(&BY_SECRET)), message).field_path(".client.secretRef")
 }
 
-/// A secret that nothing would send.
+/// A secret that nothing would send, and that is no key either.
 pub fn no_secret_if_unsent() -> Rule {
     let message = "client.authMethod PrivateKeyJwt and None send no secret: remove client.secretRef, or choose another authMethod";
-    rule(format!("!({} && has(self.client.secretRef))", method(&WITHOUT_SECRET)), message)
+    let is_key = format!("{} && {SOME_SYMMETRIC}", method(&["PrivateKeyJwt"]));
+    rule(format!("!({} && has(self.client.secretRef)) || ({is_key})", method(&WITHOUT_SECRET)), message)
         .field_path(".client.secretRef")
 }
 

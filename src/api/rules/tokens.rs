@@ -2,7 +2,7 @@
 
 use kube::core::Rule;
 
-use super::{DURATION, client::ID_TOKEN, location::endpoint_by_hand, matches, rule};
+use super::{DURATION, client::ID_TOKEN, location::endpoint_by_hand, rule};
 
 /// Signatures are not checked.
 pub(super) const UNCHECKED: &str =
@@ -10,6 +10,8 @@ pub(super) const UNCHECKED: &str =
 /// Keys are in the manifest.
 pub(super) const PUBLIC_KEYS: &str =
     "has(self.tokens) && has(self.tokens.publicKeys) && size(self.tokens.publicKeys) > 0";
+/// An algorithm that is keyed by the client secret.
+pub(super) const SOME_SYMMETRIC: &str = "has(self.tokens) && has(self.tokens.allowedAlgorithms) && self.tokens.allowedAlgorithms.exists(name, name.startsWith('HS'))";
 /// No other algorithm than those that are keyed by the client secret.
 pub(super) const SYMMETRIC: &str = "has(self.tokens) && has(self.tokens.allowedAlgorithms) && size(self.tokens.allowedAlgorithms) > 0 && self.tokens.allowedAlgorithms.all(name, name.startsWith('HS'))";
 
@@ -21,18 +23,28 @@ pub fn clock_skew() -> Rule {
     )
 }
 
-/// Whoever can read the manifest could sign tokens.
+/// Whoever can read the manifest could sign tokens. A rule on the list, since one on its item would repeat the key.
 pub fn no_private_key() -> Rule {
     rule(
-        "!self.contains('PRIVATE KEY')",
-        "this is a private key, which must not leave the provider: make a new one there, and write its public key",
+        "self.all(key, !key.contains('PRIVATE KEY'))",
+        "holds a private key, which must not leave the provider: make a new one there, and write its public key",
     )
 }
 
-/// What cannot be a public key at first sight.
+/// The form that only RSA has, and that few programs write. A private key beside it is the list's rule's to refuse.
+pub fn no_pkcs1() -> Rule {
+    rule(
+        "self.contains('PRIVATE KEY') || !self.contains('-----BEGIN RSA PUBLIC KEY-----')",
+        "is in the form of PKCS#1: convert it with openssl rsa -RSAPublicKey_in -in key.pem -pubout, and write what begins with -----BEGIN PUBLIC KEY-----",
+    )
+}
+
+/// What cannot be a public key at first sight. What has a rule of its own is left to it.
 pub fn pem() -> Rule {
+    let begin = r"-----BEGIN (PUBLIC KEY|CERTIFICATE)-----[ \t]*\r?\n";
     let message = "write a public key in PEM, from -----BEGIN PUBLIC KEY----- or -----BEGIN CERTIFICATE----- to its END line, with line breaks as they are, as a YAML block that begins with |";
-    matches("-----BEGIN (PUBLIC KEY|CERTIFICATE|RSA PUBLIC KEY)-----", message)
+    let others = "self.contains('PRIVATE KEY') || self.contains('-----BEGIN RSA PUBLIC KEY-----')";
+    rule(format!("{others} || self.matches(r'{begin}')"), message)
 }
 
 /// TLS vouches only for what comes from the token endpoint (OpenID Connect Core 1.0, section 3.1.3.7, point 6).
@@ -43,9 +55,8 @@ pub fn unchecked_only_with_code() -> Rule {
 
 /// The key of the symmetric algorithms.
 pub fn secret_of_algorithm() -> Rule {
-    let listed = "has(self.tokens) && has(self.tokens.allowedAlgorithms) && self.tokens.allowedAlgorithms.exists(name, name.startsWith('HS'))";
-    let message = "HS256, HS384 and HS512 need the client secret as their key: write client.secretRef, or remove them";
-    rule(format!("!({listed}) || has(self.client.secretRef)"), message).field_path(".tokens.allowedAlgorithms")
+    let message = "HS256, HS384 and HS512 need the client secret as their key: write client.secretRef, and another client.authMethod than None, or remove them";
+    rule(format!("!({SOME_SYMMETRIC}) || has(self.client.secretRef)"), message).field_path(".tokens.allowedAlgorithms")
 }
 
 fn source_is(sources: &[&str]) -> String {

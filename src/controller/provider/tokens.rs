@@ -9,7 +9,7 @@ use super::offers::{Offers, incompatible, names};
 use crate::{
     api::{AllowedAlgorithm, Fact, Reason, SigningKey, Status, TokensSpec},
     domain::{
-        metadata::Fetched,
+        metadata::{FetchFailure, Fetched},
         relation::TokenRules,
         signing_algorithm::{SigningAlgorithm, SigningAlgorithm::*},
         verification_key::VerificationKey,
@@ -114,7 +114,7 @@ fn algorithms(spec: &TokensSpec, offers: &Offers<'_>) -> Result<Vec<SigningAlgor
             return Ok(listed);
         }
         let asked: Vec<_> = spec.allowed_algorithms.iter().map(|algorithm| format!("{algorithm:?}")).collect();
-        return Err(incompatible(ALLOWED, &asked.join(", "), ANNOUNCED, announced.unwrap_or_default()));
+        return Err(incompatible(ALLOWED, &asked.join(" or "), ANNOUNCED, announced.unwrap_or_default()));
     }
     if !spec.validates_signatures() && !known.is_empty() {
         // The signature does not count; but `none` is never taken, nor what nobody here has heard of.
@@ -189,33 +189,42 @@ fn may_fit(key: &SigningKey, algorithm: SigningAlgorithm) -> bool {
 
 fn none_fits<'a>(keys: impl Iterator<Item = &'a SigningKey>, rules: &TokenRules) -> Fact {
     let kinds: BTreeSet<_> = keys.map(|key| key.alg.as_deref().unwrap_or(&key.kty)).collect();
-    let allowed: Vec<_> = rules.algorithms.iter().map(|algorithm| algorithm.as_str()).collect();
+    // EdDSA stands for its other name, too.
+    let allowed =
+        rules.algorithms.iter().filter(|algorithm| **algorithm != Ed25519).map(|algorithm| algorithm.as_str());
     let message = format!(
         "{ALLOWED}: {} may sign tokens, but the provider's keys are for {}: change one or the other",
-        allowed.join(", "),
+        allowed.collect::<Vec<_>>().join(", "),
         kinds.into_iter().collect::<Vec<_>>().join(", ")
     );
     Fact::fails(Reason::NoUsableKeys, message)
 }
 
 fn usable(spec: &TokensSpec, published: &Fetched<Vec<SigningKey>>, stale: bool) -> Fact {
-    let not_needed =
-        |message: &str| Fact { status: Status::True, reason: Reason::NotNeeded, message: message.to_owned() };
+    const PINNED: &str = "The keys of tokens.publicKeys are used";
+    const NO_KEYS: &str = "Without keys, only what comes straight from the token endpoint is believed (tokens.validateSignatures is false)";
+    let but = |said: &str, failure: &FetchFailure| {
+        format!("{said}; those of the JWKS URL could not be had: {}", failure.message)
+    };
+    let (pinned, needed) = (!spec.public_keys.is_empty(), spec.validates_signatures());
     match (&published.good, &published.failure) {
         _ if spec.is_symmetric() => not_needed("Tokens are signed with the client secret (tokens.allowedAlgorithms)."),
         (Some(_), None) => Fact::holds("The provider's signing keys were fetched."),
         (Some(_), Some(failure)) if stale => {
             Fact::holds(format!("The provider's last good signing keys are used: {}", failure.message))
         }
-        (_, Some(failure)) if !spec.public_keys.is_empty() => Fact::holds(format!(
-            "The keys of tokens.publicKeys are used; those of the JWKS URL could not be had: {}",
-            failure.message
-        )),
-        _ if !spec.public_keys.is_empty() => Fact::holds("The keys of tokens.publicKeys are used."),
-        _ if !spec.validates_signatures() => not_needed(
-            "Without keys, only what comes straight from the token endpoint is believed (tokens.validateSignatures is false).",
-        ),
+        (_, Some(failure)) if pinned => Fact::holds(but(PINNED, failure)),
+        (None, None) if pinned => Fact::holds(format!("{PINNED}.")),
+        (_, Some(failure)) if !needed => not_needed(but(NO_KEYS, failure)),
+        (None, None) if !needed => not_needed(format!("{NO_KEYS}.")),
         (_, Some(failure)) => Fact::fails(failure.reason, &failure.message),
         (None, None) => Fact::unknown("The provider's keys have not been fetched yet."),
     }
 }
+
+fn not_needed(message: impl Into<String>) -> Fact {
+    Fact { status: Status::True, reason: Reason::NotNeeded, message: message.into() }
+}
+
+#[cfg(test)]
+mod tests;

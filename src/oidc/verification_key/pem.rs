@@ -92,3 +92,6 @@ fn subject_public_key_info(der: &[u8]) -> Result<VerificationKey, PublicKeysErro
 fn ed25519(der: &[u8]) -> Option<&[u8]> {
     der.strip_prefix(&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00])
 }
+
+#[cfg(test)]
+mod tests;
