@@ -12,6 +12,8 @@ use crate::api::SigningKey;
 
 /// How long an RSA modulus may be, in bits (RFC 7518, section 3.3); more than 8192 would only cost time.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+/// Where the powers of 65537 are not all residues, which tells the keys that CVE-2017-15361 is about from others.
+const ROCA_PRIMES: [u32; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
 /// Points of small order on Curve25519, but for the sign: under such a key, signatures can be made by anybody (RFC 8032,
 /// section 8.9, leaves the check to whoever needs it). As y coordinates, little-endian.
 const SMALL_ORDER: [&str; 7] = [
@@ -142,7 +144,21 @@ fn without_leading_zeros(number: &[u8]) -> &[u8] {
 fn is_sound_rsa(modulus: &[u8], exponent: &[u8]) -> bool {
     let odd = |number: &[u8]| number.last().is_some_and(|octet| octet % 2 == 1);
     let bits = modulus.first().map_or(0, |first| modulus.len() * 8 - first.leading_zeros() as usize);
-    RSA_BITS.contains(&bits) && odd(modulus) && odd(exponent) && exponent != [1] && exponent.len() <= 4
+    let is_strong = RSA_BITS.contains(&bits) && odd(modulus) && !has_roca_fingerprint(modulus);
+    is_strong && odd(exponent) && exponent != [1] && exponent.len() <= 4
+}
+
+/// Whether the primes were made by a library whose keys can be factored (CVE-2017-15361, "ROCA"): modulo small primes,
+/// such a modulus is always a power of 65537. One sound key in 200 million is, too.
+fn has_roca_fingerprint(modulus: &[u8]) -> bool {
+    ROCA_PRIMES.iter().all(|prime| {
+        let residue = modulus.iter().fold(0, |rest, octet| (rest * 256 + u32::from(*octet)) % prime);
+        let mut powers = (0..*prime).scan(1, |power, _| {
+            *power = *power * 65537 % prime;
+            Some(*power)
+        });
+        powers.any(|power| power == residue)
+    })
 }
 
 fn has_large_order(octets: &[u8]) -> bool {

@@ -10,6 +10,8 @@ mod key_ring;
 mod kind;
 mod logout_token;
 mod subject;
+#[cfg(test)]
+mod wycheproof;
 
 use std::time::Duration;
 

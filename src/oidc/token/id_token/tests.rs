@@ -146,6 +146,17 @@ fn a_token_whose_claims_break_a_rule_is_refused_by_that_rule() {
 }
 
 #[test]
+fn a_header_that_holds_a_key_and_its_certificates_is_read_and_one_that_holds_many_values_is_not() {
+    let holding = |certificates: usize| {
+        let key = json!({"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "rsa", "use": "sig", "alg": "RS256"});
+        let chain = vec!["MIIB"; certificates];
+        json!({"alg": "RS256", "kid": "rsa", "typ": "JWT", "x5t": "x", "x5t#S256": "x", "jwk": key, "x5c": chain})
+    };
+    assert_eq!(code(&headed(RS256, &holding(10).to_string())), "accepted");
+    assert_eq!(code(&headed(RS256, &holding(60).to_string())), "header_unreadable");
+}
+
+#[test]
 fn a_token_whose_header_breaks_a_rule_is_refused_by_that_rule() {
     let cases = [
         // RFC 8725, 3.1 and 3.2
