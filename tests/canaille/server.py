@@ -14,7 +14,7 @@ import threading
 
 from canaille import create_app
 from canaille.app import models
-from joserfc.jwk import RSAKey
+from joserfc.jwk import ECKey, RSAKey
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 
@@ -24,7 +24,10 @@ class Quiet(WSGIRequestHandler):
 
 
 def application(address):
-    key = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
+    keys = [
+        RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True),
+        ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, auto_kid=True),
+    ]
     return create_app(
         {
             "SECRET_KEY": secrets.token_hex(32),
@@ -34,7 +37,7 @@ def application(address):
             "CANAILLE_OIDC": {
                 "DYNAMIC_CLIENT_REGISTRATION_OPEN": True,
                 # It refuses keys without a kty, which joserfc writes by itself.
-                "ACTIVE_JWKS": [key.as_dict(private=True)],
+                "ACTIVE_JWKS": [key.as_dict(private=True) for key in keys],
             },
         }
     )

@@ -24,6 +24,7 @@ mod accounts;
 mod admission;
 mod api_server;
 mod asking;
+mod believed;
 mod broken_files;
 mod callback;
 mod certified_provider;

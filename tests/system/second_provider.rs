@@ -54,7 +54,18 @@ fn ways() -> Vec<Way> {
             more: "",
         },
         Way { more: MANUAL, ..by_method("manual", "client_secret_basic", BY_SECRET) },
+        signing("signed-userinfo", "RS256", "  claims: {source: UserInfo}\n"),
+        signing("other-key", "ES256", "  claims: {source: UserInfo}\n  tokens: {allowedAlgorithms: [ES256]}\n"),
     ]
+}
+
+/// The provider signs ID tokens and userinfo by this algorithm.
+fn signing(name: &'static str, algorithm: &str, more: &'static str) -> Way {
+    let registered = json!({
+        "token_endpoint_auth_method": "client_secret_basic", "id_token_signed_response_alg": algorithm,
+        "userinfo_signed_response_alg": algorithm,
+    });
+    Way { name, registered, client: "secretRef: {name: NAME, key: client-secret}", more }
 }
 
 /// Latchkey with Canaille under the name of each of the ways, ready.
@@ -116,7 +127,8 @@ async fn alice_is_in(latchkey: &Latchkey, page: &Page<'_>, name: &str) {
 #[tokio::test]
 async fn alice_signs_in_at_a_provider_of_another_make_however_it_is_asked() {
     let canaille = Canaille::start().await;
-    let ways = ways();
+    let mut ways = ways();
+    ways.push(signed_unlike_allowed());
     let latchkey = latchkey_for(&canaille, &ways).await;
     let browser = Browser::start();
     for (number, Way { name, .. }) in ways.iter().enumerate() {
@@ -129,6 +141,25 @@ async fn alice_signs_in_at_a_provider_of_another_make_however_it_is_asked() {
         if number == 0 {
             consent_at_canaille(&page).await;
         }
-        alice_is_in(&latchkey, &page, name).await;
+        if *name == "unlike-allowed" {
+            nobody_is_in(&latchkey, &page).await;
+        } else {
+            alice_is_in(&latchkey, &page, name).await;
+        }
     }
+}
+
+/// The ID token is signed by what the manifest allows, userinfo is not.
+fn signed_unlike_allowed() -> Way {
+    let more = "  claims: {source: UserInfo}\n  tokens: {allowedAlgorithms: [ES256]}\n";
+    let mut way = signing("unlike-allowed", "ES256", more);
+    way.registered["userinfo_signed_response_alg"] = json!("RS256");
+    way
+}
+
+async fn nobody_is_in(latchkey: &Latchkey, page: &Page<'_>) {
+    page.wait_for("code").await;
+    assert!(page.text().await.contains("didn't answer as it should"));
+    assert!(latchkey.log().contains("the signed userinfo is not to be believed: alg is not among"));
+    assert_eq!(page.fetch(&latchkey.at("session")).await.0, 401);
 }

@@ -3,28 +3,28 @@
 
 import { generateKeyPair, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { Provider, interactionPolicy } from 'oidc-provider';
+import { Provider, errors, interactionPolicy } from 'oidc-provider';
 import { errorPage, signOutPage, signedOutPage } from './pages.mjs';
 import { signIn } from './sign-in.mjs';
 
 const generate = promisify(generateKeyPair);
 
-// What a client may sign its assertions with: client_secret_jwt and private_key_jwt.
-const ASSERTION_ALGORITHMS = [
+// What a client may sign its assertions with, and ask to have its ID tokens and userinfo signed with.
+const ALGORITHMS = [
   ...['HS', 'RS', 'PS', 'ES'].flatMap((family) => [256, 384, 512].map((bits) => `${family}${bits}`)),
   'Ed25519', 'EdDSA',
 ];
 
-// Fresh private keys as JWKs, RS256 first: the default for ID tokens, the others for clients that
-// ask by id_token_signed_response_alg.
-export async function generateKeys() {
+// Fresh private keys as JWKs, RSA first: the default for ID tokens, the others for clients that ask
+// by id_token_signed_response_alg. `kids`: their names; those that are left out are new.
+export async function generateKeys(kids = []) {
   const pairs = await Promise.all([
     generate('rsa', { modulusLength: 2048 }),
-    generate('ec', { namedCurve: 'P-256' }),
+    ...['P-256', 'P-384', 'P-521'].map((namedCurve) => generate('ec', { namedCurve })),
     generate('ed25519'),
   ]);
-  return pairs.map(({ privateKey }) => (
-    { ...privateKey.export({ format: 'jwk' }), use: 'sig', kid: randomBytes(8).toString('hex') }));
+  return pairs.map(({ privateKey }, index) => (
+    { ...privateKey.export({ format: 'jwk' }), use: 'sig', kid: kids[index] ?? randomBytes(8).toString('hex') }));
 }
 
 export function openIDProvider({ issuer, settings, clients, people, keys, cookieKeys, storage, onRequest }) {
@@ -38,7 +38,11 @@ export function openIDProvider({ issuer, settings, clients, people, keys, cookie
     // false: what the scopes carry is in the ID token too, as with most companies' providers.
     conformIdTokenClaims: !settings.idTokenClaims,
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none'],
-    enabledJWA: { clientAuthSigningAlgValues: ASSERTION_ALGORITHMS },
+    enabledJWA: {
+      clientAuthSigningAlgValues: ALGORITHMS,
+      idTokenSigningAlgValues: ALGORITHMS,
+      userinfoSigningAlgValues: ALGORITHMS,
+    },
     pkce: { required: () => settings.requirePKCE },
     acrValues: settings.acrValues,
     extraParams: settings.extraParameters,
@@ -46,6 +50,7 @@ export function openIDProvider({ issuer, settings, clients, people, keys, cookie
     cookies: { keys: cookieKeys, names: cookieNames(issuer) },
     interactions: { policy: interactions(), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
     loadExistingGrant: grantWhatIsAsked,
+    extraTokenClaims: (_ctx, token) => people.claimsInAccessToken(token.accountId),
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     renderError: (ctx, out) => {
       ctx.type = 'html';
@@ -59,13 +64,23 @@ export function openIDProvider({ issuer, settings, clients, people, keys, cookie
   return provider;
 }
 
-function features({ requirePushedAuthorizationRequests }) {
+function features({ requirePushedAuthorizationRequests, resources }) {
   return {
     devInteractions: { enabled: false },
     introspection: { enabled: false },
     revocation: { enabled: true },
+    jwtUserinfo: { enabled: true },
     pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests },
     backchannelLogout: { enabled: true },
+    resourceIndicators: {
+      enabled: resources.length > 0,
+      defaultResource: (_ctx, _client, oneOf) => oneOf?.[0],
+      getResourceServerInfo: (_ctx, resource) => {
+        if (!resources.includes(resource)) throw new errors.InvalidTarget();
+        return { scope: '', accessTokenFormat: 'jwt' };
+      },
+      useGrantedResource: () => true,
+    },
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: (ctx, form) => {

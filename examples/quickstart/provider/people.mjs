@@ -6,7 +6,7 @@ const STANDARD = {
   email: ['email', 'email_verified'],
   groups: ['groups'],
 };
-const NOT_CLAIMS = ['password'];
+const NOT_CLAIMS = ['password', 'atUserinfo', 'inAccessToken'];
 
 export class People {
   #list;
@@ -22,7 +22,9 @@ export class People {
   claimsByScope() {
     const claims = structuredClone(STANDARD);
     const known = new Set([...Object.values(STANDARD).flat(), ...NOT_CLAIMS]);
-    const others = new Set(this.#list.flatMap(Object.keys).filter((claim) => !known.has(claim)));
+    const others = new Set(
+      this.#list.flatMap((person) => Object.keys({ ...person, ...person.atUserinfo })).filter((claim) => !known.has(claim)),
+    );
     claims.profile.push(...others);
     return claims;
   }
@@ -39,7 +41,15 @@ export class People {
   account(sub) {
     const person = this.#list.find((p) => p.sub === sub);
     if (!person) return undefined;
-    const { password, ...claims } = person;
-    return { accountId: sub, claims: async () => claims };
+    const { password, atUserinfo, inAccessToken, ...claims } = person;
+    return {
+      accountId: sub,
+      claims: async (use) => (use === 'userinfo' ? { ...claims, ...atUserinfo } : claims),
+    };
+  }
+
+  // What somebody's access tokens say beside what the protocol demands.
+  claimsInAccessToken(sub) {
+    return this.#list.find((p) => p.sub === sub)?.inAccessToken;
   }
 }

@@ -5,7 +5,7 @@
 //
 // Prints one line of JSON once it listens: {"issuer": "…", "port": N}. README.md has the settings.
 
-import { randomBytes } from 'node:crypto';
+import { createPublicKey, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
@@ -26,6 +26,7 @@ const DEFAULTS = {
   acrValues: [],
   extraParameters: [],
   lifetimes: {},
+  resources: [],
   control: false,
 };
 
@@ -38,6 +39,13 @@ async function readSettings(file) {
     throw new Error(`${file}: unknown ${unknown.join(', ')}; known are ${Object.keys(DEFAULTS).join(', ')}`);
   }
   return { ...DEFAULTS, ...settings };
+}
+
+const rightTime = Date.now;
+
+// From now on the provider's clock is off by so many seconds; it is behind when they are negative.
+function setClock({ ahead }) {
+  Date.now = () => rightTime() + ahead * 1000;
 }
 
 function listen(server, port) {
@@ -89,11 +97,20 @@ class RunningProvider {
     return this.#change({ people: new People(people) });
   }
 
-  // The new keys sign from now on; the old ones are published beside them only with keepOld.
-  async rotateKeys({ keepOld = false } = {}) {
-    const fresh = await generateKeys();
+  // The new keys sign from now on; the old ones are published beside them only with keepOld. With
+  // sameNames the new ones are called as the old ones were.
+  async rotateKeys({ keepOld = false, sameNames = false } = {}) {
+    const fresh = await generateKeys(sameNames ? this.#parts.keys.map(({ kid }) => kid) : []);
     await this.#change({ keys: keepOld ? [...fresh, ...this.#parts.keys] : fresh });
     return { kids: fresh.map(({ kid }) => kid) };
+  }
+
+  // The keys that sign, as an administrator's console would show them.
+  publicKeys() {
+    return this.#parts.keys.map((key) => {
+      const { kty, crv, kid } = key;
+      return { kty, crv, kid, pem: createPublicKey({ key, format: 'jwk' }).export({ type: 'spki', format: 'pem' }) };
+    });
   }
 
   // Ends all sessions as an administrator would, and tells the clients that asked to be told.
@@ -118,6 +135,8 @@ class RunningProvider {
       'PUT clients': (clients) => this.replaceClients(clients),
       'PUT people': (people) => this.replacePeople(people),
       'POST rotate-keys': (options) => this.rotateKeys(options),
+      'GET public-keys': () => this.publicKeys(),
+      'POST clock': setClock,
       'POST end-sessions': () => this.endSessions(),
       'GET requests': () => this.log,
     };

@@ -62,11 +62,13 @@ pub(super) fn times(claims: &Claims, kind: &Kind, expected: &Parties<'_>) -> Res
         return Err(TokenError::Expired);
     }
     let nbf = number(claims, "nbf", Presence::Optional).ok_or(TokenError::NotBeforeMalformed)?;
-    if nbf.is_some_and(|not_before| now + skew < not_before) {
+    // Times are mostly written in whole seconds: whose clock is ahead by less than one must not be from the future.
+    let latest = now.ceil() + skew;
+    if nbf.is_some_and(|not_before| latest < not_before) {
         return Err(TokenError::NotYetValid);
     }
     let iat = number(claims, "iat", kind.iat).ok_or(TokenError::IssuedAtMalformed)?;
-    if iat.is_some_and(|issued| now + skew < issued) {
+    if iat.is_some_and(|issued| latest < issued) {
         return Err(TokenError::IssuedInFuture);
     }
     match (iat, kind.issued_within) {

@@ -58,7 +58,7 @@ fn check_auth_time(claims: &Claims, parties: &Parties<'_>, since: Option<Timesta
     let Some(since) = since else { return Ok(()) };
     let at = claims.get("auth_time").and_then(Value::as_f64).ok_or(TokenError::AuthTimeMissing)?;
     let skew = parties.skew.as_secs_f64();
-    if at > parties.now.as_duration().as_secs_f64() + skew {
+    if at > parties.now.as_duration().as_secs_f64().ceil() + skew {
         return Err(TokenError::AuthTimeInFuture);
     }
     let since = since.as_duration().as_secs_f64() - skew;

@@ -12,14 +12,14 @@ use tokio::{
 
 use super::{DEADLINE, provider::require_packages};
 
-/// A browser; each page that it opens has cookies of its own. The driver, and the browser with it, ends when its
-/// standard input closes.
+/// A browser; each page that it opens has cookies of its own. It starts when the first one does.
 pub struct Browser {
-    driver: Mutex<Driver>,
-    _process: Child,
+    driver: Mutex<Option<Driver>>,
 }
 
+/// The driver, and the browser with it, ends when its standard input closes.
 struct Driver {
+    _process: Child,
     stdin: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
     last_id: u64,
@@ -27,17 +27,7 @@ struct Driver {
 
 impl Browser {
     pub fn start() -> Self {
-        let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
-        require_packages(&home, "playwright-core");
-        let mut process = Command::new("node")
-            .arg(home.join("driver.mjs"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("node starts; `make test` installs it");
-        let stdin = process.stdin.take().expect("its input");
-        let lines = BufReader::new(process.stdout.take().expect("its output")).lines();
-        Self { driver: Mutex::new(Driver { stdin, lines, last_id: 0 }), _process: process }
+        Self { driver: Mutex::new(None) }
     }
 
     /// A page with cookies of its own.
@@ -50,6 +40,7 @@ impl Browser {
 
     async fn ask(&self, mut request: Value) -> Value {
         let mut driver = self.driver.lock().await;
+        let driver = driver.get_or_insert_with(Driver::start);
         driver.last_id += 1;
         request["id"] = driver.last_id.into();
         driver.stdin.write_all(format!("{request}\n").as_bytes()).await.expect("the driver listens");
@@ -58,6 +49,22 @@ impl Browser {
             serde_json::from_str(&line.expect("a line").expect("the driver answers")).expect("JSON of the driver");
         assert_eq!(answer["ok"], true, "{request}: {}", answer["error"].as_str().unwrap_or_default());
         answer["value"].clone()
+    }
+}
+
+impl Driver {
+    fn start() -> Self {
+        let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+        require_packages(&home, "playwright-core");
+        let mut process = Command::new("node")
+            .arg(home.join("driver.mjs"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node starts; `make test` installs it");
+        let stdin = process.stdin.take().expect("its input");
+        let lines = BufReader::new(process.stdout.take().expect("its output")).lines();
+        Self { _process: process, stdin, lines, last_id: 0 }
     }
 }
 

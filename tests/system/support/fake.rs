@@ -74,6 +74,8 @@ impl Reply {
 pub const DISCOVERY: &str = "/.well-known/openid-configuration";
 pub const KEYS: &str = "/keys";
 pub const TOKEN: &str = "/token";
+/// The userinfo endpoint; discovery has it once a test announces it.
+pub const USERINFO: &str = "/userinfo";
 /// The pushed authorization request endpoint; discovery has it once a test announces it.
 pub const PAR: &str = "/par";
 

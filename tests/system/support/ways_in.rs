@@ -9,7 +9,9 @@ use super::{
     latchkey::{LOCAL, Latchkey},
     manifests,
     provider::{CLIENT_SECRET, Provider},
+    refusal::must_be_refused,
     source::{On, Source},
+    visitor::Visitor,
 };
 
 /// One way to ask a provider. In the manifest's parts NAME, SECRET and ISSUER stand for the name of the way, the
@@ -25,6 +27,8 @@ pub struct Way {
     pub client: &'static str,
     /// spec.authorization
     pub authorization: &'static str,
+    /// Further lines of the spec, indented by two spaces.
+    pub more: String,
     /// What the provider is to see that is not as with `Way::default()`; null for what it is not to see.
     pub seen: Value,
 }
@@ -38,6 +42,7 @@ impl Default for Way {
             place: "issuer: ISSUER",
             client: "{id: NAME, secretRef: SECRET}",
             authorization: "{scopes: [profile, email, groups]}",
+            more: String::new(),
             seen: json!({}),
         }
     }
@@ -45,7 +50,7 @@ impl Default for Way {
 
 impl Way {
     fn manifest(&self, issuer: &str) -> String {
-        let Self { place, client, authorization, .. } = self;
+        let Self { place, client, authorization, more, .. } = self;
         let text = format!(
             "\
 apiVersion: latchkey.dev/v1alpha1
@@ -56,7 +61,7 @@ spec:
   {place}
   client: {client}
   authorization: {authorization}
-"
+{more}"
         );
         let places = [("NAME", self.name), ("SECRET", "{name: demo-client, key: client-secret}"), ("ISSUER", issuer)];
         places.iter().fold(text, |text, (word, meant)| text.replace(word, meant))
@@ -146,6 +151,23 @@ impl WaysIn {
     /// Where a login by a way begins.
     pub fn login(&self, name: &str) -> String {
         self.latchkey.at(&format!("login/{name}"))
+    }
+
+    /// Somebody, without any cookies and without a real browser, signs in by a way; the session.
+    pub async fn session_of(&self, person: &str, name: &str) -> Value {
+        let visitor = Visitor::new();
+        let answer = visitor.try_to_sign_in(&self.latchkey, name, person).await;
+        assert!(answer.status == 303 && answer.signs_in(), "{name}: {} {}", answer.status, answer.body);
+        visitor.session(&self.latchkey).await.expect("somebody is signed in")
+    }
+
+    /// Alice, without any cookies, is refused by a way, with this code and this in the log.
+    pub async fn refuses_alice(&self, name: &str, code: &str, why: &str) {
+        let answer = Visitor::new().try_to_sign_in(&self.latchkey, name, "alice").await;
+        must_be_refused(name, &self.latchkey, &answer, 502, code);
+        let (log, reference) = (self.latchkey.log(), answer.reference());
+        let line = log.lines().find(|line| line.contains(&reference)).expect("a line of the log");
+        assert!(line.contains(why), "{name}: {line}");
     }
 
     /// Alice, without any cookies, signs in by each of the ways, and the provider sees what it was to see.

@@ -408,3 +408,15 @@ fn straight_from_the_provider_everything_but_the_signature_counts() {
     assert_eq!(verify(&saying(json!({"aud": "other"}))), Some(TokenError::AudienceNotOurs));
     assert_eq!(verify(&saying(json!({"nonce": "other"}))), Some(TokenError::NonceMismatch));
 }
+
+#[test]
+fn a_clock_that_is_ahead_by_less_than_a_second_is_right() {
+    let now = at(NOW) + jiff::SignedDuration::from_millis(900);
+    let login = AtLogin { authenticated_since: Some(at(NOW)), ..LOGIN };
+    let check = |second: i64| {
+        let raw = saying(json!({"iat": second, "nbf": second, "auth_time": second}));
+        verify_id_token(&raw, &proof(), &Parties { now, ..parties() }, &login).err()
+    };
+    assert_eq!(check(NOW + 1), None);
+    assert_eq!(check(NOW + 2), Some(TokenError::NotYetValid));
+}
