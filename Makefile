@@ -2,7 +2,7 @@
 
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run test build lint crds bench
+.PHONY: help run test build lint crds bench fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -29,3 +29,7 @@ crds: ## write crds/ from the Rust types, and the chart's copy of it
 bench: ## how fast it is, on a machine that does nothing else
 	@tests/setup bench
 	cargo bench --locked
+
+fuzz: ## throw made-up tokens, documents, keys, URLs and cookies at it, a minute of each kind
+	@tests/setup fuzz
+	@fuzz/run

@@ -4,12 +4,15 @@
 //! `api` ← `domain` ← {`oidc` `store` `source` `controller` `server` `cli`} ← `run`.
 //! `oidc`, `store` and `source` use none of their neighbours; `controller` uses those three; `server` uses `oidc`
 //! and `store`. The server and the controllers share the login table (`domain::table`) alone.
+//! `fuzzing`, which only tests and fuzzers compile, calls `domain`, `oidc` and `server`; nothing uses it.
 
 #[expect(clippy::duplicated_attributes, reason = "kube repeats printcolumn, one for each column")]
 pub mod api;
 pub mod cli;
 pub mod controller;
 pub mod domain;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod oidc;
 pub mod run;
 pub mod server;

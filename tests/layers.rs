@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Every layer, and the layers that it may use besides itself.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("api", &[]),
     ("domain", &["api"]),
     ("oidc", &["api", "domain"]),
@@ -14,6 +14,8 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("source", &["api", "domain"]),
     ("controller", &["api", "domain", "oidc", "store", "source"]),
     ("server", &["api", "domain", "oidc", "store"]),
+    // Only tests and fuzzers compile it, so nothing uses it.
+    ("fuzzing", &["api", "domain", "oidc", "server"]),
     ("telemetry", &[]),
     ("cli", &["api", "domain", "oidc", "store", "source", "controller", "telemetry"]),
     ("run", &["api", "domain", "oidc", "store", "source", "controller", "server", "cli", "telemetry"]),

@@ -107,7 +107,16 @@ impl DiscoveryError {
 /// Fetches and checks a provider's metadata.
 pub(super) async fn fetch_metadata(outbound: &Outbound, request: &MetadataRequest) -> Result<Metadata, DiscoveryError> {
     let document = fetch_object(outbound, request.roots.as_ref(), &request.url, "metadata").await?;
-    Document { members: &document, host: authority(&request.url), allow_http: outbound.allows_http() }.metadata(
+    check(&document, request, outbound.allows_http())
+}
+
+/// The metadata that a document holds, if it is an answer to this request.
+pub(super) fn check(
+    members: &Map<String, Value>,
+    request: &MetadataRequest,
+    allow_http: bool,
+) -> Result<Metadata, DiscoveryError> {
+    Document { members, host: authority(&request.url), allow_http }.metadata(
         &request.url,
         request.issuer.as_deref(),
         request.needs,

@@ -13,6 +13,8 @@ mod egress;
 mod error_code;
 mod exchange;
 mod flight;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod http;
 mod http_error;
 mod json;

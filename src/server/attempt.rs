@@ -15,7 +15,7 @@ use crate::domain::organization::Organization;
 const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 /// All cookies go in one header, and common proxies take no header over 8 KiB: the attempts of one browser are
 /// longer than this together only if the newest alone is; the oldest give way. Twenty everyday ones fit.
-const MAX_TOGETHER: usize = 7 * 1024;
+pub(super) const MAX_TOGETHER: usize = 7 * 1024;
 
 /// One attempt to sign in.
 #[derive(Serialize, Deserialize)]

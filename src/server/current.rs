@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::{
     cookies,
     failure::{Failure, Place, page},
+    seal::Sealer,
     segments::Segments,
     sessions::Current,
     state::Server,
@@ -71,11 +72,16 @@ impl Server {
 
     /// The sessions that a request's cookies name; a browser sends one.
     pub(super) fn session_ids(&self, view: &View, headers: &HeaderMap) -> Vec<SessionId> {
-        let name = cookies::session_name(&view.organization);
-        let purpose = session_purpose(&view.organization);
-        let opened = cookies::values(headers, &name).take(2).filter_map(|sealed| self.sealer.open(&purpose, sealed));
-        opened.filter_map(|plain| Some(SessionId(plain.try_into().ok()?))).collect()
+        sessions_in(headers, &view.organization, &self.sealer)
     }
+}
+
+/// The sessions of an organization that cookies name and that were sealed by us.
+pub(super) fn sessions_in(headers: &HeaderMap, organization: &Organization, sealer: &Sealer) -> Vec<SessionId> {
+    let name = cookies::session_name(organization);
+    let purpose = session_purpose(organization);
+    let opened = cookies::values(headers, &name).take(2).filter_map(|sealed| sealer.open(&purpose, sealed));
+    opened.filter_map(|plain| Some(SessionId(plain.try_into().ok()?))).collect()
 }
 
 /// What a session cookie is sealed for: this organization alone.

@@ -5,6 +5,8 @@ mod cookies;
 mod current;
 mod endpoints;
 mod failure;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod identity;
 mod limit;
 mod management;

@@ -29,7 +29,8 @@ pub fn read(path: &str) -> String {
 
 /// Every Markdown file that people read.
 pub fn documents() -> Vec<Document> {
-    let mut paths: Vec<PathBuf> = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(PathBuf::from).into();
+    let mut paths: Vec<PathBuf> =
+        ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "fuzz/README.md"].map(PathBuf::from).into();
     for dir in ["charts", "docs", "examples", "tests"] {
         collect(Path::new(dir), &mut paths);
     }

@@ -130,7 +130,7 @@ fn attempt(
 }
 
 /// What the flow brings, once `iss` (RFC 9207, section 2.4) and `error` have been looked at.
-fn brought(parameters: &Parameters, way: Way, relation: &Relation) -> Result<Brought, Failure> {
+pub(in crate::server) fn brought(parameters: &Parameters, way: Way, relation: &Relation) -> Result<Brought, Failure> {
     // An ID token names its issuer itself, so some providers leave the parameter out beside it (section 4).
     let names_issuer = matches!(relation.flow, Flow::IdToken) && parameters.text("id_token").is_some();
     match parameters.text("iss") {
