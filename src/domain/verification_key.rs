@@ -14,8 +14,8 @@ use crate::api::SigningKey;
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// Where the powers of 65537 are not all residues, which tells the keys that CVE-2017-15361 is about from others.
 const ROCA_PRIMES: [u32; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
-/// Points of small order on Curve25519, but for the sign: under such a key, signatures can be made by anybody (RFC 8032,
-/// section 8.9, leaves the check to whoever needs it). As y coordinates, little-endian.
+/// Points of small order on Curve25519, but for the sign, as y coordinates, little-endian: under such a key, signatures can
+/// be made by anybody (RFC 8725, section 3.4).
 const SMALL_ORDER: [&str; 7] = [
     "0000000000000000000000000000000000000000000000000000000000000000",
     "0100000000000000000000000000000000000000000000000000000000000000",

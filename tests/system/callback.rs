@@ -1,4 +1,5 @@
-//! Everything that can be wrong with what a browser brings to the redirect URI.
+//! What a browser brings to the redirect URI at another time, in another place or in another way. What else can be wrong
+//! with it: `refusals/callback.rs`.
 
 use reqwest::{
     Method,
@@ -10,70 +11,11 @@ use crate::support::{
     AT_ONCE,
     latchkey::{Latchkey, MANY_VISITORS},
     manifests,
-    refusal::{MARK, must_be_refused},
+    refusal::must_be_refused,
     visitor::Visitor,
     wait_within,
     world::World,
 };
-
-type Change = fn(&mut Vec<(String, String)>);
-
-/// What the provider's answer is changed to, and what follows: status and the log's code.
-const ANSWERS: &[(&str, Change, u16, &str)] = &[
-    ("no state", |q| remove(q, "state"), 400, "malformed_parameters"),
-    ("an empty state", |q| set(q, "state", ""), 400, "malformed_parameters"),
-    ("an unknown state", |q| set(q, "state", "AAAAAAAAAAAAAAAAAAAAAA"), 400, "no_attempt"),
-    ("a state cut short", |q| cut(q, "state", 11), 400, "no_attempt"),
-    ("a state with an end of its own", |q| extend(q, "state", "A"), 400, "no_attempt"),
-    ("a state with a NUL", |q| extend(q, "state", "\0"), 400, "no_attempt"),
-    ("a state of hostile text", |q| set(q, "state", MARK), 400, "no_attempt"),
-    ("a state in two lines", |q| extend(q, "state", "\r\nSet-Cookie: m4rk=1"), 400, "no_attempt"),
-    ("a repeated state", |q| repeat(q, "state"), 400, "malformed_parameters"),
-    ("a second, other state", |q| add(q, "state", "other"), 400, "malformed_parameters"),
-    ("a repeated code", |q| repeat(q, "code"), 400, "malformed_parameters"),
-    ("a second, other code", |q| add(q, "code", "other"), 400, "malformed_parameters"),
-    ("a repeated iss", |q| repeat(q, "iss"), 400, "malformed_parameters"),
-    ("anything else repeated", |q| (add(q, MARK, "1"), add(q, MARK, "1")).0, 400, "malformed_parameters"),
-    ("nothing at all", |q| q.clear(), 400, "malformed_parameters"),
-    ("no code", |q| remove(q, "code"), 400, "malformed_parameters"),
-    ("an empty code", |q| set(q, "code", ""), 400, "malformed_parameters"),
-    ("a code that the provider refuses", |q| set(q, "code", MARK), 502, "code_exchange"),
-    ("a code with a NUL", |q| extend(q, "code", "\0"), 502, "code_exchange"),
-    ("no iss, though it is announced", |q| remove(q, "iss"), 400, "missing_issuer"),
-    ("an empty iss", |q| set(q, "iss", ""), 400, "missing_issuer"),
-    ("another iss", |q| set(q, "iss", "https://m4rk.example"), 400, "wrong_issuer"),
-    ("iss with a slash more", |q| extend(q, "iss", "/"), 400, "wrong_issuer"),
-    ("access_denied", |q| fail(q, "access_denied"), 403, "refused_by_provider"),
-    ("login_required", |q| fail(q, "login_required"), 403, "refused_by_provider"),
-    ("server_error", |q| fail(q, "server_error"), 502, "refused_by_provider"),
-    ("temporarily_unavailable", |q| fail(q, "temporarily_unavailable"), 503, "refused_by_provider"),
-    ("invalid_scope", |q| fail(q, "invalid_scope"), 502, "refused_by_provider"),
-    ("an unknown error", |q| fail(q, "m4rk_error"), 502, "refused_by_provider"),
-    ("an error of hostile text", |q| fail(q, MARK), 502, "refused_by_provider"),
-    ("an error beside a code", |q| add(q, "error", "access_denied"), 403, "refused_by_provider"),
-    ("an error without iss", |q| (fail(q, "access_denied"), remove(q, "iss")).1, 400, "missing_issuer"),
-    ("a query of 17 KiB", |q| add(q, "more", &"m4rk".repeat(4400)), 400, "malformed_parameters"),
-];
-
-#[tokio::test]
-async fn no_answer_that_was_tampered_with_signs_anybody_in() {
-    let world = World::start_with(MANY_VISITORS).await;
-    let (latchkey, provider) = (&world.latchkey, &world.provider);
-    // Signed in at the provider once, so that each case is but two redirects.
-    let alice = Visitor::new();
-    alice.sign_in(latchkey, "demo", "alice").await;
-    for (name, change, status, code) in ANSWERS {
-        let visitor = Visitor::new();
-        visitor.take_cookies_of(&alice, &provider.issuer);
-        let callback = visitor.come_back(&latchkey.url("o/default/login/demo"), "alice").await;
-        let answer = visitor.get(&changed(&callback, change)).await;
-        must_be_refused(name, latchkey, &answer, *status, code);
-        assert_eq!(visitor.session(latchkey).await, None, "{name}");
-    }
-    let visitor = Visitor::new();
-    visitor.sign_in(latchkey, "demo", "alice").await;
-    assert!(visitor.session(latchkey).await.is_some(), "what was not tampered with does");
-}
 
 #[tokio::test]
 async fn an_answer_counts_once_and_only_in_the_browser_that_asked() {
@@ -259,35 +201,6 @@ fn value_of<'a>(query: &'a mut [(String, String)], name: &str) -> &'a mut String
     &mut query.iter_mut().find(|(other, _)| other == name).expect("the parameter").1
 }
 
-fn remove(query: &mut Vec<(String, String)>, name: &str) {
-    query.retain(|(other, _)| other != name);
-}
-
 fn set(query: &mut [(String, String)], name: &str, value: &str) {
     *value_of(query, name) = value.to_owned();
-}
-
-fn extend(query: &mut [(String, String)], name: &str, more: &str) {
-    value_of(query, name).push_str(more);
-}
-
-fn cut(query: &mut [(String, String)], name: &str, length: usize) {
-    value_of(query, name).truncate(length);
-}
-
-fn add(query: &mut Vec<(String, String)>, name: &str, value: &str) {
-    query.push((name.to_owned(), value.to_owned()));
-}
-
-fn repeat(query: &mut Vec<(String, String)>, name: &str) {
-    let value = value_of(query, name).clone();
-    add(query, name, &value);
-}
-
-/// The provider answers with an error, and a description of hostile text.
-fn fail(query: &mut Vec<(String, String)>, error: &str) {
-    remove(query, "code");
-    add(query, "error", error);
-    add(query, "error_description", MARK);
-    add(query, "error_uri", "https://m4rk.example");
 }

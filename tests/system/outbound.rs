@@ -113,17 +113,6 @@ async fn this_machine_is_not_dialled_unless_that_is_allowed() {
 }
 
 #[tokio::test]
-async fn an_endpoint_on_this_machine_is_not_dialled_either_when_the_document_came_from_elsewhere() {
-    // The document comes from an allowed address, and names endpoints at one that is not.
-    let fake = Fake::start().await;
-    fake.announce("jwks_uri", "http://169.254.169.254/latest/meta-data");
-    let provider = manifests::provider("demo", &fake.issuer, "");
-    let files = [("provider.yaml", &*provider), ("secret.yaml", &manifests::usual_secret())];
-    let latchkey = Latchkey::start(&files).await;
-    latchkey.wait_for_condition(IDP, "demo", ["KeysUsable", "False", "EgressDenied"]).await;
-}
-
-#[tokio::test]
 async fn over_https_cookies_are_secure_and_bound_to_the_host() {
     let (fake, certificate) = Fake::start_tls().await;
     let provider = manifests::provider("demo", &fake.issuer, TRUST);

@@ -1,12 +1,12 @@
 //! Providers that are absent, slow, broken or lying: the status says which and what to do, nobody else suffers, and
-//! what mends itself is Ready without an edit.
+//! what mends itself is Ready without an edit. Documents that are wrong: `refusals/discovery.rs` and `refusals/keys.rs`.
 
 use std::time::Duration;
 
 use serde_json::json;
 
 use crate::support::{
-    fake::{DISCOVERY, Fake, KEYS, Reply},
+    fake::{DISCOVERY, Fake, Reply},
     latchkey::{Latchkey, free_port},
     manifests,
     refusal::{MARK, nothing_is_repeated},
@@ -15,7 +15,6 @@ use crate::support::{
 };
 
 on_both_sources! {
-    a_document_that_is_none_is_told_by_its_reason_and_never_repeated,
     a_document_of_another_issuer_needs_a_person,
     a_provider_that_comes_up_late_becomes_ready_without_an_edit,
     a_provider_that_never_answers_times_out_while_others_are_ready_at_once,
@@ -45,38 +44,6 @@ async fn held_back(latchkey: &Latchkey, name: &str, reason: &str, kind: &str) ->
     let other = if kind == "Stalled" { "Reconciling" } else { "Stalled" };
     assert_eq!(latchkey.condition(IDP, name, other).await, None, "{name}");
     message
-}
-
-async fn a_document_that_is_none_is_told_by_its_reason_and_never_repeated(on: On) {
-    let html = format!("<html>{MARK}</html>");
-    let big = format!("{{\"issuer\": \"{}\"}}", "m4rk".repeat(512 * 1024));
-    let cases: Vec<(&'static str, Reply, &str)> = vec![
-        (DISCOVERY, Reply::text("application/json", &html), "InvalidDocument"),
-        (DISCOVERY, Reply::text("text/html", &html), "InvalidDocument"),
-        (DISCOVERY, Reply::text("application/json", ""), "InvalidDocument"),
-        (DISCOVERY, Reply::json(&json!(["m4rk"])), "InvalidDocument"),
-        (DISCOVERY, Reply::text("application/json", &"[".repeat(100_000)), "InvalidDocument"),
-        (DISCOVERY, Reply::text("application/json", &big), "InvalidDocument"),
-        (DISCOVERY, Reply::status(404, &html), "HTTPStatus"),
-        (DISCOVERY, Reply::status(500, &html), "HTTPStatus"),
-        (DISCOVERY, Reply::redirect("/m4rk"), "HTTPStatus"),
-        (KEYS, Reply::text("application/json", &html), "InvalidDocument"),
-        (KEYS, Reply::json(&json!({"keys": "m4rk"})), "InvalidDocument"),
-        (KEYS, Reply::text("application/json", &big), "InvalidDocument"),
-        (KEYS, Reply::json(&json!({"keys": []})), "NoUsableKeys"),
-        (KEYS, Reply::json(&json!({"keys": [{"kty": "oct", "k": "m4rk"}]})), "NoUsableKeys"),
-        (KEYS, Reply::status(503, &html), "HTTPStatus"),
-    ];
-    let latchkey = latchkey_with(on, &[]).await;
-    for (number, (path, reply, reason)) in cases.into_iter().enumerate() {
-        let (fake, name) = (Fake::start().await, format!("case-{number}"));
-        fake.answer(path, reply);
-        write(&latchkey, &[(&name, &fake.issuer, "")]).await;
-        let message = held_back(&latchkey, &name, reason, "Reconciling").await;
-        let host = fake.issuer.strip_prefix("http://").expect("http");
-        assert!(message.contains(host), "{name}: {message}");
-        nothing_is_repeated(&latchkey, &name).await;
-    }
 }
 
 async fn a_document_of_another_issuer_needs_a_person(on: On) {

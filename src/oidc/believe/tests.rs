@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, Router, extract::State, http::HeaderMap, routing::get};
 use serde_json::{Value, json};
 
 use super::*;
@@ -35,9 +35,11 @@ impl Provider {
     }
 
     /// Issued more than a second after it was asked for.
-    async fn userinfo() -> impl axum::response::IntoResponse {
+    async fn userinfo(headers: HeaderMap) -> impl axum::response::IntoResponse {
         tokio::time::sleep(Duration::from_millis(1100)).await;
-        let said = json!({"sub": "24400320", "name": "Jane", "iat": Timestamp::now().as_second()});
+        let issuer = format!("http://{}/", headers["host"].to_str().expect("text"));
+        let iat = Timestamp::now().as_second();
+        let said = json!({"iss": issuer, "aud": "s6BhdRkqt3", "sub": "24400320", "name": "Jane", "iat": iat});
         ([("content-type", "application/jwt")], signed(&ISSUER, "rsa", said))
     }
 

@@ -51,6 +51,8 @@ fn keys_that_cannot_verify_are_left_out_and_the_others_stay() {
         with(ed25519.clone(), "alg", json!("ES256")),
         with(p256.clone(), "alg", json!("ES384")),
         with(rsa.clone(), "d", json!("AA")),
+        with(rsa.clone(), "p", json!("AA")),
+        with(rsa.clone(), "dq", json!("AA")),
     ];
     for jwk in &left_out {
         assert!(!usable(jwk.clone()), "{jwk}");

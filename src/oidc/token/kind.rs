@@ -4,7 +4,6 @@
 pub(super) struct Kind {
     /// Its own `typ`, beside which none, or one that names no kind, will do: few providers write it.
     pub(super) typ: Option<&'static str>,
-    pub(super) iss: Presence,
     pub(super) audience: Audience,
     pub(super) exp: Presence,
     pub(super) iat: Presence,
@@ -27,8 +26,8 @@ pub(super) enum Presence {
 pub(super) enum Audience {
     /// This client and nobody else: others could use the token, too.
     ThisClientAlone,
-    /// This client, whoever else; or nobody.
-    ThisClientIfAny,
+    /// This client, whoever else.
+    ThisClient,
     /// Any: the token is meant for an API. Who got it, `azp` or `client_id` tell, if they are there.
     AnApi,
 }
@@ -39,7 +38,6 @@ use Presence::{Optional, Required};
 /// 10). The nonce is checked by `id_token.rs`.
 pub(super) const ID_TOKEN: Kind = Kind {
     typ: None,
-    iss: Required,
     audience: Audience::ThisClientAlone,
     exp: Required,
     iat: Required,
@@ -51,7 +49,6 @@ pub(super) const ID_TOKEN: Kind = Kind {
 /// OpenID Connect Back-Channel Logout 1.0, sections 2.4 and 2.6. What it must have besides, `logout_token.rs` checks.
 pub(super) const LOGOUT_TOKEN: Kind = Kind {
     typ: Some("logout+jwt"),
-    iss: Required,
     audience: Audience::ThisClientAlone,
     exp: Required,
     iat: Required,
@@ -60,12 +57,10 @@ pub(super) const LOGOUT_TOKEN: Kind = Kind {
     foreign: &["nonce"],
 };
 
-/// OpenID Connect Core 1.0, section 5.3.2: a signed answer of the userinfo endpoint, which should name issuer and client,
-/// but need not.
+/// OpenID Connect Core 1.0 with errata set 2, section 5.3.2: a signed answer of the userinfo endpoint.
 pub(super) const USERINFO: Kind = Kind {
     typ: None,
-    iss: Optional,
-    audience: Audience::ThisClientIfAny,
+    audience: Audience::ThisClient,
     exp: Optional,
     iat: Optional,
     issued_within: None,
@@ -77,7 +72,6 @@ pub(super) const USERINFO: Kind = Kind {
 /// another login, `subject.rs` checks: providers that know no `typ` make both alike.
 pub(super) const ACCESS_TOKEN: Kind = Kind {
     typ: Some("at+jwt"),
-    iss: Required,
     audience: Audience::AnApi,
     exp: Required,
     iat: Optional,

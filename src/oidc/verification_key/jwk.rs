@@ -9,14 +9,16 @@ use crate::{
 };
 
 const MAX_KID_CHARS: usize = 256;
+/// What only private keys have (RFC 7518, sections 6.2.2 and 6.3.2). From any of the numbers of an RSA key follow the
+/// others; whose private half is published could be anybody's.
+const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 
 /// None for a key that is for something else, of an unknown kind, weak, malformed, or not secret any more.
 pub fn read(jwk: &Map<String, Value>) -> Option<VerificationKey> {
     let text = |name: &str| member(jwk, name).map_or(Ok(None), |value| value.as_str().map(Some).ok_or(()));
     let (kid, alg, use_) = (text("kid").ok()?, text("alg").ok()?, text("use").ok()?);
     let for_signatures = use_.is_none_or(|use_| use_ == "sig") && may_verify(member(jwk, "key_ops"));
-    // Whose private half is published could be anybody's.
-    let is_public = member(jwk, "d").is_none();
+    let is_public = PRIVATE.iter().all(|name| member(jwk, name).is_none());
     if !for_signatures || !is_public || kid.is_some_and(|kid| kid.chars().count() > MAX_KID_CHARS) {
         return None;
     }

@@ -146,6 +146,9 @@ pub(in crate::server) fn brought(parameters: &Parameters, way: Way, relation: &R
         Flow::Code { token_endpoint, pkce, .. } => {
             let code =
                 parameters.text("code").ok_or(Failure::MalformedParameters("there is neither code nor error"))?;
+            if !may_be_code(code) {
+                return Err(Failure::MalformedParameters("the code has characters that no code has"));
+            }
             Ok(Brought::Code { code: code.into(), token_endpoint: token_endpoint.clone(), pkce: *pkce })
         }
         // What stands in a URL stands in histories and logs, too.
@@ -156,6 +159,11 @@ pub(in crate::server) fn brought(parameters: &Parameters, way: Way, relation: &R
             Ok(Brought::IdToken(token.into()))
         }
     }
+}
+
+/// RFC 6749, appendix A.11: only visible characters of ASCII, and spaces.
+fn may_be_code(code: &str) -> bool {
+    code.bytes().all(|octet| matches!(octet, 0x20..=0x7e))
 }
 
 /// Decides and writes; with the record comes the revision of its claims. Two first logins of one person at the same
@@ -240,4 +248,18 @@ fn signed_in(
     }
     let account = organization.url("account");
     Ok(respond::redirect(attempt.return_to.as_deref().unwrap_or(&account), set))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_has_visible_characters_of_ascii_alone() {
+        let every: String = (' '..='~').collect();
+        assert!(may_be_code(&every));
+        for odd in ["a\0", "a\n", "\u{7f}", "é", "\u{fffd}"] {
+            assert!(!may_be_code(odd), "{odd:?}");
+        }
+    }
 }

@@ -109,10 +109,11 @@ fn finds_its_own_attempt(said: &HashMap<String, String>) {
     assert_eq!(found.is_ok(), *state == own);
 }
 
-/// OpenID Connect Core 1.0, section 3.1.2.5; RFC 9207, section 2.4.
+/// OpenID Connect Core 1.0, section 3.1.2.5; RFC 9207, section 2.4; RFC 6749, appendix A.11.
 fn code_is_brought(parameters: &Parameters, way: Way, said: &HashMap<String, String>, relation: &Relation) -> bool {
     let issuer_fits = said.get("iss").map_or(!relation.iss_parameter, |issuer| issuer == ISSUER);
-    let is_right = issuer_fits && !said.contains_key("error") && said.contains_key("code");
+    let is_code = |code: &String| code.chars().all(|c| (' '..='~').contains(&c));
+    let is_right = issuer_fits && !said.contains_key("error") && said.get("code").is_some_and(is_code);
     match brought(parameters, way, relation) {
         Err(_) => assert!(!is_right, "a right answer is taken"),
         Ok(Brought::Code { code, token_endpoint, .. }) => {

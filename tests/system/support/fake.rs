@@ -2,28 +2,24 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    io,
     net::SocketAddr,
-    sync::{Arc, LazyLock, Mutex},
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use aws_lc_rs::{
-    rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
-};
 use axum::{
     Router,
+    body::{Body, Bytes},
     extract::{Request, State},
     response::Response,
     serve::Listener,
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Notify};
 
-use super::{provider::CLIENT_ID, recorded::Recorded, tls::TlsListener};
-
-static KEY: LazyLock<EcdsaKeyPair> =
-    LazyLock::new(|| EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key"));
+use super::{provider::CLIENT_ID, recorded::Recorded, signer, tls::TlsListener};
 
 /// A running fake provider.
 pub struct Fake {
@@ -50,6 +46,23 @@ pub enum Reply {
     },
     /// The connection stays open, and nothing comes until the endpoint is given another answer.
     Held,
+    /// Status 200, with a body that no text is.
+    Odd {
+        headers: Vec<(&'static str, String)>,
+        body: OddBody,
+    },
+}
+
+/// What nobody sends who means well.
+#[derive(Clone)]
+pub enum OddBody {
+    Octets(Vec<u8>),
+    /// Spaces, as fast as they are taken.
+    WithoutEnd,
+    /// A space now and then.
+    Drip,
+    /// The connection is cut after this.
+    BrokenOff(&'static str),
 }
 
 impl Reply {
@@ -68,6 +81,51 @@ impl Reply {
 
     pub fn redirect(to: &str) -> Self {
         Self::With { status: 302, headers: vec![("location", to.to_owned())], body: String::new() }
+    }
+
+    pub fn octets(octets: impl Into<Vec<u8>>) -> Self {
+        Self::Odd { headers: Vec::new(), body: OddBody::Octets(octets.into()) }
+    }
+
+    /// These octets, said to be compressed in this way.
+    pub fn encoded(encoding: &str, octets: Vec<u8>) -> Self {
+        Self::Odd { headers: vec![("content-encoding", encoding.to_owned())], body: OddBody::Octets(octets) }
+    }
+
+    pub fn odd(body: OddBody) -> Self {
+        Self::Odd { headers: Vec::new(), body }
+    }
+
+    /// None for what is held.
+    pub fn into_response(self) -> Option<Response> {
+        let (status, headers, body) = match self {
+            Self::With { status, headers, body } => (status, headers, body.into()),
+            Self::Odd { headers, body } => (200, headers, body.into_body()),
+            Self::Held => return None,
+        };
+        let start = Response::builder().status(status);
+        let start = headers.into_iter().fold(start, |start, (name, value)| start.header(name, value));
+        Some(start.body(body).expect("an answer"))
+    }
+}
+
+impl OddBody {
+    fn into_body(self) -> Body {
+        match self {
+            Self::Octets(octets) => octets.into(),
+            Self::WithoutEnd => {
+                let spaces = Bytes::from(vec![b' '; 16 * 1024]);
+                Body::from_stream(stream::repeat(spaces).map(Ok::<_, io::Error>))
+            }
+            Self::Drip => Body::from_stream(stream::unfold((), async |()| {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                Some((Ok::<_, io::Error>(Bytes::from_static(b" ")), ()))
+            })),
+            Self::BrokenOff(text) => {
+                let cut = Err(io::Error::from(io::ErrorKind::ConnectionReset));
+                Body::from_stream(stream::iter([Ok(Bytes::from_static(text.as_bytes())), cut]))
+            }
+        }
     }
 }
 
@@ -145,6 +203,11 @@ impl Fake {
         self.metadata.lock().expect("the metadata").get(member).is_some()
     }
 
+    /// What discovery has.
+    pub fn metadata(&self) -> Value {
+        self.metadata.lock().expect("the metadata").clone()
+    }
+
     fn change_metadata(&self, change: impl FnOnce(&mut Value)) {
         let mut metadata = self.metadata.lock().expect("the metadata");
         change(&mut metadata);
@@ -164,6 +227,11 @@ impl Fake {
     /// Everything that was asked until now, the oldest first.
     pub fn every_request(&self) -> Vec<Recorded> {
         self.answers.requests.lock().expect("the requests").clone()
+    }
+
+    /// Everything that was asked until now counts no more.
+    pub fn forget_requests(&self) {
+        self.answers.requests.lock().expect("the requests").clear();
     }
 
     /// The claims of an ID token as it should be.
@@ -195,18 +263,11 @@ async fn answer(State(answers): State<Arc<Answers>>, request: Request) -> Respon
     answers.requests.lock().expect("the requests").push(request);
     loop {
         let changed = answers.changed.notified();
-        let reply = answers.next(&path);
-        let (status, headers, body) = match reply {
-            None => (404, Vec::new(), String::new()),
-            Some(Reply::With { status, headers, body }) => (status, headers, body),
-            Some(Reply::Held) => {
-                changed.await;
-                continue;
-            }
-        };
-        let start = Response::builder().status(status);
-        let start = headers.into_iter().fold(start, |start, (name, value)| start.header(name, value));
-        return start.body(body.into()).expect("an answer");
+        let reply = answers.next(&path).unwrap_or_else(|| Reply::status(404, ""));
+        match reply.into_response() {
+            Some(response) => return response,
+            None => changed.await,
+        }
     }
 }
 
@@ -237,9 +298,7 @@ fn discovery(issuer: &str) -> Value {
 
 /// The public key as a JWK set.
 pub fn keys() -> Value {
-    let point = KEY.public_key().as_ref();
-    let (x, y) = point[1..].split_at(32);
-    json!({"keys": [{"kty": "EC", "kid": "one", "use": "sig", "alg": "ES256", "crv": "P-256", "x": b64(x), "y": b64(y)}]})
+    json!({"keys": [signer::P256.jwk()]})
 }
 
 /// A token with these claims, signed as it should be.
@@ -249,16 +308,5 @@ pub fn sign(claims: &Value) -> String {
 
 /// A token with this header, signed with the usual key whatever the header says.
 pub fn sign_with(header: &Value, claims: &Value) -> String {
-    let input = unsigned(header, claims);
-    let signature = KEY.sign(&SystemRandom::new(), input.as_bytes()).expect("a signature");
-    format!("{input}.{}", b64(signature))
-}
-
-/// Header and claims, as they stand before the signature.
-pub fn unsigned(header: &Value, claims: &Value) -> String {
-    format!("{}.{}", b64(header.to_string()), b64(claims.to_string()))
-}
-
-fn b64(bytes: impl AsRef<[u8]>) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
+    signer::P256.token(&header.to_string(), claims.to_string())
 }

@@ -218,12 +218,10 @@ impl Shared {
             future::pending().await
         }
         let response = match reply {
-            Some(Reply::With { status, headers, body }) => {
-                let start = Response::builder().status(status);
-                let start = headers.into_iter().fold(start, |start, (name, value)| start.header(name, value));
-                start.body(body.into()).expect("an answer")
-            }
-            Some(Reply::Held) => future::pending().await,
+            Some(reply) => match reply.into_response() {
+                Some(response) => response,
+                None => future::pending().await,
+            },
             None => self.clone().forward(head, body).await?,
         };
         if is_write && self.count_write() {

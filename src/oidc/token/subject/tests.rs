@@ -58,8 +58,9 @@ fn signed_userinfo_is_about_the_same_person_from_this_issuer_for_this_client() {
     for (changes, expected) in [
         (json!({}), "accepted"),
         (json!({"exp": NOW + 1, "iat": NOW, "name": "Jane"}), "accepted"),
-        (json!({"iss": null, "aud": null}), "accepted"),
+        (json!({"iss": null}), "iss_wrong"),
         (json!({"iss": "https://evil.example.org"}), "iss_wrong"),
+        (json!({"aud": null}), "aud_malformed"),
         (json!({"aud": []}), "aud_malformed"),
         (json!({"aud": "other"}), "aud_not_ours"),
         (json!({"sub": null}), "sub_malformed"),
