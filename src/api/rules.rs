@@ -41,10 +41,10 @@ pub fn of_items<const N: usize>(rules: [Rule; N]) -> impl FnMut(&mut Schema) {
     }
 }
 
-/// Holds a list as a whole to a rule.
-pub fn of_list(rule: Rule) -> impl FnMut(&mut Schema) {
+/// Holds a list as a whole to some rules.
+pub fn of_list<const N: usize>(rules: [Rule; N]) -> impl FnMut(&mut Schema) {
     move |list| {
-        list.insert("x-kubernetes-validations".to_owned(), json!([rule]));
+        list.insert("x-kubernetes-validations".to_owned(), json!(rules.as_slice()));
     }
 }
 

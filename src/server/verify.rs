@@ -106,7 +106,11 @@ impl Login<'_> {
         let read = self.remote.access_token(self.relation, &answer.access_token, id_token).await;
         let provider = &self.provider.path;
         read.inspect_err(|why| {
-            tracing::info!(provider, %why, "no claims from the access token: it is no JWT of the issuer about this person");
+            tracing::warn!(
+                provider,
+                %why,
+                "claims.source AccessToken found no claims in the access token: it is no JWT of the issuer about this person"
+            );
         })
         .ok()
     }

@@ -42,7 +42,7 @@ pub struct AuthorizationSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 4),
-        transform = rules::of_list(rules::prompt()),
+        transform = rules::of_list([rules::prompt()]),
         extend("x-kubernetes-list-type" = "set")
     )]
     pub prompt: Vec<Prompt>,

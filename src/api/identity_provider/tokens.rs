@@ -32,8 +32,7 @@ pub struct TokensSpec {
     #[schemars(
         length(max = 16),
         inner(length(min = 1, max = 8192)),
-        transform = rules::of_list(rules::no_private_key()),
-        transform = rules::of_items([rules::no_pkcs1(), rules::pem()]),
+        transform = rules::of_list([rules::no_private_key(), rules::no_pkcs1(), rules::pem()]),
         extend("x-kubernetes-list-type" = "atomic")
     )]
     pub public_keys: Vec<String>,

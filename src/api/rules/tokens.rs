@@ -23,7 +23,8 @@ pub fn clock_skew() -> Rule {
     )
 }
 
-/// Whoever can read the manifest could sign tokens. A rule on the list, since one on its item would repeat the key.
+/// Whoever can read the manifest could sign tokens. What rules of its items refuse is repeated in the answer, so these are
+/// rules of the list.
 pub fn no_private_key() -> Rule {
     rule(
         "self.all(key, !key.contains('PRIVATE KEY'))",
@@ -31,20 +32,21 @@ pub fn no_private_key() -> Rule {
     )
 }
 
-/// The form that only RSA has, and that few programs write. A private key beside it is the list's rule's to refuse.
+/// The form that only RSA has, and that few programs write. A private key beside it is the other rule's to refuse.
 pub fn no_pkcs1() -> Rule {
     rule(
-        "self.contains('PRIVATE KEY') || !self.contains('-----BEGIN RSA PUBLIC KEY-----')",
-        "is in the form of PKCS#1: convert it with openssl rsa -RSAPublicKey_in -in key.pem -pubout, and write what begins with -----BEGIN PUBLIC KEY-----",
+        "self.all(key, key.contains('PRIVATE KEY') || !key.contains('-----BEGIN RSA PUBLIC KEY-----'))",
+        "holds a key in the form of PKCS#1: convert it with openssl rsa -RSAPublicKey_in -in key.pem -pubout, and write what begins with -----BEGIN PUBLIC KEY-----",
     )
 }
 
 /// What cannot be a public key at first sight. What has a rule of its own is left to it.
 pub fn pem() -> Rule {
     let begin = r"-----BEGIN (PUBLIC KEY|CERTIFICATE)-----[ \t]*\r?\n";
-    let message = "write a public key in PEM, from -----BEGIN PUBLIC KEY----- or -----BEGIN CERTIFICATE----- to its END line, with line breaks as they are, as a YAML block that begins with |";
-    let others = "self.contains('PRIVATE KEY') || self.contains('-----BEGIN RSA PUBLIC KEY-----')";
-    rule(format!("{others} || self.matches(r'{begin}')"), message)
+    let end = "-----END (PUBLIC KEY|CERTIFICATE)-----";
+    let message = "holds something else than a public key in PEM: write it from -----BEGIN PUBLIC KEY----- or -----BEGIN CERTIFICATE----- to its END line, with line breaks as they are, as a YAML block that begins with |";
+    let others = "key.contains('PRIVATE KEY') || key.contains('-----BEGIN RSA PUBLIC KEY-----')";
+    rule(format!("self.all(key, {others} || (key.matches(r'{begin}') && key.matches('{end}')))"), message)
 }
 
 /// TLS vouches only for what comes from the token endpoint (OpenID Connect Core 1.0, section 3.1.3.7, point 6).

@@ -238,7 +238,8 @@ fn login_state(
     held_back: Option<Reason>,
 ) -> LoginState {
     match (held_back, relation) {
-        (Some(reason), _) if !accepted => LoginState::Refused(reason),
+        // Whose key or organization is not its own has no URL; what is only malformed keeps it.
+        (Some(reason), _) if !accepted && reason != Reason::InvalidCombination => LoginState::Refused(reason),
         _ if idp.spec.suspend => LoginState::Suspended,
         (None, Some(relation)) => LoginState::Serving(Arc::new(relation)),
         (reason, _) => LoginState::Unavailable(reason.unwrap_or(Reason::Pending)),

@@ -45,7 +45,7 @@ pub fn public_keys(spec: &TokensSpec) -> Result<Vec<VerificationKey>, String> {
 /// # Errors
 /// `ResolvedRefs=False`, naming the algorithm.
 pub fn long_enough(spec: &TokensSpec, secret: Option<&SecretString>) -> Result<(), Fact> {
-    let Some(secret) = secret else { return Ok(()) };
+    let Some(secret) = secret.filter(|_| spec.validates_signatures()) else { return Ok(()) };
     let length = secret.expose_secret().len();
     let allowed = allowed(spec);
     let Some(algorithm) = allowed.iter().find(|name| name.is_symmetric() && length < name.hash().output_len()) else {
@@ -115,10 +115,6 @@ fn algorithms(spec: &TokensSpec, offers: &Offers<'_>) -> Result<Vec<SigningAlgor
         }
         let asked: Vec<_> = spec.allowed_algorithms.iter().map(|algorithm| format!("{algorithm:?}")).collect();
         return Err(incompatible(ALLOWED, &asked.join(" or "), ANNOUNCED, announced.unwrap_or_default()));
-    }
-    if !spec.validates_signatures() && !known.is_empty() {
-        // The signature does not count; but `none` is never taken, nor what nobody here has heard of.
-        return Ok(SigningAlgorithm::ASYMMETRIC.into_iter().chain(SigningAlgorithm::SYMMETRIC).collect());
     }
     if offers.0.is_none() {
         return Ok(SigningAlgorithm::ASYMMETRIC.to_vec());
@@ -209,6 +205,9 @@ fn usable(spec: &TokensSpec, published: &Fetched<Vec<SigningKey>>, stale: bool) 
     let (pinned, needed) = (!spec.public_keys.is_empty(), spec.validates_signatures());
     match (&published.good, &published.failure) {
         _ if spec.is_symmetric() => not_needed("Tokens are signed with the client secret (tokens.allowedAlgorithms)."),
+        (Some(_), None) if !needed => Fact::holds(
+            "The provider's signing keys were fetched; what comes straight from the token endpoint is believed without them (tokens.validateSignatures is false).",
+        ),
         (Some(_), None) => Fact::holds("The provider's signing keys were fetched."),
         (Some(_), Some(failure)) if stale => {
             Fact::holds(format!("The provider's last good signing keys are used: {}", failure.message))

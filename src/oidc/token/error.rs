@@ -1,6 +1,6 @@
 //! Which rule a token breaks. Never what it says.
 
-use crate::oidc::json::JsonError;
+use crate::{domain::signing_algorithm::SigningAlgorithm, oidc::json::JsonError};
 
 /// Which rule a token breaks before its claims count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,8 +15,9 @@ pub enum JwsError {
     NotBase64Url,
     #[error("the token's header cannot be read: {0}")]
     Header(JsonError),
-    #[error("alg is not among the algorithms allowed for this provider")]
-    AlgorithmRefused,
+    /// With the algorithm, if it is a known one.
+    #[error("alg is not among the algorithms allowed for this provider{}", told(*.0))]
+    AlgorithmRefused(Option<SigningAlgorithm>),
     #[error("the header demands extensions (crit), and none is understood")]
     Critical,
     #[error("typ says that the token is of another kind")]
@@ -24,7 +25,10 @@ pub enum JwsError {
     #[error("kid is not a string")]
     MalformedKeyId,
     /// The provider may have changed its keys since they were fetched.
-    #[error("none of the issuer's keys fits: by kid, kty, alg and use, or without kid by the signature")]
+    #[error(
+        "none of the issuer's keys fits: by kid, kty, alg and use, or without kid by the signature; nor any of \
+         tokens.publicKeys"
+    )]
     UnknownKey,
     #[error("the signature is wrong")]
     BadSignature,
@@ -92,6 +96,17 @@ pub enum TokenError {
     TokenId,
 }
 
+/// What to do about a refused algorithm. Whether a client secret is to be a key is not for a token to suggest.
+fn told(algorithm: Option<SigningAlgorithm>) -> String {
+    match algorithm.map(|algorithm| (algorithm.as_str(), algorithm.is_symmetric())) {
+        None => String::new(),
+        Some((name, true)) => format!(": it is {name}"),
+        Some((name, false)) => format!(
+            ": it is {name}; let the provider sign by another one for this client, or write {name} into tokens.allowedAlgorithms"
+        ),
+    }
+}
+
 impl JwsError {
     /// A stable code for logs and metrics.
     pub fn as_str(self) -> &'static str {
@@ -102,7 +117,7 @@ impl JwsError {
             Self::NotBase64Url => "token_not_base64url",
             Self::Header(JsonError::Duplicate) => "header_duplicate_member",
             Self::Header(_) => "header_unreadable",
-            Self::AlgorithmRefused => "alg_refused",
+            Self::AlgorithmRefused(_) => "alg_refused",
             Self::Critical => "crit_refused",
             Self::WrongType => "typ_wrong",
             Self::MalformedKeyId => "kid_malformed",

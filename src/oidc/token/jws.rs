@@ -71,12 +71,9 @@ fn check_header(
     kind: &Kind,
     allowed: &[SigningAlgorithm],
 ) -> Result<(SigningAlgorithm, Option<String>), JwsError> {
-    let algorithm = header
-        .get("alg")
-        .and_then(Value::as_str)
-        .and_then(SigningAlgorithm::from_name)
-        .filter(|algorithm| allowed.contains(algorithm))
-        .ok_or(JwsError::AlgorithmRefused)?;
+    let named = header.get("alg").and_then(Value::as_str).and_then(SigningAlgorithm::from_name);
+    let is_allowed = |algorithm: &SigningAlgorithm| allowed.contains(algorithm);
+    let algorithm = named.filter(is_allowed).ok_or(JwsError::AlgorithmRefused(named))?;
     if header.contains_key("crit") {
         return Err(JwsError::Critical);
     }

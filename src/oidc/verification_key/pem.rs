@@ -70,6 +70,9 @@ fn of_certificate(certificate: &CertificateDer<'_>) -> Result<VerificationKey, P
 
 /// RFC 5280, section 4.1. Each kind of key refuses the others'.
 fn subject_public_key_info(der: &[u8]) -> Result<VerificationKey, PublicKeysError> {
+    if !is_whole(der) {
+        return Err(PublicKeysError::Damaged);
+    }
     let key = |kty: &str, material: &KeyMaterial<'_>| {
         let summary = SigningKey { kty: kty.to_owned(), ..SigningKey::default() };
         VerificationKey::new(summary, material).ok()
@@ -86,6 +89,17 @@ fn subject_public_key_info(der: &[u8]) -> Result<VerificationKey, PublicKeysErro
         .or_else(|| on(Curve::P521))
         .or_else(|| key("OKP", &KeyMaterial::Ed25519(ed25519(der)?)))
         .ok_or(PublicKeysError::Unusable)
+}
+
+/// Whether it is a sequence that ends where it says (ITU-T X.690, section 8.1.3): no line is missing.
+fn is_whole(der: &[u8]) -> bool {
+    let (length, content) = match der {
+        [0x30, length @ 0..=0x7f, content @ ..] => (usize::from(*length), content),
+        [0x30, 0x81, length, content @ ..] => (usize::from(*length), content),
+        [0x30, 0x82, high, low, content @ ..] => (usize::from(*high) << 8 | usize::from(*low), content),
+        _ => return false,
+    };
+    content.len() == length
 }
 
 /// The key within its SubjectPublicKeyInfo, which is always the same but for it (RFC 8410, section 4).

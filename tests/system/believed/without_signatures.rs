@@ -17,14 +17,14 @@ on_both_sources! {
 }
 
 async fn a_provider_whose_keys_nobody_knows_is_believed_by_its_token_endpoint(on: On) {
-    let way = |name, algorithm: &str| Way {
+    let way = |name, algorithm: &str, listed: &str| Way {
         name,
         registered: json!({"client_secret": CLIENT_SECRET, "id_token_signed_response_alg": algorithm}),
         place: WITHOUT_KEYS,
-        more: "  tokens: {validateSignatures: false}\n".to_owned(),
+        more: format!("  tokens: {{validateSignatures: false{listed}}}\n"),
         ..Way::default()
     };
-    let ways = [way("rs256", "RS256"), way("hs256", "HS256")];
+    let ways = [way("rs256", "RS256", ""), way("hs256", "HS256", ", allowedAlgorithms: [HS256]")];
     let world = WaysIn::start(on, json!({})).await;
     world.open(&ways).await;
     for Way { name, .. } in &ways {

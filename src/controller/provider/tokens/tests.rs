@@ -88,9 +88,14 @@ fn client_secrets_are_keys_only_where_the_manifest_says_so() {
 }
 
 #[test]
-fn without_a_look_at_signatures_every_algorithm_but_none_is_taken_or_those_listed() {
+fn without_a_look_at_signatures_the_same_algorithms_count() {
     let tokens = || json!({"validateSignatures": false});
-    assert_eq!(algorithms(tokens(), Some(&["none", "HS256"])).split(' ').count(), 14);
+    assert_eq!(algorithms(tokens(), Some(&["none", "HS256", "PS256"])), "PS256");
+    assert!(rules(tokens(), Some(&["none", "HS256"])).is_err(), "not listed");
+    let short = SecretString::from("short");
+    let hs256 = |validated: bool| spec(json!({"validateSignatures": validated, "allowedAlgorithms": ["HS256"]}));
+    assert!(long_enough(&hs256(true), Some(&short)).is_err());
+    assert!(long_enough(&hs256(false), Some(&short)).is_ok(), "nobody checks by it");
     assert!(rules(tokens(), Some(&["RS256"])).expect("rules").unsigned_from_token_endpoint);
     assert!(rules(tokens(), Some(&["none"])).is_err());
     let listed = json!({"validateSignatures": false, "allowedAlgorithms": ["RS256"]});
