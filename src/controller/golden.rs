@@ -15,10 +15,9 @@ use super::{
 use crate::{
     api::{ReadyCount, Reason, ResourceMeta, SigningKey, Turn},
     domain::{
-        claims_source::ClaimsSource,
         metadata::{FetchFailure, Fetched, Metadata},
         provider::LoginState,
-        relation::{AcceptedSecret, Credential, Flow},
+        relation::{AcceptedSecret, ClaimsSource, Credential, Flow},
     },
     source::{
         Feed, Object, Stores, Update,

@@ -1,8 +1,8 @@
 //! Pure rules: what is served, who a person is, what they get.
 //! No async, no I/O, no clock, no randomness: everything comes in as a value.
 
-pub mod claims_source;
 pub mod client_key;
+pub mod documents;
 pub mod login;
 pub mod mapper;
 pub mod metadata;

@@ -5,10 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use secrecy::{SecretSlice, SecretString};
 use url::Url;
 
-use super::{
-    claims_source::ClaimsSource, client_key::ClientKey, signing_algorithm::SigningAlgorithm,
-    verification_key::VerificationKey,
-};
+use super::{client_key::ClientKey, signing_algorithm::SigningAlgorithm, verification_key::VerificationKey};
 
 /// Everything that a login needs to know of a provider: the relation between it and us.
 #[derive(Clone, Debug)]
@@ -54,6 +51,19 @@ pub struct TokenRules {
     pub public_keys: Vec<VerificationKey>,
     /// For the symmetric algorithms: the octets of the client secrets. Empty where none is allowed.
     pub secrets: Vec<SecretSlice<u8>>,
+}
+
+/// Where claims come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimsSource {
+    /// The ID token, completed by userinfo, where the provider has it and a claim that is read is missing.
+    Default { userinfo: Option<Url> },
+    /// The ID token alone.
+    IdToken,
+    /// Userinfo, but for the user name, for which the ID token goes first.
+    UserInfo { endpoint: Url },
+    /// The members of the token response and, over them, the claims of the access token.
+    AccessToken,
 }
 
 /// That authorization requests are pushed (RFC 9126).

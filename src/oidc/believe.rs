@@ -1,21 +1,15 @@
-//! What a provider has sent, once it is believed: its tokens and userinfo, with keys that are fetched anew where a token
-//! names one that is not known.
+//! Whether a token that a provider has sent is believed, by keys that are fetched anew where it names one that is not known.
 
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use url::Url;
 
 use super::{
     Remote,
     flight::Freshness,
-    http::authority,
     keys::{KeySet, KeysRequest},
-    token::{
-        AtLogin, KeyRing, Parties, Proof, TokenError, subject_of, verify_access_token, verify_id_token, verify_userinfo,
-    },
-    userinfo::{Userinfo, UserinfoError, fetch_userinfo},
+    token::{AtLogin, KeyRing, Parties, Proof, TokenError, verify_access_token, verify_id_token},
 };
 use crate::domain::{
     Claims,
@@ -62,31 +56,6 @@ impl Remote {
         self.with_keys(relation, now, |keys| verify_id_token(raw, &Proof::Signature(keys), &parties, login)).await
     }
 
-    /// What the userinfo endpoint says about the person whom the ID token names.
-    ///
-    /// # Errors
-    /// When there is no answer, or none that is to be believed.
-    pub async fn userinfo(
-        &self,
-        relation: &Relation,
-        endpoint: &Url,
-        access_token: &SecretString,
-        id_token: &Claims,
-    ) -> Result<Claims, UserinfoError> {
-        let (roots, subject) = (relation.trust_roots.as_ref(), subject_of(id_token));
-        match fetch_userinfo(self.outbound(), roots, endpoint, access_token, subject).await? {
-            Userinfo::Plain(claims) => Ok(claims),
-            Userinfo::Signed(token) => {
-                // Not before it has come: it may have been issued this very second.
-                let now = Timestamp::now();
-                let (raw, parties) = (token.expose_secret(), parties(relation, now));
-                let check = |keys: KeyRing<'_>| verify_userinfo(raw, keys, &parties, subject);
-                let belief = self.with_keys(relation, now, check).await;
-                belief.map_err(|source| UserinfoError::Signed { host: authority(endpoint), source })
-            }
-        }
-    }
-
     /// The claims of the access token that came with an ID token, if it is a JWT of this issuer about this person.
     ///
     /// # Errors
@@ -109,7 +78,7 @@ impl Remote {
     }
 
     /// Runs a check with the keys as they are known, and once more with newer ones where it asks for them.
-    async fn with_keys<T>(
+    pub(super) async fn with_keys<T>(
         &self,
         relation: &Relation,
         now: Timestamp,
@@ -141,7 +110,8 @@ fn check_with<T>(
     if keys.is_empty() { Err(BeliefError::NoKeys) } else { Ok(check(keys)?) }
 }
 
-fn parties(relation: &Relation, now: Timestamp) -> Parties<'_> {
+/// Whose tokens count, and for whom.
+pub(super) fn parties(relation: &Relation, now: Timestamp) -> Parties<'_> {
     let TokenRules { algorithms, skew, .. } = &relation.tokens;
     Parties { issuer: &relation.issuer, client_id: &relation.client_id, algorithms, now, skew: *skew }
 }

@@ -21,8 +21,7 @@ use url::Url;
 
 use super::{egress::SystemResolver, *};
 use crate::domain::{
-    claims_source::ClaimsSource,
-    relation::{Credential, Flow, Relation, RequestOptions, TokenRules},
+    relation::{ClaimsSource, Credential, Flow, Relation, RequestOptions, TokenRules},
     signing_algorithm::SigningAlgorithm,
     verification_key::VerificationKey,
 };

@@ -1,20 +1,25 @@
 //! The userinfo endpoint (OpenID Connect Core 1.0, section 5.3).
-//! Never fetches aggregated or distributed claims, and never believes an answer about somebody else. Whether a signed
-//! answer is to be believed, `believe.rs` says.
+//! Never fetches aggregated or distributed claims, and never believes an answer about somebody else.
 
 use http::{HeaderValue, StatusCode, header};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
 use super::{
-    believe::BeliefError,
+    Remote,
+    believe::{BeliefError, parties},
     document::get,
     http::{Outbound, authority},
     http_error::HttpError,
     json::{JsonError, parse_object},
+    token::{KeyRing, subject_of, verify_userinfo},
 };
-use crate::domain::{Claims, relation::TrustRoots};
+use crate::domain::{
+    Claims,
+    relation::{Relation, TrustRoots},
+};
 
 /// Why there are no claims from userinfo.
 #[derive(Debug, thiserror::Error)]
@@ -34,8 +39,35 @@ pub enum UserinfoError {
     OtherSubject { host: String },
 }
 
+impl Remote {
+    /// What the userinfo endpoint says about the person whom the ID token names.
+    ///
+    /// # Errors
+    /// When there is no answer, or none that is to be believed.
+    pub async fn userinfo(
+        &self,
+        relation: &Relation,
+        endpoint: &Url,
+        access_token: &SecretString,
+        id_token: &Claims,
+    ) -> Result<Claims, UserinfoError> {
+        let (roots, subject) = (relation.trust_roots.as_ref(), subject_of(id_token));
+        match fetch_userinfo(self.outbound(), roots, endpoint, access_token, subject).await? {
+            Userinfo::Plain(claims) => Ok(claims),
+            Userinfo::Signed(token) => {
+                // Not before it has come: it may have been issued this very second.
+                let now = Timestamp::now();
+                let (raw, parties) = (token.expose_secret(), parties(relation, now));
+                let check = |keys: KeyRing<'_>| verify_userinfo(raw, keys, &parties, subject);
+                let belief = self.with_keys(relation, now, check).await;
+                belief.map_err(|source| UserinfoError::Signed { host: authority(endpoint), source })
+            }
+        }
+    }
+}
+
 /// An answer of the userinfo endpoint.
-pub(super) enum Userinfo {
+enum Userinfo {
     /// Plain, and about the right person.
     Plain(Claims),
     /// A JWT (section 5.3.2), which is still to be checked.
@@ -43,7 +75,7 @@ pub(super) enum Userinfo {
 }
 
 /// Fetches the claims about the person whom the ID token names.
-pub(super) async fn fetch_userinfo(
+async fn fetch_userinfo(
     outbound: &Outbound,
     roots: Option<&TrustRoots>,
     endpoint: &Url,

@@ -10,10 +10,10 @@ use super::{attempt::Attempt, failure::Failure};
 use crate::{
     domain::{
         Claims,
-        claims_source::{ClaimsSource, is_incomplete, of_access_token, of_userinfo, overlay},
+        documents::{is_incomplete, of_access_token, of_userinfo, overlay},
         mapper::Mapper,
         provider::Provider,
-        relation::Relation,
+        relation::{ClaimsSource, Relation},
     },
     oidc::{AtLogin, Grant, Remote, TokenResponse, Via},
 };

@@ -13,9 +13,8 @@ use crate::{
         self, AuthMethod, AuthorizationSpec, Fact, IdentityProvider, Prompt, Reason, ResponseMode, ResponseType, Usage,
     },
     domain::{
-        claims_source::ClaimsSource,
         metadata::Metadata,
-        relation::{AnswerMode, Flow, Pushing, Relation, RequestOptions},
+        relation::{AnswerMode, ClaimsSource, Flow, Pushing, Relation, RequestOptions},
     },
 };
 

@@ -14,10 +14,7 @@ use url::Url;
 
 use super::browser::{BROWSER, NOW, STATE};
 use crate::{
-    domain::{
-        claims_source::ClaimsSource,
-        relation::{Credential, Flow, Relation, RequestOptions, TokenRules},
-    },
+    domain::relation::{ClaimsSource, Credential, Flow, Relation, RequestOptions, TokenRules},
     server::{
         attempt::Attempt,
         cookies::attempt_name,

@@ -1,28 +1,14 @@
-//! Which of a provider's documents the claims about a person come from.
+//! One set of claims about a person, of the documents that a provider gives.
 
 use std::sync::Arc;
 
 use serde_json::Value;
-use url::Url;
 
 use super::{
     Claims,
     mapper::{self, Mapper},
     provider::ClaimNames,
 };
-
-/// Where claims come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ClaimsSource {
-    /// The ID token, completed by userinfo, where the provider has it and a claim that is read is missing.
-    Default { userinfo: Option<Url> },
-    /// The ID token alone.
-    IdToken,
-    /// Userinfo, but for the user name, for which the ID token goes first.
-    UserInfo { endpoint: Url },
-    /// The members of the token response and, over them, the claims of the access token.
-    AccessToken,
-}
 
 /// Whether userinfo has to be asked: a claim that the provider's manifest or its mappers read is missing.
 pub fn is_incomplete(id_token: &Claims, names: &ClaimNames, mappers: &[Arc<Mapper>]) -> bool {
