@@ -1,6 +1,6 @@
 //! The algorithms that tokens and assertions are signed with.
 
-use aws_lc_rs::digest;
+use aws_lc_rs::{digest, hmac};
 
 /// A JWS algorithm (RFC 7518, section 3.1; RFC 8037; RFC 9864). `none` is not one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,7 +58,17 @@ impl SigningAlgorithm {
 
     /// Whether the key is a shared secret.
     pub fn is_symmetric(self) -> bool {
-        Self::SYMMETRIC.contains(&self)
+        self.hmac().is_some()
+    }
+
+    /// The HMAC of a symmetric algorithm (RFC 7518, section 3.2).
+    pub fn hmac(self) -> Option<hmac::Algorithm> {
+        match self {
+            HS256 => Some(hmac::HMAC_SHA256),
+            HS384 => Some(hmac::HMAC_SHA384),
+            HS512 => Some(hmac::HMAC_SHA512),
+            _ => None,
+        }
     }
 
     /// The hash that the algorithm signs, and that `at_hash` and `c_hash` are made with (OpenID Connect Core 1.0,

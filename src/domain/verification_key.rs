@@ -135,8 +135,8 @@ impl KeyMaterial<'_> {
     }
 }
 
-/// Some providers write the sign octet of a DER integer.
-fn without_leading_zeros(number: &[u8]) -> &[u8] {
+/// A number, big-endian, without the sign octet of a DER integer, which some programs write.
+pub fn without_leading_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|octet| **octet == 0).count();
     &number[zeros..]
 }

@@ -113,14 +113,7 @@ fn sign_ecdsa(key: &EcdsaKeyPair, input: &[u8]) -> Result<Vec<u8>, SigningFailed
 
 /// RFC 7518, section 3.2; the key is the client secret's UTF-8 (OpenID Connect Core 1.0, section 10.1).
 fn authenticate(secret: &SecretString, algorithm: SigningAlgorithm, input: &[u8]) -> Result<Vec<u8>, SigningFailed> {
-    use SigningAlgorithm::*;
-    let hash = match algorithm {
-        HS256 => hmac::HMAC_SHA256,
-        HS384 => hmac::HMAC_SHA384,
-        HS512 => hmac::HMAC_SHA512,
-        _ => return Err(SigningFailed),
-    };
-    let key = hmac::Key::new(hash, secret.expose_secret().as_bytes());
+    let key = hmac::Key::new(algorithm.hmac().ok_or(SigningFailed)?, secret.expose_secret().as_bytes());
     Ok(hmac::sign(&key, input).as_ref().to_vec())
 }
 

@@ -160,27 +160,24 @@ fn discovered(
 fn keys(
     spec: &TokensSpec,
     wish: Option<&Wish>,
-    relation: Option<Relation>,
+    mut relation: Option<Relation>,
     observed: &Observed,
     conditions: &mut Conditions,
 ) -> Option<Relation> {
     let Observed { remote: Remote { keys, .. }, now, .. } = observed;
-    let stale_keys = match (&keys.good, &keys.failure, wish) {
-        (Some(_), Some(failure), Some(wish)) if in_grace(failure, wish, *now) => Some((failure, wish.stale_grace)),
-        _ => None,
-    };
+    let failing = keys.good.as_ref().and(keys.failure.as_ref()).zip(wish);
+    let stale_keys = failing.filter(|(failure, wish)| in_grace(failure, wish, *now));
     let rules = relation.as_ref().map(|relation| &relation.tokens);
     conditions.set(ConditionType::KeysUsable, keys_usable(spec, keys, stale_keys.is_some(), rules));
-    let over = keys.good.is_some() && keys.failure.is_some() && stale_keys.is_none();
-    if let Some((failure, grace)) = stale_keys
+    if let Some((failure, wish)) = stale_keys
         && conditions.fact(ConditionType::ServingStale).is_none()
     {
-        conditions.set(ConditionType::ServingStale, stale("keys serve", failure, grace));
+        conditions.set(ConditionType::ServingStale, stale("keys serve", failure, wish.stale_grace));
     }
-    relation.map(|mut relation| {
-        relation.tokens.jwks_uri = relation.tokens.jwks_uri.filter(|_| !over);
-        relation
-    })
+    if failing.is_some() && stale_keys.is_none() {
+        relation.iter_mut().for_each(|relation| relation.tokens.jwks_uri = None);
+    }
+    relation
 }
 
 /// Whether what was good before it began to fail still serves.

@@ -70,7 +70,7 @@ pub fn token_rules(
     offers: &Offers<'_>,
 ) -> Result<TokenRules, Fact> {
     let algorithms = algorithms(spec, offers)?;
-    let by_secret = allowed(spec).iter().any(|algorithm| algorithm.is_symmetric());
+    let by_secret = algorithms.iter().any(|algorithm| algorithm.is_symmetric());
     Ok(TokenRules {
         algorithms,
         skew: spec.allowed_clock_skew.map_or_else(Default::default, |skew| skew.get()),

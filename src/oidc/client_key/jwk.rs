@@ -15,6 +15,7 @@ use super::{ClientKeyError, rejected};
 use crate::domain::{
     client_key::{ClientKey, KeyMaterial},
     signing_algorithm::SigningAlgorithm,
+    verification_key::without_leading_zeros,
 };
 
 /// The members that count. `x5c`, `x5t` and whatever else there is are not looked at.
@@ -168,10 +169,4 @@ fn private(name: &'static str, member: &Option<SecretString>) -> Result<Zeroizin
     let mut octets = Zeroizing::new(Vec::with_capacity(text.len()));
     URL_SAFE_NO_PAD.decode_vec(text, &mut octets).map_err(|_| ClientKeyError::MalformedMember(name))?;
     Ok(octets)
-}
-
-/// Some programs write the sign octet of a DER integer.
-fn without_leading_zeros(number: &[u8]) -> &[u8] {
-    let zeros = number.iter().take_while(|octet| **octet == 0).count();
-    &number[zeros..]
 }

@@ -4,10 +4,7 @@ use aws_lc_rs::hmac;
 use secrecy::{ExposeSecret, SecretSlice};
 
 use super::JwsError;
-use crate::domain::{
-    signing_algorithm::{SigningAlgorithm, SigningAlgorithm::*},
-    verification_key::VerificationKey,
-};
+use crate::domain::{signing_algorithm::SigningAlgorithm, verification_key::VerificationKey};
 
 /// How many published keys are tried for one token.
 const MAX_CANDIDATES: usize = 4;
@@ -66,12 +63,7 @@ impl KeyRing<'_> {
 
 /// RFC 7518, section 3.2; in constant time.
 fn authenticates(secret: &SecretSlice<u8>, algorithm: SigningAlgorithm, input: &[u8], signature: &[u8]) -> bool {
-    let hash = match algorithm {
-        HS256 => hmac::HMAC_SHA256,
-        HS384 => hmac::HMAC_SHA384,
-        HS512 => hmac::HMAC_SHA512,
-        _ => return false,
-    };
+    let Some(hash) = algorithm.hmac() else { return false };
     let secret = secret.expose_secret();
     let long_enough = secret.len() >= algorithm.hash().output_len();
     long_enough && hmac::verify(&hmac::Key::new(hash, secret), input, signature).is_ok()
@@ -88,10 +80,10 @@ mod tests {
         let read = |jwks: &[Value]| KeySet::from_entries(jwks).keys().to_vec();
         let (published, pinned) = (read(keys), read(pinned));
         let ring = KeyRing { published: &published, pinned: &pinned, secrets: &[] };
-        let token = ISSUER.sign(ES256, "{}", "{}");
+        let token = ISSUER.sign(SigningAlgorithm::ES256, "{}", "{}");
         let (input, signature) = token.rsplit_once('.').expect("three parts");
         let signature = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, signature);
-        ring.verify(ES256, kid, input.as_bytes(), &signature.expect("base64url"))
+        ring.verify(SigningAlgorithm::ES256, kid, input.as_bytes(), &signature.expect("base64url"))
     }
 
     /// The right key, and one of the same kind that did not sign, by these names.

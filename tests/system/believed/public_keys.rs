@@ -8,12 +8,8 @@ use serde_json::{Value, json};
 use crate::support::{
     fake::Fake,
     source::On,
-    ways_in::{Way, WaysIn},
+    ways_in::{WITHOUT_KEYS, Way, WaysIn},
 };
-
-const WITHOUT_JWKS: &str = "issuer: ISSUER
-  discovery: {mode: Manual}
-  endpoints: {authorization: ISSUER/auth, token: ISSUER/token}";
 
 on_both_sources! {
     a_key_of_the_manifest_is_believed_until_the_provider_signs_with_another,
@@ -23,8 +19,8 @@ async fn a_key_of_the_manifest_is_believed_until_the_provider_signs_with_another
     let world = WaysIn::start(on, json!({})).await;
     let key = rsa_key(&world).await;
     let ways = [
-        Way { name: "key", place: WITHOUT_JWKS, more: trusting(&key), ..Way::default() },
-        Way { name: "certificate", place: WITHOUT_JWKS, more: trusting(&certificate_of(&key)), ..Way::default() },
+        Way { name: "key", place: WITHOUT_KEYS, more: trusting(&key), ..Way::default() },
+        Way { name: "certificate", place: WITHOUT_KEYS, more: trusting(&certificate_of(&key)), ..Way::default() },
         Way { name: "beside", more: trusting(&key), ..Way::default() },
     ];
     world.open(&ways).await;

@@ -5,12 +5,8 @@ use serde_json::{Value, json};
 use crate::support::{
     provider::CLIENT_SECRET,
     source::On,
-    ways_in::{Way, WaysIn},
+    ways_in::{WITHOUT_KEYS, Way, WaysIn},
 };
-
-const WITHOUT_KEYS: &str = "issuer: ISSUER
-  discovery: {mode: Manual}
-  endpoints: {authorization: ISSUER/auth, token: ISSUER/token}";
 
 on_both_sources! {
     a_provider_whose_keys_nobody_knows_is_believed_by_its_token_endpoint,

@@ -14,6 +14,11 @@ use super::{
     visitor::Visitor,
 };
 
+/// The `place` of a provider of which nothing is asked, not even keys.
+pub const WITHOUT_KEYS: &str = "issuer: ISSUER
+  discovery: {mode: Manual}
+  endpoints: {authorization: ISSUER/auth, token: ISSUER/token}";
+
 /// One way to ask a provider. In the manifest's parts NAME, SECRET and ISSUER stand for the name of the way, the
 /// reference to the usual client secret, and the provider's issuer.
 pub struct Way {
