@@ -63,6 +63,7 @@ pub enum Reason {
     // Accepted
     KeyConflict,
     DisplayNameConflict,
+    DomainConflict,
     #[serde(rename = "IDConflict")]
     IdConflict,
     OrganizationNotFound,
@@ -105,6 +106,7 @@ impl Reason {
             Self::Pending => "Pending",
             Self::KeyConflict => "KeyConflict",
             Self::DisplayNameConflict => "DisplayNameConflict",
+            Self::DomainConflict => "DomainConflict",
             Self::IdConflict => "IDConflict",
             Self::OrganizationNotFound => "OrganizationNotFound",
             Self::InvalidCombination => "InvalidCombination",
@@ -138,6 +140,7 @@ impl Reason {
             self,
             Self::KeyConflict
                 | Self::DisplayNameConflict
+                | Self::DomainConflict
                 | Self::IdConflict
                 | Self::OrganizationNotFound
                 | Self::InvalidCombination

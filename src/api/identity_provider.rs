@@ -3,8 +3,10 @@
 mod authorization;
 mod client;
 mod location;
+mod logout;
 mod status;
 mod tokens;
+mod trust;
 
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -15,8 +17,10 @@ use super::{Claims, LocalReference, organization::is_default, rules};
 pub use authorization::*;
 pub use client::*;
 pub use location::*;
+pub use logout::*;
 pub use status::*;
 pub use tokens::*;
+pub use trust::*;
 
 /// An IdentityProvider is one OpenID provider of one organization.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -73,7 +77,8 @@ pub use tokens::*;
     validation = rules::unchecked_only_with_code(),
     validation = rules::secret_of_algorithm(),
     validation = rules::source_of_code(),
-    validation = rules::manual_userinfo_endpoint()
+    validation = rules::manual_userinfo_endpoint(),
+    validation = rules::manual_end_session_url()
 )]
 #[serde(rename_all = "camelCase")]
 pub struct IdentityProviderSpec {
@@ -94,6 +99,13 @@ pub struct IdentityProviderSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub description: Option<String>,
+    /// The picture on the button of the sign-in page: PNG, JPEG, GIF, WebP or SVG, at most 128 KiB and 1024 by 1024
+    /// pixels. Latchkey fetches it and serves it from here; of an SVG only what is harmless. Default, also while it cannot
+    /// be had: a built-in icon by type.
+    #[serde(rename = "iconURL", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    #[x_kube(validation = rules::icon_url())]
+    pub icon_url: Option<String>,
     /// true: nobody signs in through this provider, and its sessions end. Everything else stays.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub suspend: bool,
@@ -153,18 +165,30 @@ pub struct IdentityProviderSpec {
     /// Which claim of the provider means what.
     #[serde(default, skip_serializing_if = "is_default")]
     pub claims: Claims,
+    /// Whom the provider may sign in, and who is sent to it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub trust: TrustSpec,
     /// How people who sign in become users.
     #[serde(default, skip_serializing_if = "is_default")]
     pub users: UsersSpec,
+    /// What signing out here means at the provider, and the other way round.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub logout: LogoutSpec,
 }
 
 /// How people who sign in become users.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UsersSpec {
     /// CreateOrReplace: a person's first login creates the user, every login updates it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub provisioning: Provisioning,
+    /// Puts the provider's key and this before every user name, such as azure:testuser for ":", so that people of several
+    /// providers with one name can be told apart. No other provider's people can have a name that begins so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 8))]
+    #[x_kube(validation = rules::user_name_separator())]
+    pub user_name_separator: Option<String>,
 }
 
 /// How people who sign in become users.

@@ -4,7 +4,9 @@
 mod authorization;
 mod client;
 mod location;
+mod logout;
 mod tokens;
+mod trust;
 
 use kube::core::Rule;
 use schemars::Schema;
@@ -13,7 +15,9 @@ use serde_json::json;
 pub use authorization::*;
 pub use client::*;
 pub use location::*;
+pub use logout::*;
 pub use tokens::*;
+pub use trust::*;
 
 /// One to four numbers of at most five digits, each with a unit.
 const DURATION: &str = "^([0-9]{1,5}(h|m|s|ms)){1,4}$";
@@ -82,6 +86,12 @@ pub fn return_url() -> Rule {
 pub fn page_url() -> Rule {
     let message = "write an http or https URL without user name, such as https://www.example.com/goodbye";
     matches(&format!("{ORIGIN}{PATH}{QUERY}{FRAGMENT}$"), message)
+}
+
+/// The picture on a button.
+pub fn icon_url() -> Rule {
+    let message = "write an http or https URL without user name and fragment, such as https://www.example.com/icon.svg";
+    matches(&format!("{ORIGIN}{PATH}{QUERY}$"), message)
 }
 
 /// The key of a provider.

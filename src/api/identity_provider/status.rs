@@ -24,6 +24,17 @@ pub struct IdentityProviderStatus {
     /// Register this at the provider as redirect URI (also called callback URL).
     #[serde(rename = "redirectURI", skip_serializing_if = "Option::is_none")]
     pub redirect_uri: Option<String>,
+    /// Register this at the provider as post-logout redirect URI (also called sign-out redirect URI).
+    #[serde(rename = "postLogoutRedirectURI", skip_serializing_if = "Option::is_none")]
+    pub post_logout_redirect_uri: Option<String>,
+    /// Register this at the provider as back-channel logout URI, if it has back-channel logout. Absent where
+    /// logout.acceptBackchannel is false, and where there are no keys to check logout tokens by.
+    #[serde(rename = "backchannelLogoutURI", skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// Register this at the provider as front-channel logout URI, and that a session ID is required. Absent unless
+    /// logout.acceptFrontchannel is true.
+    #[serde(rename = "frontchannelLogoutURI", skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<String>,
     /// Register this at the provider as initiate login URI, if it lets people begin a login there.
     #[serde(rename = "initiateLoginURI", skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<String>,

@@ -11,7 +11,7 @@ use super::{
 
 /// Something besides the type says where the provider is.
 const LOCATED: &str = "has(self.issuer) || (has(self.discovery) && has(self.discovery.url))";
-const MANUAL: &str = "has(self.discovery) && has(self.discovery.mode) && self.discovery.mode == 'Manual'";
+pub(super) const MANUAL: &str = "has(self.discovery) && has(self.discovery.mode) && self.discovery.mode == 'Manual'";
 
 fn is_of_type(type_: &str) -> String {
     format!("(has(self.type) ? self.type : 'Generic') == '{type_}'")

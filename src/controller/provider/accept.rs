@@ -25,6 +25,21 @@ impl Identity<'_> {
         self.organization.url(&format!("callback/{}", self.key))
     }
 
+    /// The post-logout redirect URI: `{externalURL}/o/{org}/signout-oidc/{key}`.
+    pub fn post_logout_redirect_uri(&self) -> String {
+        self.organization.url(&format!("signout-oidc/{}", self.key))
+    }
+
+    /// The back-channel logout URI: `{externalURL}/o/{org}/backchannel-logout/{key}`.
+    pub fn backchannel_logout_uri(&self) -> String {
+        self.organization.url(&format!("backchannel-logout/{}", self.key))
+    }
+
+    /// The front-channel logout URI: `{externalURL}/o/{org}/frontchannel-logout/{key}`.
+    pub fn frontchannel_logout_uri(&self) -> String {
+        self.organization.url(&format!("frontchannel-logout/{}", self.key))
+    }
+
     /// Begins a login for the provider: `{externalURL}/o/{org}/initiate/{key}`.
     pub fn initiate_login_uri(&self) -> String {
         self.organization.url(&format!("initiate/{}", self.key))

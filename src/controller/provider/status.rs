@@ -4,7 +4,10 @@ use url::Url;
 
 use super::{Observed, accept::Identity};
 use crate::{
-    api::{Conditions, Discovered, IdentityProvider, IdentityProviderStatus, Issuer, ResourceMeta, SigningKey},
+    api::{
+        ConditionType, Conditions, Discovered, IdentityProvider, IdentityProviderStatus, Issuer, Reason, ResourceMeta,
+        SigningKey,
+    },
     domain::{metadata::Metadata, provider::LoginState},
 };
 
@@ -18,6 +21,10 @@ pub fn status(
 ) -> IdentityProviderStatus {
     let generation = idp.generation_number();
     let metadata = observed.remote.metadata.good.as_ref().map(|(metadata, _)| &**metadata);
+    let logout = &idp.spec.logout;
+    let keyless = conditions.fact(ConditionType::KeysUsable).is_some_and(|fact| fact.reason == Reason::NotNeeded);
+    let backchannel = identity.filter(|_| logout.accepts_backchannel() && !keyless);
+    let frontchannel = identity.filter(|_| logout.accept_frontchannel);
     let previous = idp.status.as_ref().map_or(&[][..], |status| &status.conditions);
     IdentityProviderStatus {
         observed_generation: Some(generation),
@@ -25,6 +32,9 @@ pub fn status(
         key: Some(idp.key().to_owned()),
         organization_id: identity.map(|identity| identity.organization.id.to_string()),
         redirect_uri: identity.map(Identity::redirect_uri),
+        post_logout_redirect_uri: identity.map(Identity::post_logout_redirect_uri),
+        backchannel_logout_uri: backchannel.map(Identity::backchannel_logout_uri),
+        frontchannel_logout_uri: frontchannel.map(Identity::frontchannel_logout_uri),
         initiate_login_uri: identity.map(Identity::initiate_login_uri),
         login_url: identity.map(Identity::login_url),
         issuer: metadata.map(|metadata| metadata.issuer.clone()).or_else(|| configured_issuer(idp)),
