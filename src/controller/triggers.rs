@@ -119,6 +119,9 @@ fn who_wants_the_same(provider: &IdentityProvider, stores: &Stores, touched: &mu
     let organization = OrganizationKey::new(provider.namespace_str(), provider.organization_name());
     touched.providers.extend(references(&stores.providers_with_key(&organization, provider.key())));
     touched.providers.extend(references(&stores.providers_called(&organization, &provider.spec.display_name)));
+    for domain in &provider.spec.trust.assigned_email_domains {
+        touched.providers.extend(references(&stores.providers_with_domain(&organization, domain)));
+    }
     touched.counts.insert(ObjectRef::new(provider.organization_name()).within(provider.namespace_str()));
 }
 

@@ -3,6 +3,8 @@
 
 pub mod client_key;
 pub mod documents;
+pub mod email;
+pub mod home_realm;
 pub mod login;
 pub mod mapper;
 pub mod metadata;
@@ -16,6 +18,7 @@ pub mod signing_algorithm;
 pub mod table;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod trust;
 pub mod user;
 pub mod verification_key;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{organization::OrganizationKey, relation::Relation};
+use super::{organization::OrganizationKey, relation::Relation, trust::Trust};
 use crate::api::Reason;
 
 /// A provider as logins and sessions see it.
@@ -18,9 +18,22 @@ pub struct Provider {
     pub key: Arc<str>,
     pub display_name: String,
     pub claims: Arc<ClaimNames>,
+    pub trust: Trust,
+    pub on_sign_in_page: OnSignInPage,
+    /// Between the key and every user name; None: user names stand alone.
+    pub user_name_separator: Option<String>,
     /// Its sessions are over, whether or not people could sign in otherwise.
     pub suspended: bool,
     pub login: LoginState,
+}
+
+/// Whether the sign-in page has a button for a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnSignInPage {
+    Shown,
+    /// Only on devices on which it was used last.
+    IfUsedLast,
+    Hidden,
 }
 
 /// Whether people can sign in through a provider.
@@ -43,6 +56,16 @@ impl Provider {
             LoginState::Serving(relation) => Some(relation),
             LoginState::Suspended | LoginState::Refused(_) | LoginState::Unavailable(_) => None,
         }
+    }
+
+    /// Whether an e-mail address can lead here.
+    pub fn has_domains(&self) -> bool {
+        !self.trust.domains.is_empty()
+    }
+
+    /// What all user names of its people begin with.
+    pub fn user_name_prefix(&self) -> Option<String> {
+        self.user_name_separator.as_ref().map(|separator| format!("{}{separator}", self.key))
     }
 
     /// Whether sessions that began with this provider are still good.

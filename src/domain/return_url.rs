@@ -3,7 +3,7 @@
 use url::Url;
 
 /// Longer targets are not looked at, in bytes.
-const MAX_LENGTH: usize = 2048;
+pub const MAX_LENGTH: usize = 2048;
 
 /// The absolute URL to send the person to, or None when the target is absent or not allowed.
 ///

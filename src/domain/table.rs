@@ -20,6 +20,7 @@ pub struct LoginTable {
     organization_by_id: OrdMap<Arc<str>, Arc<Organization>>,
     providers: HashMap<Arc<str>, Arc<Provider>>,
     provider_by_key: OrdMap<(OrganizationKey, Arc<str>), Arc<Provider>>,
+    provider_by_domain: OrdMap<(Arc<str>, OrganizationKey), Arc<Provider>>,
     mappers: HashMap<Arc<str>, Arc<Mapper>>,
     mappers_of_provider: HashMap<Arc<str>, Arc<[Arc<Mapper>]>>,
     /// The mappers that were here and are known to be gone, as long as others may only not have been read yet.
@@ -62,6 +63,21 @@ impl LoginTable {
         self.provider_by_key
             .range(first..)
             .take_while(move |((key, _), _)| key == organization)
+            .map(|(_, provider)| provider)
+    }
+
+    /// The provider of an organization that a domain of e-mail addresses, in canonical form, is assigned to.
+    pub fn provider_by_domain(&self, organization: &OrganizationKey, domain: &str) -> Option<&Arc<Provider>> {
+        self.provider_by_domain.get(&(Arc::from(domain), organization.clone()))
+    }
+
+    /// The providers of all organizations that a domain is assigned to.
+    pub fn providers_of_domain(&self, domain: &str) -> impl Iterator<Item = &Arc<Provider>> {
+        let domain: Arc<str> = Arc::from(domain);
+        let first = (domain.clone(), OrganizationKey::from_stored(""));
+        self.provider_by_domain
+            .range(first..)
+            .take_while(move |((of, _), _)| *of == domain)
             .map(|(_, provider)| provider)
     }
 
@@ -130,10 +146,21 @@ impl LoginTable {
             if self.provider_by_key.get(&place).is_some_and(|holder| *holder.uid == *uid) {
                 self.provider_by_key.remove(&place);
             }
+            for domain in &before.trust.domains {
+                let place = (domain.clone(), before.organization.clone());
+                if self.provider_by_domain.get(&place).is_some_and(|holder| *holder.uid == *uid) {
+                    self.provider_by_domain.remove(&place);
+                }
+            }
         }
         if let Some(provider) = provider {
             if !matches!(provider.login, LoginState::Refused(_)) {
                 self.provider_by_key.insert((provider.organization.clone(), provider.key.clone()), provider.clone());
+            }
+            // A domain stays its provider's, also while nobody can sign in there.
+            for domain in &provider.trust.domains {
+                let place = (domain.clone(), provider.organization.clone());
+                self.provider_by_domain.insert(place, provider.clone());
             }
             self.providers.insert(provider.uid.clone(), provider);
         }
@@ -188,6 +215,7 @@ mod tests {
         domain::{
             mapper::When,
             testing::{mapper, organization, organization_key, provider},
+            trust::Trust,
         },
     };
 
@@ -272,6 +300,54 @@ mod tests {
             let holder = table.provider(&organization_key("acme"), "azure").map(|holder| &*holder.uid);
             assert_eq!(holder, Some("p2"), "refused first: {refused_first}");
         }
+    }
+
+    fn with_domains(uid: &str, domains: &[&str]) -> Provider {
+        let trust = Trust { global: false, domains: domains.iter().map(|domain| Arc::from(*domain)).collect() };
+        Provider { trust, ..with_key(uid, uid) }
+    }
+
+    fn owner(table: &LoginTable, domain: &str) -> Option<String> {
+        table.provider_by_domain(&organization_key("acme"), domain).map(|owner| owner.uid.to_string())
+    }
+
+    #[test]
+    fn a_domain_changes_hands_in_whichever_order_both_are_decided() {
+        for loses_first in [true, false] {
+            let mut table = LoginTable::default();
+            table.put_provider(with_domains("p1", &["a.example", "b.example"]));
+            let (loses, takes) = (with_domains("p1", &["b.example"]), with_domains("p2", &["a.example"]));
+            let turns = if loses_first { [loses, takes] } else { [takes, loses] };
+            turns.into_iter().for_each(|provider| table.put_provider(provider));
+            assert_eq!(owner(&table, "a.example").as_deref(), Some("p2"), "loses first: {loses_first}");
+            assert_eq!(owner(&table, "b.example").as_deref(), Some("p1"));
+            table.set_provider("p1", None);
+            assert_eq!((owner(&table, "a.example").as_deref(), owner(&table, "b.example")), (Some("p2"), None));
+        }
+    }
+
+    #[test]
+    fn a_domain_stays_its_providers_while_nobody_can_sign_in_there() {
+        let mut table = LoginTable::default();
+        table.put_provider(refused(with_domains("p1", &["a.example"])));
+        assert_eq!(owner(&table, "a.example").as_deref(), Some("p1"));
+        assert_eq!(owner(&table, "example"), None);
+        assert!(table.provider_by_domain(&organization_key("globex"), "a.example").is_none());
+    }
+
+    #[test]
+    fn the_providers_of_a_domain_come_without_those_of_its_neighbours() {
+        let mut table = LoginTable::default();
+        for (uid, organization, domain) in
+            [("p1", "a", "x.example"), ("p2", "b", "x.example"), ("p3", "a", "x.exampl"), ("p4", "a", "x.examples")]
+        {
+            table.put_provider(Provider {
+                organization: organization_key(organization),
+                ..with_domains(uid, &[domain])
+            });
+        }
+        let uids: Vec<_> = table.providers_of_domain("x.example").map(|provider| &*provider.uid).collect();
+        assert_eq!(uids, ["p1", "p2"]);
     }
 
     #[test]

@@ -10,7 +10,9 @@ use super::{
     Claims,
     mapper::{Mapper, Rule, When},
     organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
-    provider::{ClaimNames, LoginState, Provider},
+    provider::{ClaimNames, LoginState, OnSignInPage, Provider},
+    relation::{ClaimsSource, Flow, Relation, RequestOptions, TokenRules},
+    trust::Trust,
     user::{Grant, Granted, Keep, Link, LoginRecord, Session, SessionId, User, UserId},
 };
 use crate::api::Reason;
@@ -41,8 +43,31 @@ pub fn provider(uid: &str) -> Provider {
         key: format!("key-of-{uid}").into(),
         display_name: format!("Provider {uid}"),
         claims: Arc::new(claim_names()),
+        trust: Trust::default(),
+        on_sign_in_page: OnSignInPage::Shown,
+        user_name_separator: None,
         suspended: false,
         login: LoginState::Unavailable(Reason::Pending),
+    }
+}
+
+/// By which people can sign in.
+pub fn relation() -> Relation {
+    let url = |url: &str| url.parse().expect("a URL");
+    Relation {
+        issuer: "https://issuer.example".into(),
+        authorization_endpoint: url("https://issuer.example/authorize"),
+        pushing: None,
+        trust_roots: None,
+        client_id: "latchkey".into(),
+        credentials: Vec::new(),
+        previous: None,
+        redirect_uri: url("https://sso.example/o/acme/callback/p1"),
+        flow: Flow::IdToken,
+        request: RequestOptions::default(),
+        tokens: TokenRules::default(),
+        claims_source: ClaimsSource::IdToken,
+        iss_parameter: false,
     }
 }
 
@@ -96,6 +121,7 @@ pub fn login(name: &str) -> LoginRecord {
         link: link(&user.organization, name),
         claims: claims(json!({"sub": name, "groups": ["a", "b"]})),
         grants: Vec::new(),
+        found_by_address: false,
         keep: Keep::Mappers(Vec::new()),
         mark: "by these mappers".to_owned(),
         session: session(&user, "p1"),

@@ -104,6 +104,8 @@ pub struct SignedIn {
 pub struct LoginRecord {
     pub user: User,
     pub link: Link,
+    /// The user was found by the address, so that it must still have it, verified.
+    pub found_by_address: bool,
     /// The verified claims that mappers are evaluated with again when they change.
     pub claims: Claims,
     /// The complete set of grants that this provider's mappers make now.

@@ -1,5 +1,5 @@
-//! The cookies: one for the session of each organization, one for each login attempt. Ids hold no dot, so no name
-//! of one organization begins as one of another.
+//! The cookies: one for the session of each organization, one for each login attempt, and what was used last on this
+//! device. Ids hold no dot, so no name of one organization begins as one of another.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::{Cookie, SameSite, time::Duration};
@@ -8,6 +8,9 @@ use crate::domain::organization::Organization;
 
 /// Browsers hold a cookie of this prefix to this host, https, and the whole path (RFC 6265bis).
 const HOST_PREFIX: &str = "__Host-";
+const LAST_ORGANIZATION: &str = "latchkey.organization";
+/// What was used last is remembered so long.
+const REMEMBERED: Duration = Duration::days(180);
 
 /// The name of the cookie that holds the session of an organization.
 pub fn session_name(organization: &Organization) -> String {
@@ -25,8 +28,41 @@ pub fn attempt_prefix(organization: &Organization) -> String {
     named(organization, &format!("latchkey.login.{}.", organization.id))
 }
 
+/// The key of the provider by which somebody signed in last on this device, if the browser says so.
+pub fn last_provider<'a>(headers: &'a HeaderMap, organization: &Organization) -> Option<&'a str> {
+    let name = last_provider_name(organization);
+    all(headers).find_map(|(other, key)| (other == name).then_some(key))
+}
+
+/// The id of the organization to which somebody signed in last on this device, if the browser says so.
+pub fn last_organization(headers: &HeaderMap, https: bool) -> Option<&str> {
+    let name = prefixed(https, LAST_ORGANIZATION);
+    all(headers).find_map(|(other, id)| (other == name).then_some(id))
+}
+
+/// Remembers, on this device, by which provider somebody signed in.
+pub fn remember(organization: &Organization, provider_key: &str) -> [HeaderValue; 2] {
+    let kept = |name: String, value: &str| {
+        let mut cookie = base(organization, name, value.to_owned());
+        cookie.set_max_age(REMEMBERED);
+        header_value(&cookie)
+    };
+    [
+        kept(last_provider_name(organization), provider_key),
+        kept(prefixed(is_secure(organization), LAST_ORGANIZATION), &organization.id),
+    ]
+}
+
+fn last_provider_name(organization: &Organization) -> String {
+    named(organization, &format!("latchkey.last.{}", organization.id))
+}
+
 fn named(organization: &Organization, name: &str) -> String {
-    if is_secure(organization) { format!("{HOST_PREFIX}{name}") } else { name.to_owned() }
+    prefixed(is_secure(organization), name)
+}
+
+fn prefixed(secure: bool, name: &str) -> String {
+    if secure { format!("{HOST_PREFIX}{name}") } else { name.to_owned() }
 }
 
 /// Over http, which only development allows, cookies go without Secure.
@@ -73,7 +109,7 @@ fn base(organization: &Organization, name: String, value: String) -> Cookie<'sta
 }
 
 fn header_value(cookie: &Cookie<'_>) -> HeaderValue {
-    // Names are made of ids and values are base64url, so this always succeeds.
+    // Names are made of ids, and values are base64url, ids or keys, so this always succeeds.
     HeaderValue::from_str(&cookie.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 

@@ -15,7 +15,7 @@ use super::{
     seal::random,
 };
 use crate::{
-    domain::{login::ClaimsError, organization::Organization},
+    domain::{login::ClaimsError, organization::Organization, trust::Refusal},
     oidc::{BeliefError, ExchangeError, PushError, TokenError, UserinfoError},
     store::StoreError,
 };
@@ -72,11 +72,13 @@ pub enum Failure {
     #[error("the claims do not describe a user")]
     Claims(#[from] ClaimsError),
     #[error(
-        "somebody else in the organization has this user name; let claims.userName name a claim that tells people apart"
+        "somebody else in the organization has this user name; give this provider users.userNameSeparator, if it has none, or let claims.userName name a claim that tells people apart"
     )]
     UserNameTaken,
-    #[error("somebody else in the organization has this e-mail address")]
-    EmailTaken,
+    #[error("the provider may not sign this person in")]
+    NotAdmitted(#[from] Refusal),
+    #[error("other logins changed the same person again and again meanwhile")]
+    Raced,
     #[error("the store failed")]
     Store(#[from] StoreError),
     /// A panic, or a source of randomness that fails.
@@ -115,7 +117,15 @@ impl Failure {
             Self::Userinfo(_) => "userinfo",
             Self::Claims(_) => "claims",
             Self::UserNameTaken => "user_name_taken",
-            Self::EmailTaken => "email_taken",
+            Self::NotAdmitted(refusal) => match refusal {
+                Refusal::NoAddress => "no_address",
+                Refusal::AddressElsewhere => "address_elsewhere",
+                Refusal::AddressOfAnotherProvider(_) => "address_of_another_provider",
+                Refusal::AddressTaken(_) => "email_taken",
+                Refusal::UserNameOfAnotherProvider(_) => "user_name_of_another_provider",
+                Refusal::Starting => "starting",
+            },
+            Self::Raced => "raced",
             Self::Store(_) => "store",
             Self::Internal => "internal",
             Self::TooLong => "too_long",
@@ -151,7 +161,9 @@ pub fn page_with(failure: &Failure, place: &Place<'_>, mut extra: HeaderMap) -> 
     let reference = reference();
     let organization = place.organization.map(|organization| &*organization.id);
     log(failure, advice.status, &reference, organization, place.provider);
-    if advice.status == StatusCode::TOO_MANY_REQUESTS || matches!(failure, Failure::Starting) {
+    if advice.status == StatusCode::TOO_MANY_REQUESTS
+        || matches!(failure, Failure::Starting | Failure::NotAdmitted(Refusal::Starting))
+    {
         extra.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     let sign_in = organization.map(|id| format!("/o/{id}/login"));

@@ -12,7 +12,7 @@ use axum::{
 use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 
 use super::{
-    endpoints::{account, assets, auth, callback, home, initiate, login, logout, session, sign_in},
+    endpoints::{account, assets, auth, callback, discover, home, initiate, login, logout, session, sign_in},
     failure::{Failure, Place, page},
     parameters::MAX_FORM,
     state::Server,
@@ -36,6 +36,7 @@ pub fn router(server: Arc<Server>) -> Router {
     let https = server.https;
     let router = Router::new()
         .route("/", get(home::get))
+        .route("/discover", get(discover::get).post(discover::post).layer(form_limit()))
         .route("/assets/{name}", get(assets::get))
         .route("/o/{org}/login", get(sign_in::get))
         .route("/o/{org}/login/{key}", get(login::get))

@@ -61,6 +61,8 @@ pub trait Store: Send + Sync {
 
     /// The user that a link leads to.
     async fn linked_user(&self, link: &Link) -> Result<Option<User>, StoreError>;
+    /// The user of an organization who has an address, in canonical form.
+    async fn user_of_address(&self, organization: &OrganizationKey, address: &str) -> Result<Option<User>, StoreError>;
     /// Writes a login: creates or updates the user, links it, keeps the claims, sets the grants that this
     /// provider's mappers make (those of other providers stay), and begins the session. `login.user` is written
     /// whole. Says which revision the claims have now: 1 at first, one more at every login.
@@ -224,11 +226,8 @@ pub enum RecordLoginError {
     /// Somebody else in the organization has this user name.
     #[error("the user name is taken in the organization")]
     UserNameTaken,
-    /// Somebody else in the organization has this e-mail address.
-    #[error("the e-mail address is taken in the organization")]
-    EmailTaken,
-    /// The same person's first login was written at the same moment by another request: gather and decide again.
-    #[error("the person was linked by another login at the same moment")]
+    /// At the same moment another login linked the same person, or changed who has the address: gather and decide again.
+    #[error("another login changed the user at the same moment")]
     Raced,
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -16,8 +16,8 @@ pub struct TrustSpec {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub global: bool,
     /// The domains of e-mail addresses, without @, whose people are always sent here, such as contoso.com; each
-    /// subdomain is a domain of its own. Unless global is true, nobody else can sign in here, and a person with a
-    /// verified address becomes the user who has it. A domain belongs to one provider of the organization, the oldest
+    /// subdomain is a domain of its own. Unless global is true, nobody else can sign in here, and a person becomes
+    /// the user who has the address already if both sides have verified it. A domain belongs to one provider of the organization, the oldest
     /// that asks for it. Public suffixes and the domains of webmail services are refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
@@ -27,8 +27,8 @@ pub struct TrustSpec {
         extend("x-kubernetes-list-type" = "set")
     )]
     pub assigned_email_domains: Vec<String>,
-    /// Whether the sign-in page has a button for this provider. Auto: if it has no assigned e-mail domains. Never: people
-    /// get there by their address, or by status.loginURL.
+    /// Whether the sign-in page has a button for this provider. Auto: if it has no assigned e-mail domains, or was
+    /// used last on the device. Never: people get there by their address, or by status.loginURL.
     #[serde(default, skip_serializing_if = "is_default")]
     pub show_on_sign_in_page: ShowOnSignInPage,
 }
@@ -40,15 +40,4 @@ pub enum ShowOnSignInPage {
     Auto,
     Always,
     Never,
-}
-
-impl TrustSpec {
-    /// Whether the sign-in page has a button.
-    pub fn is_shown(&self) -> bool {
-        match self.show_on_sign_in_page {
-            ShowOnSignInPage::Auto => self.assigned_email_domains.is_empty(),
-            ShowOnSignInPage::Always => true,
-            ShowOnSignInPage::Never => false,
-        }
-    }
 }

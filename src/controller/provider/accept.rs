@@ -1,6 +1,6 @@
 //! Whether a provider's manifest is valid by itself and among its siblings, and what it is called.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Local,
@@ -8,8 +8,11 @@ use super::{
     tokens::public_keys,
 };
 use crate::{
-    api::{Fact, IdentityProvider, IdentityProviderSpec, Reason, ResourceMeta, age_order},
-    domain::organization::Organization,
+    api::{Fact, IdentityProvider, IdentityProviderSpec, Reason, ResourceMeta, TrustSpec, age_order},
+    domain::{
+        email::{canonical_domain, shared_by_strangers},
+        organization::Organization,
+    },
 };
 
 /// What the provider is called in URLs.
@@ -59,8 +62,13 @@ pub fn identity<'a>(idp: &'a IdentityProvider, local: &'a Local) -> Option<Ident
 
 /// The `Accepted` condition.
 pub fn accepted(idp: &IdentityProvider, local: &Local) -> Fact {
-    let checks =
-        [organization(idp, local), urls_and_keys(&idp.spec), key_conflict(idp, local), name_conflict(idp, local)];
+    let checks = [
+        organization(idp, local),
+        malformed(&idp.spec),
+        key_conflict(idp, local),
+        name_conflict(idp, local),
+        domain_conflict(idp, local),
+    ];
     checks.into_iter().flatten().next().unwrap_or_else(|| Fact::holds("The manifest is valid."))
 }
 
@@ -78,16 +86,18 @@ fn organization(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
     Some(Fact::fails(Reason::OrganizationNotFound, message))
 }
 
-/// Which hosts are valid (IDNA, addresses, ports), and what is a key, is more than a rule of the CRD can say.
-fn urls_and_keys(spec: &IdentityProviderSpec) -> Option<Fact> {
+/// Which hosts are valid (IDNA, addresses, ports), whose domains are whose, and what is a key, is more than a rule of the
+/// CRD can say.
+fn malformed(spec: &IdentityProviderSpec) -> Option<Fact> {
     let pinned = PinnedEndpoints::of(&spec.endpoints);
     let urls = pinned.and_then(|pinned| metadata_request(spec, &pinned, None));
-    let malformed = urls.err().or_else(|| public_keys(&spec.tokens).err())?;
+    let domains = || email_domains(&spec.trust).find_map(Result::err);
+    let malformed = urls.err().or_else(|| public_keys(&spec.tokens).err()).or_else(domains)?;
     Some(Fact::fails(Reason::InvalidCombination, malformed))
 }
 
 fn key_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
-    let older = older_contender(idp, local, |other| other.key() == idp.key())?;
+    let older = oldest(idp, local, |other| other.key() == idp.key())?;
     let message = format!(
         "spec.key: {:?} belongs to the IdentityProvider {}, which came first: create this one anew with another key",
         idp.key(),
@@ -98,7 +108,7 @@ fn key_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
 
 fn name_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
     let name = &idp.spec.display_name;
-    let older = older_contender(idp, local, |other| other.spec.display_name == *name)?;
+    let older = oldest(idp, local, |other| other.spec.display_name == *name)?;
     let message = format!(
         "spec.displayName: the IdentityProvider {}, which came first, is called {name:?} too, and people could not tell them apart: choose another name",
         older.path()
@@ -106,15 +116,61 @@ fn name_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
     Some(Fact::fails(Reason::DisplayNameConflict, message))
 }
 
-fn older_contender<'a>(
-    idp: &IdentityProvider,
+/// Each of the assigned e-mail domains in canonical form, or why it cannot be assigned.
+fn email_domains(trust: &TrustSpec) -> impl Iterator<Item = Result<Arc<str>, String>> {
+    const FIELD: &str = "spec.trust.assignedEmailDomains";
+    trust.assigned_email_domains.iter().map(|written| {
+        let domain = canonical_domain(written).ok_or_else(|| {
+            format!("{FIELD}: {written:?} is no domain that an address can have: write it such as contoso.com")
+        })?;
+        match shared_by_strangers(&domain) {
+            Some(why) => Err(format!(
+                "{FIELD}: {written:?} {why}: write the domains of your own people, or remove it; trust.showOnSignInPage offers the provider to everybody"
+            )),
+            None => Ok(domain.into()),
+        }
+    })
+}
+
+/// The e-mail domains that belong to a provider: those that no older one asks for, whatever else is wrong with either.
+pub fn owned_domains(idp: &IdentityProvider, local: &Local) -> BTreeSet<Arc<str>> {
+    let mut mine: BTreeSet<_> = email_domains(&idp.spec.trust).filter_map(Result::ok).collect();
+    if !mine.is_empty() {
+        let theirs = older_contenders(idp, local).flat_map(|older| &older.spec.trust.assigned_email_domains);
+        theirs.filter_map(|domain| canonical_domain(domain)).for_each(|domain| _ = mine.remove(&*domain));
+    }
+    mine
+}
+
+fn domain_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
+    let owned = owned_domains(idp, local);
+    let domain = email_domains(&idp.spec.trust).filter_map(Result::ok).find(|domain| !owned.contains(domain))?;
+    let older = oldest(idp, local, |other| {
+        let theirs = &other.spec.trust.assigned_email_domains;
+        theirs.iter().any(|theirs| canonical_domain(theirs).as_deref() == Some(&*domain))
+    })?;
+    let message = format!(
+        "spec.trust.assignedEmailDomains: {domain:?} belongs to the IdentityProvider {}, which came first: remove it here or there",
+        older.path()
+    );
+    Some(Fact::fails(Reason::DomainConflict, message))
+}
+
+fn oldest<'a>(
+    idp: &'a IdentityProvider,
     local: &'a Local,
     same: impl Fn(&IdentityProvider) -> bool,
 ) -> Option<&'a Arc<IdentityProvider>> {
-    local.contenders.iter().find(|other| {
+    older_contenders(idp, local).filter(|other| same(other)).min_by(|one, other| age_order(&***one, &***other))
+}
+
+fn older_contenders<'a>(
+    idp: &'a IdentityProvider,
+    local: &'a Local,
+) -> impl Iterator<Item = &'a Arc<IdentityProvider>> {
+    local.contenders.iter().filter(|other| {
         other.name_str() != idp.name_str()
             && other.organization_name() == idp.organization_name()
-            && same(other)
             && age_order(&***other, idp).is_lt()
     })
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     Local, Wish,
-    accept::{Identity, accepted, identity},
+    accept::{Identity, accepted, identity, owned_domains},
     claims::claim_names,
     relation::relation,
     status::status,
@@ -15,13 +15,14 @@ use super::{
 use crate::{
     api::{
         self, ConditionType, Conditions, Fact, IdentityProvider, IdentityProviderStatus, Reason, ResourceMeta,
-        SigningKey, Status, TokensSpec, Turn,
+        ShowOnSignInPage, SigningKey, Status, TokensSpec, TrustSpec, Turn,
     },
     domain::{
         metadata::{DEFAULT_DISCOVERY_INTERVAL, FetchFailure, Fetched, Metadata},
         organization::OrganizationKey,
-        provider::{LoginState, Provider},
+        provider::{LoginState, OnSignInPage, Provider},
         relation::{AcceptedSecret, Relation},
+        trust::Trust,
     },
 };
 
@@ -110,6 +111,9 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
             key: idp.key().into(),
             display_name: idp.spec.display_name.clone(),
             claims: Arc::new(claim_names(&idp.spec)),
+            trust: Trust { global: idp.spec.trust.global, domains: owned_domains(idp, local) },
+            on_sign_in_page: on_sign_in_page(&idp.spec.trust),
+            user_name_separator: idp.spec.users.user_name_separator.clone(),
             suspended: idp.spec.suspend,
             login,
         },
@@ -226,6 +230,15 @@ fn known_before(idp: &IdentityProvider, rotation: Rotated) -> Option<Fact> {
     let said = conditions.into_iter().find(|condition| condition.type_ == ConditionType::ClientAccepted.as_str())?;
     let holds = said.status == "True" && said.observed_generation >= Some(rotation.met_in?);
     holds.then(|| Fact::holds(&said.message))
+}
+
+fn on_sign_in_page(trust: &TrustSpec) -> OnSignInPage {
+    match trust.show_on_sign_in_page {
+        ShowOnSignInPage::Auto if trust.assigned_email_domains.is_empty() => OnSignInPage::Shown,
+        ShowOnSignInPage::Auto => OnSignInPage::IfUsedLast,
+        ShowOnSignInPage::Always => OnSignInPage::Shown,
+        ShowOnSignInPage::Never => OnSignInPage::Hidden,
+    }
 }
 
 fn login_state(

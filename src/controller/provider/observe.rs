@@ -40,6 +40,11 @@ fn contenders(idp: &IdentityProvider, stores: &Stores) -> Vec<Arc<IdentityProvid
     let organization = OrganizationKey::new(idp.namespace_str(), idp.organization_name());
     let mut contenders = stores.providers_with_key(&organization, idp.key());
     contenders.extend(stores.providers_called(&organization, &idp.spec.display_name));
+    let domains = idp.spec.trust.assigned_email_domains.iter();
+    contenders.extend(domains.flat_map(|domain| stores.providers_with_domain(&organization, domain)));
+    // Who asks for several of these is there but once.
+    contenders.sort_by(|one, other| one.name_str().cmp(other.name_str()));
+    contenders.dedup_by(|one, other| one.name_str() == other.name_str());
     contenders
 }
 

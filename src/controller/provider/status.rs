@@ -5,8 +5,8 @@ use url::Url;
 use super::{Observed, accept::Identity};
 use crate::{
     api::{
-        ConditionType, Conditions, Discovered, IdentityProvider, IdentityProviderStatus, Issuer, Reason, ResourceMeta,
-        SigningKey,
+        Conditions, Discovered, DiscoveryMode, IdentityProvider, IdentityProviderSpec, IdentityProviderStatus, Issuer,
+        ResourceMeta, SigningKey,
     },
     domain::{metadata::Metadata, provider::LoginState},
 };
@@ -22,8 +22,7 @@ pub fn status(
     let generation = idp.generation_number();
     let metadata = observed.remote.metadata.good.as_ref().map(|(metadata, _)| &**metadata);
     let logout = &idp.spec.logout;
-    let keyless = conditions.fact(ConditionType::KeysUsable).is_some_and(|fact| fact.reason == Reason::NotNeeded);
-    let backchannel = identity.filter(|_| logout.accepts_backchannel() && !keyless);
+    let backchannel = identity.filter(|_| logout.accepts_backchannel() && !is_keyless(&idp.spec, metadata));
     let frontchannel = identity.filter(|_| logout.accept_frontchannel);
     let previous = idp.status.as_ref().map_or(&[][..], |status| &status.conditions);
     IdentityProviderStatus {
@@ -51,6 +50,17 @@ fn known_keys(observed: &Observed) -> Vec<SigningKey> {
     let published = observed.remote.keys.good.iter().flat_map(|(keys, _)| keys.iter().cloned());
     let pinned = observed.wish.iter().flat_map(|wish| &wish.public_keys).map(|key| key.summary().clone());
     published.chain(pinned).collect()
+}
+
+/// Whether logout tokens can never be checked: signatures aren't validated, and nothing says where keys would be.
+fn is_keyless(spec: &IdentityProviderSpec, metadata: Option<&Metadata>) -> bool {
+    let without = match spec.discovery.mode {
+        DiscoveryMode::Auto => metadata.is_some_and(|metadata| metadata.jwks_uri.is_none()),
+        DiscoveryMode::Manual => true,
+    };
+    let tokens = &spec.tokens;
+    let written = spec.endpoints.jwks.is_some() || !tokens.public_keys.is_empty();
+    !tokens.validates_signatures() && !tokens.is_symmetric() && !written && without
 }
 
 fn configured_issuer(idp: &IdentityProvider) -> Option<String> {

@@ -28,7 +28,8 @@ use crate::{
 pub struct Local {
     /// The organization that the provider names: None when there is none, Err when it is not accepted.
     pub organization: Option<Result<Organization, Fact>>,
-    /// The providers of the organization that ask for the same key or display name, this one included or not.
+    /// The providers of the organization that ask for the same key, display name or e-mail domain, this one included or
+    /// not; in the order of their names.
     pub contenders: Vec<Arc<IdentityProvider>>,
     /// Those of the Secrets that the manifest names that are there.
     pub secrets: Vec<Arc<Secret>>,

@@ -170,6 +170,24 @@ async fn a_provider_touches_who_wants_the_key_or_name_that_it_takes_or_leaves() 
 }
 
 #[tokio::test]
+async fn a_provider_touches_who_wants_a_domain_that_it_takes_or_leaves() {
+    let with = |domains: &[&str]| json!({"trust": {"assignedEmailDomains": domains}});
+    let elsewhere = json!({"organizationRef": {"name": "acme"}, "trust": {"assignedEmailDomains": ["x.example"]}});
+    let objects = vec![
+        provider("first", with(&["x.example"])),
+        provider("second", with(&["y.example", "X.example"])),
+        provider("third", with(&["z.example"])),
+        provider("of-acme", elsewhere),
+    ];
+    let mut world = World::new(objects).await;
+    let changed = world.apply(vec![provider("first", with(&["Z.example"]))]).await;
+    assert_eq!(changed, ["c a/default", "p a/first", "p a/second", "p a/third"]);
+
+    let gone = world.delete(provider("first", with(&["Z.example"]))).await;
+    assert_eq!(gone, ["c a/default", "p a/first", "p a/third"]);
+}
+
+#[tokio::test]
 async fn an_organization_touches_its_providers_and_their_mappers() {
     let objects = vec![
         organization("acme", json!({})),

@@ -18,7 +18,8 @@ use crate::{
         organization::Organization,
         provider::Provider,
         relation::{Flow, Relation},
-        user::{IdpUser, LoginRecord, SessionId, UserId},
+        trust::Known,
+        user::{IdpUser, LoginRecord, Session, SessionId, UserId},
     },
     oidc::registered_error,
     server::{
@@ -34,7 +35,7 @@ use crate::{
         state::Server,
         verify::{Brought, Login},
     },
-    store::{RecordLoginError, Replaced, StoreError},
+    store::{RecordLoginError, Replaced},
 };
 
 pub async fn answer(
@@ -105,7 +106,7 @@ async fn finish(
     for replaced in server.session_ids(view, headers).into_iter().chain(before) {
         server.sessions.end(&replaced).await;
     }
-    signed_in(server, &view.organization, attempt, &record.session.id, headers)
+    signed_in(server, &view.organization, attempt, &record.session, headers)
 }
 
 /// The attempt of this browser and this provider that the answer's state names.
@@ -178,33 +179,30 @@ async fn record(
 ) -> Result<(LoginRecord, i64), Failure> {
     let organization = &view.organization.key;
     for _ in 0..3 {
-        let known = server.store.linked_user(&login::link(organization, &relation.issuer, person)).await?;
+        let linked = server.store.linked_user(&login::link(organization, &relation.issuer, person)).await?;
+        let holder = match &person.email {
+            Some(address) => server.store.user_of_address(organization, address).await?,
+            None => None,
+        };
         let fresh = Fresh {
             user_id: UserId(Uuid::now_v7()),
             session_id: SessionId(random().ok_or(Failure::Internal)?),
             now: Timestamp::now(),
         };
-        let verified = Verified {
-            organization,
-            provider_uid: &provider.uid,
-            provider_key: &provider.key,
-            issuer: &relation.issuer,
-            claims: claims.clone(),
-            person: person.clone(),
-            mappers: view.table.mappers_of(&provider.uid),
-            keep: view.table.keep(&provider.uid),
-            mark: view.table.mark(&provider.uid).unwrap_or_default(),
-        };
-        let record = login::decide(verified, known, fresh);
+        // Who may sign in through which provider may have changed while this one was asked.
+        let table = server.table.load();
+        let provider = table.provider_by_uid(&provider.uid).ok_or(Failure::ProviderSuspended)?;
+        let (claims, person) = (claims.clone(), person.clone());
+        let verified = Verified { table: &table, provider, issuer: &relation.issuer, claims, person };
+        let record = login::decide(verified, Known { linked, holder }, fresh)?;
         match server.store.record_login(&record).await {
             Ok(revision) => return Ok((record, revision)),
             Err(RecordLoginError::Raced) => {}
             Err(RecordLoginError::UserNameTaken) => return Err(Failure::UserNameTaken),
-            Err(RecordLoginError::EmailTaken) => return Err(Failure::EmailTaken),
             Err(RecordLoginError::Store(error)) => return Err(error.into()),
         }
     }
-    Err(StoreError::Damaged { what: "links" }.into())
+    Err(Failure::Raced)
 }
 
 /// Ends the session if the provider is gone or suspended by now, and grants again by the mappers as they are now,
@@ -235,12 +233,15 @@ fn signed_in(
     server: &Server,
     organization: &Organization,
     attempt: &Attempt,
-    session: &SessionId,
+    session: &Session,
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
-    let sealed = server.sealer.seal(&session_purpose(organization), &session.0).ok_or(Failure::Internal)?;
+    let sealed = server.sealer.seal(&session_purpose(organization), &session.id.0).ok_or(Failure::Internal)?;
     let mut set = HeaderMap::new();
     set.append(header::SET_COOKIE, cookies::set(organization, cookies::session_name(organization), sealed));
+    for last in cookies::remember(organization, &session.provider_key) {
+        set.append(header::SET_COOKIE, last);
+    }
     let used = cookies::attempt_name(organization, &attempt.state_parameter());
     set.append(header::SET_COOKIE, cookies::remove(organization, used));
     for gone in Attempt::sweep(headers, organization, &server.sealer, 0, Timestamp::now()) {

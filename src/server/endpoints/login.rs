@@ -8,6 +8,7 @@ use axum::{
     response::Response,
 };
 use jiff::Timestamp;
+use url::form_urlencoded::Serializer;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -83,6 +84,19 @@ pub async fn begin(
         let provider = provider.map(|provider| provider.path.as_str());
         page(&failure, &Place { organization: Some(&view.organization), provider })
     })
+}
+
+/// The URL of a login or of a page before it, with what is known already. What a login would not look at is left out.
+pub fn with_query(mut url: String, return_to: Option<&str>, login_hint: Option<&str>) -> String {
+    let return_to = return_to.filter(|target| target.len() <= return_url::MAX_LENGTH);
+    let login_hint = login_hint.filter(|hint| hint.len() <= MAX_LOGIN_HINT);
+    if return_to.is_some() || login_hint.is_some() {
+        let mut query = Serializer::new(String::new());
+        query.extend_pairs(return_to.map(|value| ("return_to", value)));
+        query.extend_pairs(login_hint.map(|value| ("login_hint", value)));
+        url = format!("{url}?{}", query.finish());
+    }
+    url
 }
 
 async fn start(

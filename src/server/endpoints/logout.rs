@@ -39,6 +39,7 @@ pub async fn get(
         language: &ENGLISH,
         organization: &organization.display_name,
         user_name: current.person.user.full_name.as_deref().unwrap_or(&current.person.user.user_name),
+        provider: None,
         action: &format!("/o/{}/logout", organization.id),
         cancel_href: &format!("/o/{}/account", organization.id),
     };

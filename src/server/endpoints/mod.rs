@@ -4,6 +4,7 @@ pub mod account;
 pub mod assets;
 pub mod auth;
 pub mod callback;
+pub mod discover;
 pub mod home;
 pub mod initiate;
 pub mod login;

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 
 use super::Failure;
+use crate::domain::trust::Refusal;
 use crate::oidc::{AskError, ExchangeError, HttpError, PushError, UserinfoError};
 
 /// What a person reads.
@@ -40,6 +41,9 @@ impl Failure {
                 what_happened: "Another site asked for something that only you may ask for here. Nothing was done.",
                 what_to_do: &["Use the pages here instead."],
             },
+            Self::NotAdmitted(Refusal::Starting) => {
+                Advice { what_to_do: &["Wait a few seconds.", TRY_AGAIN], ..Self::Starting.advice() }
+            }
             Self::Starting => Advice {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 title: "Just a moment",
@@ -113,13 +117,44 @@ impl Failure {
                 what_happened: "The sign-in service did not say enough about you to sign you in here.",
                 what_to_do: &[OTHER_ACCOUNT, ASK],
             },
-            Self::UserNameTaken | Self::EmailTaken => Advice {
+            Self::NotAdmitted(Refusal::NoAddress) => Advice {
+                status: StatusCode::FORBIDDEN,
+                title: "Your account lacks an e-mail address",
+                what_happened: "This way to sign in is for people with certain e-mail addresses, and the sign-in service named none that can be used.",
+                what_to_do: &[OTHER_ACCOUNT, ASK],
+            },
+            Self::NotAdmitted(Refusal::AddressElsewhere) => Advice {
+                status: StatusCode::FORBIDDEN,
+                title: "This is not the way in for your e-mail address",
+                what_happened: "This way to sign in is for people with other e-mail addresses than that of your account.",
+                what_to_do: &["Sign in another way, if there is one.", OTHER_ACCOUNT, ASK],
+            },
+            Self::NotAdmitted(Refusal::AddressOfAnotherProvider(_)) => Advice {
+                status: StatusCode::FORBIDDEN,
+                title: "This is not the way in for your e-mail address",
+                what_happened: "People with an e-mail address like yours sign in here another way.",
+                what_to_do: &[
+                    "Start again, and enter your e-mail address if you are asked for it.",
+                    OTHER_ACCOUNT,
+                    ASK,
+                ],
+            },
+            Self::NotAdmitted(Refusal::UserNameOfAnotherProvider(_)) => Advice {
+                status: StatusCode::FORBIDDEN,
+                title: "Your user name can't be used here",
+                what_happened: "In this organization, user names like that of your account belong to people who sign in another way.",
+                what_to_do: &["Sign in another way, if there is one.", OTHER_ACCOUNT, ASK],
+            },
+            Self::NotAdmitted(Refusal::AddressTaken(_)) => {
+                Advice { title: "Somebody else has this e-mail address here", ..Self::UserNameTaken.advice() }
+            }
+            Self::UserNameTaken => Advice {
                 status: StatusCode::FORBIDDEN,
                 title: "Somebody else has this name here",
                 what_happened: "Another person already uses the same user name or e-mail address in this organization.",
                 what_to_do: &["Sign in the way you did before.", OTHER_ACCOUNT, ASK],
             },
-            Self::Store(_) | Self::Internal => Advice {
+            Self::Raced | Self::Store(_) | Self::Internal => Advice {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 title: "Signing in doesn't work right now",
                 what_happened: "Something on our side is not working. Whoever is signed in stays signed in.",

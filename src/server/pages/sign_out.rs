@@ -12,6 +12,8 @@ pub struct SignOutPage<'a> {
     /// The organization's display name.
     pub organization: &'a str,
     pub user_name: &'a str,
+    /// The display name of the provider where this signs out, too.
+    pub provider: Option<&'a str>,
     /// Where the form is posted to, without fields.
     pub action: &'a str,
     pub cancel_href: &'a str,

@@ -6,11 +6,27 @@ use super::*;
 const HOSTILE: &str = r#""><script>alert('1')</script><img src=x onerror=alert(1)>{{ 7 }}&amp;"#;
 
 fn provider<'a>(display_name: &'a str, href: Option<&'a str>) -> ProviderButton<'a> {
-    ProviderButton { display_name, href, icon: Icon::Generic }
+    ProviderButton { display_name, href, icon: Icon::Generic, last_used: false }
+}
+
+fn last_used(display_name: &str) -> ProviderButton<'_> {
+    ProviderButton { last_used: true, ..provider(display_name, Some("/o/acme/login/last")) }
 }
 
 fn sign_in<'a>(organization: &'a str, providers: Vec<ProviderButton<'a>>) -> SignInPage<'a> {
-    SignInPage { language: &ENGLISH, organization, title: None, providers }
+    SignInPage { language: &ENGLISH, organization, title: None, providers, email: None }
+}
+
+fn email<'a>(value: Option<&'a str>, problem: Option<AddressProblem>) -> Option<EmailForm<'a>> {
+    Some(EmailForm { organization_id: "acme", return_to: None, value, problem })
+}
+
+fn organization() -> OrganizationPage<'static> {
+    OrganizationPage { language: &ENGLISH, return_to: None, value: None, address: None, problem: None, last: None }
+}
+
+fn last(display_name: &str) -> Option<LastOrganization<'_>> {
+    Some(LastOrganization { display_name, href: "/o/acme/login" })
 }
 
 fn three_providers(name: &str) -> Vec<ProviderButton<'_>> {
@@ -39,6 +55,7 @@ fn sign_out(user_name: &str) -> SignOutPage<'_> {
         language: &ENGLISH,
         organization: "Acme",
         user_name,
+        provider: None,
         action: "/o/acme/logout",
         cancel_href: "/o/acme/",
     }
@@ -66,16 +83,32 @@ fn signed_in(text: &str) -> SignedInPage<'_> {
 /// Every page with `text` in every place that something from outside can get to.
 fn every_page(text: &str) -> Vec<String> {
     let buttons = || vec![provider(text, Some(text)), provider(text, None)];
+    let form = |problem| Some(EmailForm { organization_id: text, return_to: Some(text), value: Some(text), problem });
+    let asking = |problem| OrganizationPage {
+        return_to: Some(text),
+        value: Some(text),
+        problem,
+        last: Some(LastOrganization { display_name: text, href: text }),
+        ..organization()
+    };
     vec![
         sign_in(text, vec![]).render(),
         sign_in(text, vec![provider(text, Some(text))]).render(),
         sign_in(text, vec![provider(text, None)]).render(),
         SignInPage { title: Some(text), ..sign_in(text, buttons()) }.render(),
-        OrganizationPage { language: &ENGLISH, wrong_id: None }.render(),
-        OrganizationPage { language: &ENGLISH, wrong_id: Some(text) }.render(),
+        SignInPage { email: form(None), ..sign_in(text, vec![]) }.render(),
+        SignInPage { email: form(Some(AddressProblem::Unknown)), ..sign_in(text, vec![last_used(text)]) }.render(),
+        SignInPage { email: form(Some(AddressProblem::Malformed)), ..sign_in(text, buttons()) }.render(),
+        organization().render(),
+        asking(None).render(),
+        asking(Some(IdentifierProblem::UnknownOrganization)).render(),
+        asking(Some(IdentifierProblem::UnknownAddress)).render(),
+        asking(Some(IdentifierProblem::MalformedAddress)).render(),
+        OrganizationPage { address: Some(text), ..asking(Some(IdentifierProblem::SeveralOrganizations)) }.render(),
         ErrorPage { title: text, reference: text, try_again: Some(text), home: Some(text), ..error(text, &[text]) }
             .render(),
-        SignOutPage { organization: text, action: text, cancel_href: text, ..sign_out(text) }.render(),
+        SignOutPage { organization: text, provider: Some(text), action: text, cancel_href: text, ..sign_out(text) }
+            .render(),
         SignedOutPage { sign_in_href: text, ..signed_out(text) }.render(),
         SignedInPage { organization: text, sign_out_href: text, ..signed_in(text) }.render(),
     ]
@@ -95,11 +128,33 @@ fn the_pages_are_as_they_were_reviewed() {
     assert_looks_as_before("sign_in", &sign_in("Acme", three_providers("Contoso")));
     assert_looks_as_before("sign_in_one", &sign_in("Acme", three_providers("Contoso").drain(..1).collect()));
     assert_looks_as_before("sign_in_none", &sign_in("Acme", vec![]));
-    assert_looks_as_before("organization", &OrganizationPage { language: &ENGLISH, wrong_id: None });
-    assert_looks_as_before("organization_wrong", &OrganizationPage { language: &ENGLISH, wrong_id: Some("acne") });
+    assert_looks_as_before("sign_in_email", &SignInPage { email: email(None, None), ..sign_in("Acme", vec![]) });
+    let mut all = three_providers("Contoso");
+    all.push(last_used("Tailspin"));
+    let malformed = email(Some("jo@contoso"), Some(AddressProblem::Malformed));
+    assert_looks_as_before("sign_in_all", &SignInPage { email: malformed, ..sign_in("Acme", all) });
+    assert_looks_as_before("organization", &organization());
+    assert_looks_as_before(
+        "organization_wrong",
+        &OrganizationPage {
+            value: Some("acne"),
+            problem: Some(IdentifierProblem::UnknownOrganization),
+            last: last("Acme"),
+            ..organization()
+        },
+    );
+    assert_looks_as_before(
+        "organization_several",
+        &OrganizationPage {
+            return_to: Some("/app"),
+            address: Some("jo@contoso.example"),
+            problem: Some(IdentifierProblem::SeveralOrganizations),
+            ..organization()
+        },
+    );
     let what_to_do = ["Wait a minute, then try again.", "If it happens again, ask the people who look after sign-in."];
     assert_looks_as_before("error", &error("The sign-in service took too long to answer.", &what_to_do));
-    assert_looks_as_before("sign_out", &sign_out("jane"));
+    assert_looks_as_before("sign_out", &SignOutPage { provider: Some("Contoso"), ..sign_out("jane") });
     assert_looks_as_before("signed_out", &signed_out("Acme"));
     assert_looks_as_before(
         "signed_in",
@@ -195,10 +250,110 @@ fn a_title_of_the_organization_replaces_the_heading() {
 }
 
 #[test]
-fn a_wrong_organization_id_is_kept_and_explained_beside_the_field() {
-    let html = OrganizationPage { language: &ENGLISH, wrong_id: Some("acne") }.render();
-    assert!(html.contains("value=\"acne\"") && html.contains("aria-invalid=\"true\""));
-    assert!(html.contains("aria-describedby=\"wrong hint\"") && html.contains("id=\"wrong\""));
+fn the_provider_used_last_comes_first_and_stands_out() {
+    let html =
+        sign_in("Acme", vec![provider("Contoso", Some("/o/acme/login/contoso")), last_used("Tailspin")]).render();
+    assert!(html.find("Tailspin") < html.find("Contoso"));
+    assert_eq!(html.matches("featured").count(), 1);
+    assert!(html.contains("<a class=\"provider featured\" href=\"/o/acme/login/last\">"));
+    assert_eq!(html.matches(ENGLISH.sign_in.last_used).count(), 1);
+}
+
+#[test]
+fn a_provider_used_last_that_is_unavailable_does_not_stand_out() {
+    let gone = ProviderButton { href: None, ..last_used("Tailspin") };
+    let html = SignInPage { email: email(None, None), ..sign_in("Acme", vec![gone]) }.render();
+    assert!(!html.contains("featured") && html.contains("class=\"primary\""));
+}
+
+#[test]
+fn the_address_is_asked_for_after_the_last_choice_and_before_the_others() {
+    let providers = vec![provider("Contoso", Some("/o/acme/login/contoso")), last_used("Tailspin")];
+    let html = SignInPage { email: email(None, None), ..sign_in("Acme", providers) }.render();
+    let places = ["Tailspin", "<form", "Contoso"].map(|what| html.find(what).unwrap());
+    assert!(places.is_sorted(), "{html}");
+    assert_eq!(html.matches("class=\"or\"").count(), 2);
+    assert!(!html.contains("class=\"primary\"") && !html.contains("autofocus"));
+}
+
+#[test]
+fn with_an_address_alone_nothing_parts_it_from_what_is_not_there() {
+    let html = SignInPage { email: email(None, None), ..sign_in("Acme", vec![]) }.render();
+    assert!(html.contains(ENGLISH.sign_in.type_address) && html.contains(" autofocus"));
+    assert!(!html.contains("class=\"or\"") && !html.contains("<ul") && !html.contains(ENGLISH.sign_in.nothing_yet));
+    assert!(!html.contains("aria-invalid") && !html.contains("return_to"));
+}
+
+#[test]
+fn the_address_is_sent_with_the_organization_and_where_to_go_afterwards() {
+    let form = email(None, None).map(|form| EmailForm { return_to: Some("/app"), ..form });
+    let html = SignInPage { email: form, ..sign_in("Acme", vec![]) }.render();
+    assert!(html.contains("<form action=\"/discover\" method=\"post\">"));
+    assert!(html.contains("type=\"hidden\" name=\"organization\" value=\"acme\""));
+    assert!(html.contains("type=\"hidden\" name=\"return_to\" value=\"/app\""));
+}
+
+#[test]
+fn an_address_that_leads_nowhere_is_kept_and_explained_beside_the_field() {
+    let text = &ENGLISH.sign_in;
+    let elsewhere = || vec![provider("Contoso", Some("/o/acme/login/contoso"))];
+    for (problem, providers, said) in [
+        (AddressProblem::Malformed, elsewhere(), text.malformed_address),
+        (AddressProblem::Unknown, elsewhere(), text.unknown_address),
+        (AddressProblem::Unknown, vec![provider("Contoso", None)], text.unknown_address_alone),
+        (AddressProblem::Unknown, vec![], text.unknown_address_alone),
+    ] {
+        let form = email(Some("jo@contoso.example"), Some(problem));
+        let html = SignInPage { email: form, ..sign_in("Acme", providers) }.render();
+        assert!(html.contains("value=\"jo@contoso.example\"") && html.contains(" autofocus"));
+        assert!(html.contains("aria-invalid=\"true\" aria-describedby=\"wrong\"") && html.contains("id=\"wrong\""));
+        assert!(html.contains(said), "{html}");
+    }
+}
+
+#[test]
+fn what_leads_to_no_organization_is_kept_and_explained_beside_the_field() {
+    let text = &ENGLISH.organization;
+    for (problem, said) in [
+        (IdentifierProblem::UnknownOrganization, text.unknown_organization),
+        (IdentifierProblem::UnknownAddress, text.unknown_address),
+        (IdentifierProblem::MalformedAddress, text.malformed_address),
+    ] {
+        let html = OrganizationPage { value: Some("acne"), problem: Some(problem), ..organization() }.render();
+        assert!(html.contains("value=\"acne\"") && html.contains("aria-invalid=\"true\"") && html.contains(said));
+        assert!(html.contains("aria-describedby=\"wrong hint\"") && html.contains("id=\"wrong\""));
+    }
+}
+
+#[test]
+fn an_address_of_several_organizations_is_kept_while_the_id_is_asked_for() {
+    let several = OrganizationPage {
+        address: Some("jo@contoso.example"),
+        problem: Some(IdentifierProblem::SeveralOrganizations),
+        ..organization()
+    };
+    let html = several.render();
+    assert!(html.contains("name=\"address\" value=\"jo@contoso.example\"") && !html.contains("aria-invalid"));
+    assert!(html.contains(&format!("<label for=\"identifier\">{}</label>", ENGLISH.organization.id_label)));
+    let html =
+        OrganizationPage { value: Some("acne"), problem: Some(IdentifierProblem::UnknownOrganization), ..several }
+            .render();
+    assert!(html.contains("name=\"address\" value=\"jo@contoso.example\"") && html.contains("value=\"acne\""));
+}
+
+#[test]
+fn the_organization_used_last_is_the_first_choice() {
+    let html = OrganizationPage { last: last("Acme"), ..organization() }.render();
+    assert!(html.contains("<a class=\"primary\" href=\"/o/acme/login\">"));
+    assert_eq!(html.matches("class=\"primary\"").count(), 1);
+    assert!(html.find("Acme") < html.find("<form") && !html.contains("autofocus"));
+}
+
+#[test]
+fn who_is_signed_out_at_the_provider_too_is_told_before() {
+    let html = SignOutPage { provider: Some("Contoso"), ..sign_out("jane") }.render();
+    assert!(html.contains("You will be signed out at <bdi>Contoso</bdi>, too."));
+    assert!(!sign_out("jane").render().contains(ENGLISH.sign_out.provider_too.before));
 }
 
 #[test]

@@ -28,19 +28,42 @@ pub struct SignInText {
     pub choose: &'static str,
     /// With the provider's name, on the only button.
     pub continue_with: Phrase,
+    /// Below the name of the provider chosen last on this device.
+    pub last_used: &'static str,
     pub unavailable: &'static str,
     pub if_unavailable: &'static str,
     pub nothing_yet: &'static str,
     pub whom_to_ask: &'static str,
+    /// Instead of `choose`, where there is nothing but the field.
+    pub type_address: &'static str,
+    /// Between ways to sign in.
+    pub or: &'static str,
+    pub address: &'static str,
+    pub malformed_address: &'static str,
+    /// Where there are other ways.
+    pub unknown_address: &'static str,
+    /// Where there is no other way.
+    pub unknown_address_alone: &'static str,
+    pub submit: &'static str,
 }
 
 #[derive(Clone, Debug)]
 pub struct OrganizationText {
     pub heading: &'static str,
     pub introduction: &'static str,
+    /// Instead of `introduction`, with an address whose domain several organizations have.
+    pub several: Phrase,
+    /// With the display name of the organization used last.
+    pub continue_to: Phrase,
+    /// Between that and the field.
+    pub or: &'static str,
     pub label: &'static str,
+    /// Of the field when it asks for the id alone.
+    pub id_label: &'static str,
     pub hint: &'static str,
-    pub wrong: &'static str,
+    pub unknown_organization: &'static str,
+    pub unknown_address: &'static str,
+    pub malformed_address: &'static str,
     pub submit: &'static str,
 }
 
@@ -60,6 +83,8 @@ pub struct SignOutText {
     pub heading: &'static str,
     /// With the user name.
     pub signed_in_as: Phrase,
+    /// With the provider's name, where its own session ends with ours.
+    pub provider_too: Phrase,
     pub submit: &'static str,
     pub cancel: &'static str,
 }

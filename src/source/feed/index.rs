@@ -13,7 +13,7 @@ use kube::runtime::reflector::Store;
 use super::{Former, Stores, object::Stored};
 use crate::{
     api::{IdentityProvider, IdpMapper, Organization, ResourceMeta, object_ref},
-    domain::organization::OrganizationKey,
+    domain::{email::canonical_domain, organization::OrganizationKey},
 };
 use facets::{MapperFacet, OrganizationFacet, ProviderFacet};
 
@@ -126,6 +126,13 @@ impl Stores {
     /// The providers of an organization that ask for a display name.
     pub fn providers_called(&self, organization: &OrganizationKey, name: &str) -> Vec<Arc<IdentityProvider>> {
         self.provider_by(ProviderFacet::DisplayName(organization.clone(), name.into()))
+    }
+
+    /// The providers of an organization that ask for a domain of e-mail addresses, however it is spelt.
+    pub fn providers_with_domain(&self, organization: &OrganizationKey, domain: &str) -> Vec<Arc<IdentityProvider>> {
+        let domain = canonical_domain(domain);
+        let find = |domain: String| self.provider_by(ProviderFacet::Domain(organization.clone(), domain.into()));
+        domain.map(find).unwrap_or_default()
     }
 
     /// The providers that refer to a Secret, for whatever.

@@ -90,15 +90,54 @@ pub async fn a_taken_user_name_refuses_the_login_and_writes_nothing(database: im
     assert_nothing_written(&*store, &other).await;
 }
 
-pub async fn a_taken_address_refuses_the_login_and_writes_nothing(database: impl Database) {
+pub async fn an_address_that_was_taken_meanwhile_refuses_the_login_and_writes_nothing(database: impl Database) {
     let store = open(&database).await;
     let ada = login("ada");
     store.record_login(&ada).await.unwrap();
     let mut other = login("bob");
     other.user.email = ada.user.email.clone();
 
-    assert!(matches!(store.record_login(&other).await, Err(RecordLoginError::EmailTaken)));
+    assert!(matches!(store.record_login(&other).await, Err(RecordLoginError::Raced)));
     assert_nothing_written(&*store, &other).await;
+}
+
+pub async fn a_user_is_found_by_the_address_in_the_same_organization_alone(database: impl Database) {
+    let store = open(&database).await;
+    let ada = login("ada");
+    store.record_login(&ada).await.unwrap();
+    let (organization, address) = (&ada.user.organization, ada.user.email.as_deref().unwrap());
+    assert_eq!(store.user_of_address(organization, address).await.unwrap().as_ref(), Some(&ada.user));
+    assert_eq!(store.user_of_address(organization, "bob@example.com").await.unwrap(), None);
+    assert_eq!(store.user_of_address(&organization_key("globex"), address).await.unwrap(), None);
+}
+
+pub async fn who_was_found_by_an_address_is_linked_only_while_the_address_is_theirs(database: impl Database) {
+    let store = open(&database).await;
+    let ada = login("ada");
+    store.record_login(&ada).await.unwrap();
+    let by_address = |login: &LoginRecord| {
+        let link = Link { issuer: "https://other.example".to_owned(), ..login.link.clone() };
+        LoginRecord { link, found_by_address: true, ..through(login, "p2", Vec::new()) }
+    };
+    let found = by_address(&ada);
+    store.record_login(&found).await.unwrap();
+    assert_eq!(store.linked_user(&found.link).await.unwrap().map(|user| user.id), Some(ada.user.id));
+
+    for change in [
+        |user: &mut User| user.email = Some("moved@example.com".to_owned()),
+        |user: &mut User| user.email_verified = false,
+        |user: &mut User| user.email = None,
+    ] {
+        let bob = login(&format!("bob-{}", uuid::Uuid::new_v4()));
+        store.record_login(&bob).await.unwrap();
+        let found = by_address(&bob);
+        let mut changed = again(&bob);
+        change(&mut changed.user);
+        store.record_login(&changed).await.unwrap();
+        assert!(matches!(store.record_login(&found).await, Err(RecordLoginError::Raced)));
+        assert_eq!(store.linked_user(&found.link).await.unwrap(), None);
+        assert_eq!(store.session(&found.session.id).await.unwrap(), None);
+    }
 }
 
 async fn assert_nothing_written(store: &dyn Store, login: &LoginRecord) {
@@ -119,7 +158,7 @@ pub async fn an_update_can_be_refused_for_a_taken_name_too(database: impl Databa
     assert!(matches!(store.record_login(&renamed).await, Err(RecordLoginError::UserNameTaken)));
     let mut readdressed = again(&bob);
     readdressed.user.email = ada.user.email.clone();
-    assert!(matches!(store.record_login(&readdressed).await, Err(RecordLoginError::EmailTaken)));
+    assert!(matches!(store.record_login(&readdressed).await, Err(RecordLoginError::Raced)));
     assert_eq!(store.linked_user(&bob.link).await.unwrap(), Some(bob.user));
 }
 
@@ -209,7 +248,7 @@ pub async fn of_two_people_who_want_one_name_at_the_same_moment_one_gets_it(data
         rivals.iter_mut().for_each(|rival| rival.user.email = Some(format!("wanted{round}@example.com")));
         let results = at_the_same_moment(&database, rivals).await;
         let lost: Vec<_> = results.iter().filter_map(|(_, result)| result.as_ref().err()).collect();
-        assert!(matches!(lost[..], [RecordLoginError::EmailTaken]), "{lost:?}");
+        assert!(matches!(lost[..], [RecordLoginError::Raced]), "{lost:?}");
     }
 }
 

@@ -4,7 +4,10 @@ use sqlx::{SqliteConnection, SqliteExecutor};
 
 use super::{grants, rows::UserRow, sessions};
 use crate::{
-    domain::user::{Link, LoginRecord, User, UserId},
+    domain::{
+        organization::OrganizationKey,
+        user::{Link, LoginRecord, User, UserId},
+    },
     store::{RecordLoginError, StoreChange, StoreError},
 };
 
@@ -17,6 +20,22 @@ pub async fn linked_user(db: impl SqliteExecutor<'_>, link: &Link) -> Result<Opt
     .bind(link.organization.as_str())
     .bind(&link.issuer)
     .bind(&link.external_id)
+    .fetch_optional(db)
+    .await?;
+    row.map(User::try_from).transpose()
+}
+
+pub async fn user_of_address(
+    db: impl SqliteExecutor<'_>,
+    organization: &OrganizationKey,
+    address: &str,
+) -> Result<Option<User>, StoreError> {
+    let row: Option<UserRow> = sqlx::query_as(
+        "SELECT id AS user_id, organization, user_name, full_name, email, email_verified FROM users \
+         WHERE organization = $1 AND email = $2",
+    )
+    .bind(organization.as_str())
+    .bind(address)
     .fetch_optional(db)
     .await?;
     row.map(User::try_from).transpose()
@@ -36,6 +55,10 @@ pub async fn record(
     refuse_what_others_have(db, user).await?;
 
     let before = find(db, user.id).await?;
+    let has_address = |before: &User| before.email_verified && before.email == user.email;
+    if login.found_by_address && !before.as_ref().is_some_and(has_address) {
+        return Err(RecordLoginError::Raced);
+    }
     write_user(db, user).await?;
     write_link(db, &login.link, user.id).await?;
     let provider = &login.session.provider_uid;
@@ -49,8 +72,8 @@ pub async fn record(
 }
 
 async fn refuse_what_others_have(db: &mut SqliteConnection, user: &User) -> Result<(), RecordLoginError> {
-    let others: Vec<(String, Option<String>)> = sqlx::query_as(
-        "SELECT user_name, email FROM users \
+    let others: Vec<String> = sqlx::query_scalar(
+        "SELECT user_name FROM users \
          WHERE organization = $1 AND id <> $2 AND (user_name = $3 OR email = $4) ORDER BY id",
     )
     .bind(user.organization.as_str())
@@ -60,10 +83,11 @@ async fn refuse_what_others_have(db: &mut SqliteConnection, user: &User) -> Resu
     .fetch_all(db)
     .await
     .map_err(StoreError::from)?;
-    if others.iter().any(|(user_name, _)| *user_name == user.user_name) {
+    if others.contains(&user.user_name) {
         return Err(RecordLoginError::UserNameTaken);
     }
-    if others.is_empty() { Ok(()) } else { Err(RecordLoginError::EmailTaken) }
+    // Who has the address was looked for before.
+    if others.is_empty() { Ok(()) } else { Err(RecordLoginError::Raced) }
 }
 
 async fn find(db: &mut SqliteConnection, id: UserId) -> Result<Option<User>, StoreError> {

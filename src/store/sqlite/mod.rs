@@ -111,6 +111,10 @@ impl Store for Sqlite {
         self.read(logins::linked_user(&self.readers, link)).await
     }
 
+    async fn user_of_address(&self, organization: &OrganizationKey, address: &str) -> Result<Option<User>, StoreError> {
+        self.read(logins::user_of_address(&self.readers, organization, address)).await
+    }
+
     async fn record_login(&self, login: &LoginRecord) -> Result<i64, RecordLoginError> {
         let claims = grants::seal_claims(&self.seal, login.user.id, &login.session.provider_uid, &login.claims)?;
         let login = login.clone();

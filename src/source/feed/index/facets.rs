@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Former, Indexed};
 use crate::{
     api::{IdentityProvider, IdpMapper, Organization, ResourceMeta},
-    domain::organization::OrganizationKey,
+    domain::{email::canonical_domain, organization::OrganizationKey},
     source::is_undeclared,
 };
 
@@ -37,6 +37,8 @@ pub(in crate::source::feed) enum ProviderFacet {
     Organization(OrganizationKey),
     Key(OrganizationKey, Box<str>),
     DisplayName(OrganizationKey, Box<str>),
+    /// It asks for this domain of e-mail addresses, in canonical form.
+    Domain(OrganizationKey, Box<str>),
     Secret(Box<str>, Box<str>),
     ConfigMap(Box<str>, Box<str>),
 }
@@ -54,8 +56,10 @@ impl Indexed for IdentityProvider {
             ProviderFacet::Namespace(self.namespace_str().into()),
             ProviderFacet::Key(organization.clone(), self.key().into()),
             ProviderFacet::DisplayName(organization.clone(), self.spec.display_name.as_str().into()),
-            ProviderFacet::Organization(organization),
+            ProviderFacet::Organization(organization.clone()),
         ];
+        let domains = self.spec.trust.assigned_email_domains.iter().filter_map(|domain| canonical_domain(domain));
+        facets.extend(domains.map(|domain| ProviderFacet::Domain(organization.clone(), domain.into())));
         let namespace = self.namespace_str();
         facets.extend(self.spec.secret_names().map(|name| ProviderFacet::Secret(namespace.into(), name.into())));
         let config_map = self.spec.config_map_name();

@@ -55,6 +55,7 @@ fn a_provider_is_found_by_all_that_it_says() {
     let (feed, stores, _changes) = Feed::new();
     let fields = json!({
         "key": "azure",
+        "trust": {"assignedEmailDomains": ["Contoso.example", "bücher.example"]},
         "client": {"id": "c", "secretRef": {"name": "s", "key": "k"}},
         "tls": {"caBundleRef": {"kind": "ConfigMap", "name": "ca", "key": "k"}},
     });
@@ -65,6 +66,10 @@ fn a_provider_is_found_by_all_that_it_says() {
     assert_eq!(names(stores.providers_with_key(&default_of_a(), "p2")), ["p2"]);
     assert_eq!(names(stores.providers_with_key(&default_of_a(), "azur")), [""; 0]);
     assert_eq!(names(stores.providers_called(&default_of_a(), "Contoso")), ["p1", "p2"]);
+    for spelt in ["contoso.example", "CONTOSO.example", "xn--bcher-kva.example", "BÜCHER.example"] {
+        assert_eq!(names(stores.providers_with_domain(&default_of_a(), spelt)), ["p1"], "{spelt}");
+    }
+    assert_eq!(names(stores.providers_with_domain(&default_of_a(), "eng.contoso.example")), [""; 0]);
     assert_eq!(names(stores.providers_naming_secret("a", "s")), ["p1", "p2"]);
     assert_eq!(names(stores.providers_naming_config_map("a", "ca")), ["p1"]);
     assert_eq!(names(stores.providers_naming_config_map("b", "ca")), [""; 0]);

@@ -1,0 +1,167 @@
+//! Whom a provider may sign in, and which names its people may have. Pure over the provider and the login table.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{
+    email::{canonical_address, domain_of},
+    provider::Provider,
+    table::LoginTable,
+    user::{IdpUser, User},
+};
+
+/// Whom a provider may sign in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trust {
+    /// People of any address.
+    pub global: bool,
+    /// The domains, in canonical form, whose people belong to this provider; empty: none do.
+    pub domains: BTreeSet<Arc<str>>,
+}
+
+/// Why somebody whom the provider vouches for is not let in. Messages name fields and providers, never an address or name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error(
+        "the provider has assigned e-mail domains, and the claims have no usable address; check claims.email and authorization.scopes"
+    )]
+    NoAddress,
+    #[error("the address lies in none of the provider's trust.assignedEmailDomains")]
+    AddressElsewhere,
+    #[error(
+        "the address lies in the trust.assignedEmailDomains of the provider {0}; people of this domain sign in there"
+    )]
+    AddressOfAnotherProvider(String),
+    #[error("another user of the organization has the address, and {0}")]
+    AddressTaken(Unmatched),
+    #[error(
+        "the user name begins as those of the provider {0} do, by its users.userNameSeparator, or is an address in its trust.assignedEmailDomains; let claims.userName name another claim, or give this provider users.userNameSeparator"
+    )]
+    UserNameOfAnotherProvider(String),
+    /// Who owns which domain is not known before everything has been looked at.
+    #[error("the manifests have not all been looked at yet")]
+    Starting,
+}
+
+/// Why an address does not lead to the user who has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unmatched {
+    #[error(
+        "this provider may not lead to existing users by their address; give it trust.assignedEmailDomains, or trust.global if you run it yourself"
+    )]
+    NotTrusted,
+    #[error("the provider does not say that the address is verified; check claims.emailVerified")]
+    NotVerifiedThere,
+    #[error("that user's own address is not verified, so anybody may have claimed it")]
+    NotVerifiedHere,
+    #[error("the person who signs in is linked to a user already, who is not that one")]
+    LinkedToAnother,
+}
+
+/// How a person of a provider relates to the users who are here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The user whom issuer and user ID lead to.
+    pub linked: Option<User>,
+    /// The user who has the address.
+    pub holder: Option<User>,
+}
+
+/// Which user a login is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    New,
+    Linked(User),
+    /// Becomes linked by this login.
+    ByAddress(User),
+}
+
+impl Trust {
+    fn owns(&self, address: &str) -> bool {
+        self.domains.contains(domain_of(address))
+    }
+}
+
+/// Lets a person in by their address, or not.
+///
+/// # Errors
+/// `NoAddress`, `AddressElsewhere`, `AddressOfAnotherProvider` or `Starting`.
+pub fn admit(person: &IdpUser, provider: &Provider, table: &LoginTable) -> Result<(), Refusal> {
+    let trust = &provider.trust;
+    match person.email.as_deref() {
+        _ if trust.global => Ok(()),
+        _ if !table.settled => Err(Refusal::Starting),
+        None if trust.domains.is_empty() => Ok(()),
+        None => Err(Refusal::NoAddress),
+        Some(address) if trust.owns(address) => Ok(()),
+        Some(_) if !trust.domains.is_empty() => Err(Refusal::AddressElsewhere),
+        Some(address) => match owner_of(address, provider, table) {
+            Some(owner) => Err(Refusal::AddressOfAnotherProvider(owner.path.clone())),
+            None => Ok(()),
+        },
+    }
+}
+
+/// Whether a provider may still sign in a user who is linked to it: the address that the user has counts, too, or a
+/// provider could go round the rule by naming none.
+///
+/// # Errors
+/// `AddressOfAnotherProvider`.
+pub fn admit_linked(user: &User, provider: &Provider, table: &LoginTable) -> Result<(), Refusal> {
+    let address = user.email.as_deref().filter(|_| !provider.trust.global);
+    match address.and_then(|address| owner_of(address, provider, table)) {
+        Some(owner) => Err(Refusal::AddressOfAnotherProvider(owner.path.clone())),
+        None => Ok(()),
+    }
+}
+
+/// The other provider of the organization that an address belongs to.
+fn owner_of<'a>(address: &str, provider: &Provider, table: &'a LoginTable) -> Option<&'a Arc<Provider>> {
+    let owner = table.provider_by_domain(&provider.organization, domain_of(address));
+    owner.filter(|owner| owner.uid != provider.uid)
+}
+
+/// Finds the user of a person who has been let in: by the link, else by the address.
+///
+/// # Errors
+/// `AddressTaken`.
+pub fn find(person: &IdpUser, trust: &Trust, known: Known) -> Result<Found, Refusal> {
+    let taken = |why| Err(Refusal::AddressTaken(why));
+    match (known.linked, known.holder) {
+        (Some(linked), Some(holder)) if linked.id != holder.id => taken(Unmatched::LinkedToAnother),
+        (Some(linked), _) => Ok(Found::Linked(linked)),
+        (None, None) => Ok(Found::New),
+        // Who was let in by a domain has an address in it.
+        (None, Some(_)) if !trust.global && trust.domains.is_empty() => taken(Unmatched::NotTrusted),
+        (None, Some(_)) if !person.email_verified => taken(Unmatched::NotVerifiedThere),
+        (None, Some(holder)) if !holder.email_verified => taken(Unmatched::NotVerifiedHere),
+        (None, Some(holder)) => Ok(Found::ByAddress(holder)),
+    }
+}
+
+/// The user name of a provider's person here.
+///
+/// # Errors
+/// `UserNameOfAnotherProvider`.
+pub fn user_name(name: &str, provider: &Provider, table: &LoginTable) -> Result<String, Refusal> {
+    let mine = provider.user_name_prefix();
+    let whole = format!("{}{name}", mine.as_deref().unwrap_or_default());
+    // Applications may not tell capitals from small letters.
+    let folded = whole.to_lowercase();
+    let others = table.providers_of(&provider.organization).filter(|other| other.uid != provider.uid);
+    // Of two that fit, the name is of the one that says more: azure-eu- before azure-.
+    let says_more = |prefix: String| {
+        prefix.len() > mine.as_ref().map_or(0, String::len) && folded.starts_with(&prefix.to_lowercase())
+    };
+    let mut by_prefix = others.filter(|other| other.user_name_prefix().is_some_and(says_more));
+    let by_address = || {
+        let address = canonical_address(&whole).filter(|_| !provider.trust.global)?;
+        owner_of(&address, provider, table)
+    };
+    match by_prefix.next().or_else(by_address) {
+        Some(owner) => Err(Refusal::UserNameOfAnotherProvider(owner.path.clone())),
+        None => Ok(whole),
+    }
+}
+
+#[cfg(test)]
+mod tests;
