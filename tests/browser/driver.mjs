@@ -120,6 +120,7 @@ const OPERATIONS = {
   fetch: ({ page }, request) => fetchInContext(page, request),
   screenshot: async ({ page }, { path, fullPage = true, timeout }) => { await page.screenshot({ path, fullPage, timeout }); },
   axe: ({ page }) => axe(page),
+  overflow: ({ page }) => page.evaluate(() => document.scrollingElement.scrollWidth - window.innerWidth),
   close: (entry, { page: id }) => close(entry, id),
 };
 

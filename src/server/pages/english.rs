@@ -34,7 +34,7 @@ pub static ENGLISH: Language = Language {
         label: "E-mail address or organization ID",
         id_label: "Organization ID",
         hint: "An ID is a short name, such as acme. If you don’t know it, ask whoever invited you.",
-        unknown_organization: "There is no organization with this ID. Check the spelling, or ask whoever invited you.",
+        unknown_organization: "There is no organization with this ID. Please check the spelling.",
         unknown_address: "No sign-in belongs to this address. Try your organization’s ID, or ask your administrator.",
         malformed_address: "Please write an e-mail address like name@example.com.",
         submit: "Continue",

@@ -138,6 +138,17 @@ impl Page<'_> {
         assert_eq!(violations, json!([]), "{} is not accessible", self.url().await);
     }
 
+    /// Nobody has to scroll sideways to read this page.
+    pub async fn must_fit(&self) {
+        let overflow = self.ask(json!({"op": "overflow"})).await.as_i64().expect("a number");
+        assert!(overflow <= 0, "{} is {overflow} pixels too wide", self.url().await);
+    }
+
+    /// Writes a picture of the whole page.
+    pub async fn screenshot(&self, path: &Path) {
+        self.ask(json!({"op": "screenshot", "path": path})).await;
+    }
+
     /// This page is accessible, and nothing was blocked or failed in this tab until now.
     pub async fn must_be_in_order(&self) {
         self.must_be_accessible().await;
