@@ -15,6 +15,7 @@ use super::{
 use crate::{
     api::{ReadyCount, Reason, ResourceMeta, SigningKey, Turn},
     domain::{
+        icon::{Icon, MediaType},
         metadata::{FetchFailure, Fetched, Metadata},
         provider::LoginState,
         relation::{AcceptedSecret, ClaimsSource, Credential, Flow},
@@ -138,12 +139,15 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<
             other => json!(format!("{other:?}")),
         };
         let looks_again = format!("{}s", decision.requeue.as_secs());
-        let decided = json!({
+        let mut decided = json!({
             "logins see": sees,
             "looks again after": looks_again,
             "event": event(decision.turn),
             "status": decision.status,
         });
+        if let Some(icon) = decision.entry.icon {
+            decided["picture"] = json!(format!("{icon:?}"));
+        }
         out.push((format!("IdentityProvider {}", idp.path()), decided));
     }
 }
@@ -209,7 +213,8 @@ fn event(turn: Option<Turn>) -> Value {
     )))
 }
 
-/// `{metadata: {…}, keys: […], failure: {reason, message, since}, keysFailure: {…}, at}`
+/// `{metadata: {…}, keys: […], failure: {reason, message, since}, keysFailure: {…}, icon: TEXT, iconFailure: {…},
+/// at}`
 fn remote(answer: Option<&Value>) -> Remote {
     let Some(answer) = answer else { return Remote::default() };
     let time = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
@@ -228,7 +233,11 @@ fn remote(answer: Option<&Value>) -> Remote {
     let metadata_attempted = (metadata.is_some() || metadata_failure.is_some()).then_some(at);
     let keys_failure = failure(&answer["keysFailure"]);
     let keys_attempted = (keys.is_some() || keys_failure.is_some()).then_some(at);
+    let icon_failure = failure(&answer["iconFailure"]);
+    let icon = answer["icon"].as_str().map(|text| (Arc::new(Icon::new(MediaType::Svg, text.into())), at));
+    let icon_attempted = (icon.is_some() || icon_failure.is_some()).then_some(at);
     Remote {
+        icon: Fetched { attempted_at: icon_attempted, good: icon, failure: icon_failure },
         metadata: Fetched { attempted_at: metadata_attempted, good: metadata, failure: metadata_failure },
         keys: Fetched { good: keys, failure: keys_failure, attempted_at: keys_attempted },
     }

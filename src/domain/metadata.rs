@@ -105,6 +105,9 @@ pub const DEFAULT_DISCOVERY_INTERVAL: Duration = Duration::from_secs(15 * 60);
 /// The last good metadata serves so long while the provider fails where the manifest is silent.
 pub const DEFAULT_STALE_GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The picture of a provider is fetched again so often.
+pub const ICON_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@ pub mod client_key;
 pub mod documents;
 pub mod email;
 pub mod home_realm;
+pub mod icon;
 pub mod login;
 pub mod mapper;
 pub mod metadata;

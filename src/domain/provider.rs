@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{organization::OrganizationKey, relation::Relation, trust::Trust};
-use crate::api::Reason;
+use super::{icon::Icon, organization::OrganizationKey, relation::Relation, trust::Trust};
+use crate::api::{ProviderType, Reason};
 
 /// A provider as logins and sessions see it.
 #[derive(Clone, Debug)]
@@ -17,6 +17,9 @@ pub struct Provider {
     /// The `{key}` of every URL.
     pub key: Arc<str>,
     pub display_name: String,
+    pub type_: ProviderType,
+    /// The picture of its button. None: the built-in one of its type.
+    pub icon: Option<Arc<Icon>>,
     pub claims: Arc<ClaimNames>,
     pub trust: Trust,
     pub on_sign_in_page: OnSignInPage,

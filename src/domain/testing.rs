@@ -15,7 +15,7 @@ use super::{
     trust::Trust,
     user::{Grant, Granted, Keep, Link, LoginRecord, Session, SessionId, User, UserId},
 };
-use crate::api::Reason;
+use crate::api::{ProviderType, Reason};
 
 /// `default/acme` with the roles `admin` (administrators) and `viewer`, and the group `staff`.
 pub fn organization() -> Organization {
@@ -42,6 +42,8 @@ pub fn provider(uid: &str) -> Provider {
         organization: organization_key("acme"),
         key: format!("key-of-{uid}").into(),
         display_name: format!("Provider {uid}"),
+        type_: ProviderType::Generic,
+        icon: None,
         claims: Arc::new(claim_names()),
         trust: Trust::default(),
         on_sign_in_page: OnSignInPage::Shown,

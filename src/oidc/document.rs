@@ -11,6 +11,8 @@ use super::{
 };
 use crate::{api::Reason, domain::relation::TrustRoots};
 
+const JSON: &str = "application/json";
+
 /// Why a document could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
@@ -48,21 +50,37 @@ pub(super) async fn fetch_object(
     url: &Url,
     what: &'static str,
 ) -> Result<Map<String, Value>, DocumentError> {
+    let body = fetch(outbound, roots, url, what, JSON).await?;
+    parse_object(&body).map_err(|source| DocumentError::Json { host: authority(url), what, source })
+}
+
+/// Fetches what is at a URL, of whatever type; `what` is what messages call it, `accept` the types that are asked for. Only
+/// status 200 counts.
+pub(super) async fn fetch(
+    outbound: &Outbound,
+    roots: Option<&TrustRoots>,
+    url: &Url,
+    what: &'static str,
+    accept: &'static str,
+) -> Result<Vec<u8>, DocumentError> {
     let host = authority(url);
-    let request = get(url).map_err(|why| HttpError::InsecureUrl { host: host.clone(), why })?;
+    let request = get_as(url, accept).map_err(|why| HttpError::InsecureUrl { host: host.clone(), why })?;
     let answer = outbound.send(roots, request).await?;
     match answer.status() {
-        StatusCode::OK => {}
-        status if status.is_redirection() => return Err(DocumentError::Redirect { host, what, status }),
-        status => return Err(DocumentError::Status { host, what, status }),
+        StatusCode::OK => Ok(answer.into_body()),
+        status if status.is_redirection() => Err(DocumentError::Redirect { host, what, status }),
+        status => Err(DocumentError::Status { host, what, status }),
     }
-    parse_object(answer.body()).map_err(|source| DocumentError::Json { host, what, source })
 }
 
 /// A GET request for JSON.
 pub(super) fn get(url: &Url) -> Result<http::Request<Vec<u8>>, &'static str> {
+    get_as(url, JSON)
+}
+
+fn get_as(url: &Url, accept: &'static str) -> Result<http::Request<Vec<u8>>, &'static str> {
     http::Request::get(url.as_str())
-        .header(header::ACCEPT, "application/json")
+        .header(header::ACCEPT, accept)
         .body(Vec::new())
         .map_err(|_| "the URL cannot be requested; check it for stray characters")
 }

@@ -14,6 +14,7 @@ use super::{
     exchange::{self, ExchangeError, Grant, TokenResponse},
     flight::{Entry, Failure, Freshness},
     http::Outbound,
+    icon::{IconError, IconRequest, fetch_icon},
     keys::{KeySet, KeysError, KeysRequest, fetch_keys},
     push::{PushError, push},
     rotation::Rotations,
@@ -21,6 +22,7 @@ use super::{
 use crate::{
     api::Reason,
     domain::{
+        icon::Icon,
         metadata::{Fetched, Metadata},
         relation::Relation,
     },
@@ -38,6 +40,7 @@ pub struct Remote {
     asking: Asking,
     metadata: Entries<MetadataRequest, Metadata>,
     keys: Entries<KeysRequest, KeySet>,
+    icons: Entries<IconRequest, Icon>,
 }
 
 type Entries<K, T> = Cache<K, Arc<Entry<T>>>;
@@ -49,7 +52,7 @@ fn entries<K: Hash + Eq + Send + Sync + 'static, T: Send + Sync + 'static>() -> 
 impl Remote {
     /// Knows nothing yet.
     pub fn new(outbound: Outbound) -> Self {
-        Self { asking: Asking::new(outbound), metadata: entries(), keys: entries() }
+        Self { asking: Asking::new(outbound), metadata: entries(), keys: entries(), icons: entries() }
     }
 
     /// The client that everything is fetched with.
@@ -112,6 +115,20 @@ impl Remote {
         self.keys.get(request).map_or_else(Fetched::default, |entry| entry.known())
     }
 
+    /// The picture of a provider, fetched if it is due. `now` becomes the time of what is fetched.
+    pub async fn icon(&self, request: &IconRequest, freshness: Freshness, now: Timestamp) -> Fetched<Icon> {
+        let fetch = || {
+            let (outbound, request) = (self.asking.outbound.clone(), request.clone());
+            async move { fetch_icon(&outbound, &request).await }
+        };
+        entry(&self.icons, request).fetch_if_due(freshness, now, fetch).await
+    }
+
+    /// What is known of the picture of a provider. Never touches the network.
+    pub fn cached_icon(&self, request: &IconRequest) -> Fetched<Icon> {
+        self.icons.get(request).map_or_else(Fetched::default, |entry| entry.known())
+    }
+
     fn fetch_keys(
         &self,
         request: &KeysRequest,
@@ -136,6 +153,12 @@ impl Failure for DiscoveryError {
 }
 
 impl Failure for KeysError {
+    fn reason(&self) -> Reason {
+        self.reason()
+    }
+}
+
+impl Failure for IconError {
     fn reason(&self) -> Reason {
         self.reason()
     }

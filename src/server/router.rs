@@ -12,7 +12,7 @@ use axum::{
 use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 
 use super::{
-    endpoints::{account, assets, auth, callback, discover, home, initiate, login, logout, session, sign_in},
+    endpoints::{account, assets, auth, callback, discover, home, icon, initiate, login, logout, session, sign_in},
     failure::{Failure, Place, page},
     parameters::MAX_FORM,
     state::Server,
@@ -40,6 +40,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/assets/{name}", get(assets::get))
         .route("/o/{org}/login", get(sign_in::get))
         .route("/o/{org}/login/{key}", get(login::get))
+        .route("/o/{org}/icon/{key}/{hash}", get(icon::get))
         // To look at it must not use up the login attempt.
         .route(
             "/o/{org}/callback/{key}",

@@ -111,6 +111,9 @@ const OPERATIONS = {
   text: ({ page }, { selector = 'body', timeout }) => page.innerText(selector, { timeout }),
   attribute: ({ page }, { selector, name, timeout }) => page.getAttribute(selector, name, { timeout }),
   count: ({ page }, { selector }) => page.locator(selector).count(),
+  pictureWidth: ({ page }, { selector, timeout }) => page.locator(selector).first().evaluate(
+    (picture) => (picture.complete ? picture.naturalWidth : 0), undefined, { timeout },
+  ),
   focused: ({ page }) => page.evaluate(() => document.activeElement.outerHTML),
   html: ({ page }) => page.content(),
   url: ({ page }) => page.url(),

@@ -46,6 +46,7 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("namespace-with-dot", "the API server looks for the namespace first"),
     ("rule-domain-with-password", "the directory shows nothing that may hold a password"),
     ("rule-endpoint-with-password", "the directory shows nothing that may hold a password"),
+    ("rule-icon-url-with-password", "the directory shows nothing that may hold a password"),
     ("rule-issuer-with-backslash", "the directory shows nothing that may hold a password"),
     ("rule-issuer-with-password", "the directory shows nothing that may hold a password"),
     ("rule-return-url-with-wildcard-host-and-user", "the directory shows nothing that may hold a password"),

@@ -35,6 +35,7 @@ mod events;
 mod examples;
 mod forward_auth;
 mod gitops;
+mod icons;
 mod id_token_flow;
 mod ingress;
 mod initiate;

@@ -18,7 +18,8 @@ use crate::{
         ShowOnSignInPage, SigningKey, Status, TokensSpec, TrustSpec, Turn,
     },
     domain::{
-        metadata::{DEFAULT_DISCOVERY_INTERVAL, FetchFailure, Fetched, Metadata},
+        icon::Icon,
+        metadata::{DEFAULT_DISCOVERY_INTERVAL, FetchFailure, Fetched, ICON_INTERVAL, Metadata},
         organization::OrganizationKey,
         provider::{LoginState, OnSignInPage, Provider},
         relation::{AcceptedSecret, Relation},
@@ -35,6 +36,8 @@ const LONGEST_REST: Duration = Duration::from_secs(60 * 60);
 pub struct Remote {
     pub metadata: Fetched<Metadata>,
     pub keys: Fetched<Vec<SigningKey>>,
+    /// The picture of its button, from wherever the manifest says.
+    pub icon: Fetched<Icon>,
 }
 
 impl Remote {
@@ -83,7 +86,7 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
     let identity = identity(idp, local);
     let mut conditions = Conditions::default();
     conditions.set(ConditionType::Accepted, accepted(idp, local));
-    conditions.set(ConditionType::ResolvedRefs, resolved(wish));
+    conditions.set(ConditionType::ResolvedRefs, resolved(wish, &remote.icon));
     let relation = discovered(idp, identity.as_ref(), wish.as_ref().ok(), observed, &mut conditions);
     let relation = keys(&idp.spec.tokens, wish.as_ref().ok(), relation, observed, &mut conditions);
     let held_back = conditions.held_back().map(|fact| fact.reason);
@@ -110,6 +113,8 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
             organization: OrganizationKey::new(idp.namespace_str(), idp.organization_name()),
             key: idp.key().into(),
             display_name: idp.spec.display_name.clone(),
+            type_: idp.spec.type_,
+            icon: remote.icon.good.as_ref().map(|(icon, _)| icon.clone()),
             claims: Arc::new(claim_names(&idp.spec)),
             trust: Trust { global: idp.spec.trust.global, domains: owned_domains(idp, local) },
             on_sign_in_page: on_sign_in_page(&idp.spec.trust),
@@ -120,10 +125,19 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
     }
 }
 
-fn resolved(wish: &Result<Wish, Fact>) -> Fact {
-    match wish {
-        Ok(_) => Fact::holds("Everything that the manifest refers to is there."),
-        Err(fact) => fact.clone(),
+/// A picture that cannot be had is told, but holds nothing back.
+fn resolved(wish: &Result<Wish, Fact>, icon: &Fetched<Icon>) -> Fact {
+    match (wish, &icon.failure) {
+        (Ok(_), None) => Fact::holds("Everything that the manifest refers to is there."),
+        (Ok(_), Some(failure)) => {
+            let shown = match icon.good {
+                Some(_) => "the picture cannot be fetched anew, and the last good one is shown",
+                None => "the built-in icon is shown instead of the picture",
+            };
+            let message = &failure.message;
+            Fact::holds(format!("Everything that logins need is there, but {shown}: spec.iconURL: {message}"))
+        }
+        (Err(fact), _) => fact.clone(),
     }
 }
 
@@ -260,7 +274,8 @@ fn login_state(
 /// others, so that not all providers are asked at one moment.
 fn requeue(idp: &IdentityProvider, remote: &Remote, wish: Option<&Wish>, now: Timestamp) -> Duration {
     let Some(wish) = wish else { return DEFAULT_DISCOVERY_INTERVAL };
-    let due = [remote.metadata.due_at(wish.interval), remote.keys.due_at(wish.interval)];
+    let due =
+        [remote.metadata.due_at(wish.interval), remote.keys.due_at(wish.interval), remote.icon.due_at(ICON_INTERVAL)];
     let first = due.into_iter().flatten().min();
     let wait = first.map_or(wish.interval, |due| Duration::try_from(due.duration_since(now)).unwrap_or_default());
     let spread = idp.uid_str().bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 100;

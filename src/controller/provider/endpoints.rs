@@ -5,7 +5,7 @@ use url::Url;
 use crate::{
     api::{ClaimsSource, DiscoveryMode, Endpoints, IdentityProviderSpec, Issuer, ResponseType},
     domain::relation::TrustRoots,
-    oidc::{MetadataRequest, Needs},
+    oidc::{IconRequest, MetadataRequest, Needs},
 };
 
 /// The endpoints of spec.endpoints.
@@ -82,6 +82,15 @@ pub fn metadata_request(
     let request =
         MetadataRequest::of_issuer(&place, roots, needs).map_err(|error| format!("{}: {error}", issuer_field(spec)))?;
     Ok(Some(MetadataRequest { issuer: exactly, ..request }))
+}
+
+/// Where the picture of the provider's button is; None when there is none to fetch, or nobody would see it.
+///
+/// # Errors
+/// Names the field that holds no URL.
+pub fn icon_request(spec: &IdentityProviderSpec, roots: Option<TrustRoots>) -> Result<Option<IconRequest>, String> {
+    let url = spec.icon_url.as_ref().map(|url| parsed("spec.iconURL", url, "/icon.svg")).transpose()?;
+    Ok(url.filter(|_| !spec.suspend).map(|url| IconRequest { url, roots }))
 }
 
 /// The field that the issuer is made of.

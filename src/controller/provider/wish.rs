@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use url::Url;
 
 use super::{
-    endpoints::{PinnedEndpoints, metadata_request},
+    endpoints::{PinnedEndpoints, icon_request, metadata_request},
     tokens::{long_enough, public_keys},
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
         relation::{Rotation, TrustRoots},
         verification_key::VerificationKey,
     },
-    oidc::{KeysRequest, MetadataRequest, check_trust_roots, read_client_key},
+    oidc::{IconRequest, KeysRequest, MetadataRequest, check_trust_roots, read_client_key},
 };
 
 /// What the sources know about a provider's surroundings.
@@ -50,6 +50,8 @@ impl Local {
 #[derive(Debug)]
 pub struct Wish {
     pub question: Question,
+    /// The picture of its button, which is a question of its own: nothing waits for it.
+    pub icon: Option<IconRequest>,
     pub pinned: PinnedEndpoints,
     /// How often the provider is asked.
     pub interval: Duration,
@@ -134,9 +136,11 @@ pub fn wish(idp: &IdentityProvider, local: &Local) -> Result<Wish, Fact> {
     let malformed = |_| Fact::unknown("The references are followed once the URLs and keys are valid.");
     let pinned = PinnedEndpoints::of(&spec.endpoints).map_err(malformed)?;
     let metadata = metadata_request(spec, &pinned, roots.clone()).map_err(malformed)?;
+    let icon = icon_request(spec, roots.clone()).map_err(malformed)?;
     let has_keys = !spec.tokens.is_symmetric();
     Ok(Wish {
         question: Question { metadata, jwks: pinned.jwks.clone(), has_keys, roots },
+        icon,
         public_keys: public_keys(&spec.tokens).map_err(malformed)?,
         pinned,
         interval: spec.discovery.interval.map_or(DEFAULT_DISCOVERY_INTERVAL, |interval| interval.get()),

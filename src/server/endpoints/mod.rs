@@ -6,6 +6,7 @@ pub mod auth;
 pub mod callback;
 pub mod discover;
 pub mod home;
+pub mod icon;
 pub mod initiate;
 pub mod login;
 pub mod logout;

@@ -13,11 +13,13 @@ use crate::{
     domain::{
         email::canonical_address,
         home_realm::{Offer, home_in},
+        organization::Organization,
         provider::Provider,
     },
     server::{
         cookies,
         current::View,
+        endpoints::icon,
         pages::{AddressProblem, ENGLISH, EmailForm, Forms, Icon, ProviderButton, SignInPage},
         parameters::Parameters,
         respond,
@@ -52,7 +54,7 @@ pub(super) fn show(
     let buttons = buttons.iter().map(|(provider, href)| ProviderButton {
         display_name: &provider.display_name,
         href: href.as_deref(),
-        icon: Icon::Generic,
+        icon: picture(organization, provider),
         last_used: offer.last.is_some_and(|last| last.uid == provider.uid),
     });
     let (value, problem) = typed.unzip();
@@ -72,6 +74,10 @@ pub(super) fn show(
         email,
     };
     respond::page(status, &page, HeaderMap::new(), forms)
+}
+
+fn picture(organization: &Organization, provider: &Provider) -> Icon {
+    icon::path(organization, provider).map_or(Icon::BuiltIn(provider.type_), Icon::Picture)
 }
 
 /// The provider that the address belongs to by which somebody is expected.

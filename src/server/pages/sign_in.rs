@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::{assets, text::Language};
+use crate::api::ProviderType;
 
 /// Where people choose how to sign in.
 #[derive(Template)]
@@ -31,10 +32,13 @@ pub struct ProviderButton<'a> {
     pub last_used: bool,
 }
 
-/// The built-in icons, by type of provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The icon of a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Icon {
-    Generic,
+    /// By the type of the provider: of our own drawing, and nobody's logo.
+    BuiltIn(ProviderType),
+    /// Where a picture is served from here.
+    Picture(String),
 }
 
 /// Asks for the e-mail address: a form that sends POST `/discover` with `organization`, `identifier` and `return_to`.

@@ -1,12 +1,15 @@
+use std::collections::HashSet;
+
 use http::StatusCode;
 
 use super::*;
+use crate::api::ProviderType;
 
 /// What a page must survive in every place where something from outside is shown.
 const HOSTILE: &str = r#""><script>alert('1')</script><img src=x onerror=alert(1)>{{ 7 }}&amp;"#;
 
 fn provider<'a>(display_name: &'a str, href: Option<&'a str>) -> ProviderButton<'a> {
-    ProviderButton { display_name, href, icon: Icon::Generic, last_used: false }
+    ProviderButton { display_name, href, icon: Icon::BuiltIn(ProviderType::Generic), last_used: false }
 }
 
 fn last_used(display_name: &str) -> ProviderButton<'_> {
@@ -228,6 +231,32 @@ fn a_page_is_smaller_than_ten_kilobytes() {
     for html in every_page(&"A".repeat(100)).into_iter().chain([sign_in("Acme", twelve).render()]) {
         assert!(html.len() < 10 * 1024, "{} bytes: {html}", html.len());
     }
+}
+
+#[test]
+fn a_picture_says_nothing_that_the_name_does_not_say() {
+    let picture = |src: &str| {
+        let shown =
+            ProviderButton { icon: Icon::Picture(src.to_owned()), ..provider("Contoso", Some("/o/acme/login/c")) };
+        sign_in("Acme", vec![shown]).render()
+    };
+    let html = picture("/o/acme/icon/contoso/0123456789abcdef");
+    assert!(
+        html.contains("<img src=\"/o/acme/icon/contoso/0123456789abcdef\" alt=\"\" width=\"24\" height=\"24\">"),
+        "{html}"
+    );
+    assert!(!picture(HOSTILE).contains("<script"));
+}
+
+#[test]
+fn each_type_of_provider_has_an_icon_of_its_own() {
+    use ProviderType::{Auth0, Entra, Generic, Google, Keycloak, Okta};
+    let page = |type_| {
+        let shown = ProviderButton { icon: Icon::BuiltIn(type_), ..provider("Contoso", Some("/o/acme/login/c")) };
+        sign_in("Acme", vec![shown]).render()
+    };
+    let pages: HashSet<_> = [Generic, Okta, Auth0, Entra, Google, Keycloak].map(page).into_iter().collect();
+    assert_eq!(pages.len(), 6);
 }
 
 #[test]

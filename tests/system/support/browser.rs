@@ -122,6 +122,11 @@ impl Page<'_> {
         self.ask(json!({"op": "count", "selector": selector})).await.as_u64().expect("a number")
     }
 
+    /// How many pixels wide a picture is that has been loaded; none before, and when it cannot be shown.
+    pub async fn picture_width(&self, selector: &str) -> u64 {
+        self.ask(json!({"op": "pictureWidth", "selector": selector})).await.as_u64().expect("a number")
+    }
+
     pub async fn cookies(&self) -> Vec<Value> {
         self.ask(json!({"op": "cookies"})).await.as_array().expect("cookies").clone()
     }
