@@ -16,8 +16,9 @@ use crate::{
     api::{ReadyCount, Reason, ResourceMeta, SigningKey, Turn},
     domain::{
         icon::{Icon, MediaType},
+        logout::{EndSession, EndSessionUrl, LogoutRules},
         metadata::{FetchFailure, Fetched, Metadata},
-        provider::LoginState,
+        provider::{LoginState, Provider},
         relation::{AcceptedSecret, ClaimsSource, Credential, Flow},
     },
     source::{
@@ -145,11 +146,38 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<
             "event": event(decision.turn),
             "status": decision.status,
         });
-        if let Some(icon) = decision.entry.icon {
+        if let Some(icon) = &decision.entry.icon {
             decided["picture"] = json!(format!("{icon:?}"));
+        }
+        if let Some(signing_out) = signing_out(&decision.entry) {
+            decided["signing out"] = signing_out;
         }
         out.push((format!("IdentityProvider {}", idp.path()), decided));
     }
+}
+
+/// What signing out means; None where the manifest and the metadata say nothing of it.
+fn signing_out(entry: &Provider) -> Option<Value> {
+    let page = entry.logout_page_url.as_ref();
+    let rules = entry.serving().map(|relation| &relation.logout);
+    let usual = LogoutRules { accepts_backchannel: true, ..LogoutRules::default() };
+    let is_usual = rules.is_none_or(|rules| {
+        *rules == LogoutRules { post_logout_redirect_uri: rules.post_logout_redirect_uri.clone(), ..usual }
+    });
+    let told = |rules: &LogoutRules| {
+        let end_session = rules.end_session.as_ref().map(|EndSession { by, url, sends_hint }| {
+            let url = match url {
+                EndSessionUrl::Plain(url) => url.as_str(),
+                EndSessionUrl::Template(text) => text,
+            };
+            format!("by {by:?} at {url}, hint {sends_hint}")
+        });
+        json!({
+            "end session": end_session, "accepts logout tokens": rules.accepts_backchannel,
+            "accepts framed pages": rules.accepts_frontchannel,
+        })
+    };
+    (page.is_some() || !is_usual).then(|| json!({"page": page, "rules": rules.map(told)}))
 }
 
 fn accepted_secret(name: &str) -> AcceptedSecret {
@@ -257,7 +285,7 @@ fn metadata(given: &Value) -> Metadata {
         userinfo_endpoint: usual("userinfo"),
         jwks_uri: usual("jwks"),
         pushed_authorization_endpoint: announced("pushedAuthorization"),
-        end_session_endpoint: None,
+        end_session_endpoint: announced("endSession"),
         pushed_authorization_required: flag("pushedAuthorizationRequired"),
         response_types: Some(texts("responseTypes").unwrap_or_else(|| vec!["code".into()])),
         response_modes: texts("responseModes"),

@@ -11,9 +11,10 @@ use super::{
     mapper::{self, Mapper},
     organization::OrganizationKey,
     provider::{ClaimNames, Provider},
+    provider_session::ProviderSession,
     table::LoginTable,
     trust::{self, Found, Known, Refusal},
-    user::{Grant, IdpUser, Link, LoginRecord, Session, SessionId, User, UserId},
+    user::{Grant, IdToken, IdpUser, Link, LoginRecord, Session, SessionId, User, UserId},
 };
 
 /// The longest identifier or name that is taken from a claim, in bytes.
@@ -103,6 +104,9 @@ pub struct Verified<'a> {
     pub issuer: &'a str,
     pub claims: Claims,
     pub person: IdpUser,
+    /// The session at the provider, and the ID token that tells of it.
+    pub at_provider: ProviderSession,
+    pub id_token: IdToken,
 }
 
 /// What only the caller can make: identifiers from randomness, and the time.
@@ -129,7 +133,7 @@ pub fn grants(names: &ClaimNames, mappers: &[Arc<Mapper>], claims: &Claims) -> O
 /// # Errors
 /// The provider may not sign this person in, or not as who they are there.
 pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh) -> Result<LoginRecord, Refusal> {
-    let Verified { table, provider, issuer, claims, person } = verified;
+    let Verified { table, provider, issuer, claims, person, at_provider, id_token } = verified;
     trust::admit(&person, provider, table)?;
     if let Some(linked) = &known.linked {
         trust::admit_linked(linked, provider, table)?;
@@ -155,6 +159,7 @@ pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh) -> Result<Logi
         provider_key: provider.key.clone(),
         started_at: fresh.now,
         last_used_at: fresh.now,
+        at_provider: Some(at_provider),
     };
     Ok(LoginRecord {
         user,
@@ -165,6 +170,7 @@ pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh) -> Result<Logi
         keep: table.keep(&provider.uid),
         mark: table.mark(&provider.uid).unwrap_or_default(),
         session,
+        id_token,
     })
 }
 

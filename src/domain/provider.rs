@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use url::Url;
 
 use super::{icon::Icon, organization::OrganizationKey, relation::Relation, trust::Trust};
 use crate::api::{ProviderType, Reason};
@@ -27,6 +28,8 @@ pub struct Provider {
     pub user_name_separator: Option<String>,
     /// Its sessions are over, whether or not people could sign in otherwise.
     pub suspended: bool,
+    /// Where people land after signing out, when the manifest names a page; also while nobody can sign in.
+    pub logout_page_url: Option<Url>,
     pub login: LoginState,
 }
 

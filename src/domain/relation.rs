@@ -5,7 +5,9 @@ use std::{fmt, sync::Arc, time::Duration};
 use secrecy::{SecretSlice, SecretString};
 use url::Url;
 
-use super::{client_key::ClientKey, signing_algorithm::SigningAlgorithm, verification_key::VerificationKey};
+use super::{
+    client_key::ClientKey, logout::LogoutRules, signing_algorithm::SigningAlgorithm, verification_key::VerificationKey,
+};
 
 /// Everything that a login needs to know of a provider: the relation between it and us.
 #[derive(Clone, Debug)]
@@ -27,6 +29,7 @@ pub struct Relation {
     pub claims_source: ClaimsSource,
     /// The provider sends `iss` with every authorization response (RFC 9207), so it is demanded.
     pub iss_parameter: bool,
+    pub logout: LogoutRules,
 }
 
 impl Relation {

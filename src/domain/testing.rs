@@ -8,12 +8,14 @@ use uuid::Uuid;
 
 use super::{
     Claims,
+    logout::LogoutRules,
     mapper::{Mapper, Rule, When},
     organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
     provider::{ClaimNames, LoginState, OnSignInPage, Provider},
+    provider_session::ProviderSession,
     relation::{ClaimsSource, Flow, Relation, RequestOptions, TokenRules},
     trust::Trust,
-    user::{Grant, Granted, Keep, Link, LoginRecord, Session, SessionId, User, UserId},
+    user::{Grant, Granted, IdToken, Keep, Link, LoginRecord, Session, SessionId, User, UserId},
 };
 use crate::api::{ProviderType, Reason};
 
@@ -49,6 +51,7 @@ pub fn provider(uid: &str) -> Provider {
         on_sign_in_page: OnSignInPage::Shown,
         user_name_separator: None,
         suspended: false,
+        logout_page_url: None,
         login: LoginState::Unavailable(Reason::Pending),
     }
 }
@@ -70,6 +73,7 @@ pub fn relation() -> Relation {
         tokens: TokenRules::default(),
         claims_source: ClaimsSource::IdToken,
         iss_parameter: false,
+        logout: LogoutRules::default(),
     }
 }
 
@@ -126,6 +130,7 @@ pub fn login(name: &str) -> LoginRecord {
         found_by_address: false,
         keep: Keep::Mappers(Vec::new()),
         mark: "by these mappers".to_owned(),
+        id_token: IdToken { issued_at: at(0), hint: None },
         session: session(&user, "p1"),
         user,
     }
@@ -155,6 +160,16 @@ pub fn session(user: &User, provider_uid: &str) -> Session {
         provider_key: format!("key-of-{provider_uid}").into(),
         started_at: at(0),
         last_used_at: at(0),
+        at_provider: Some(at_provider(&user.user_name, None)),
+    }
+}
+
+/// The session at `https://issuer.example` of somebody.
+pub fn at_provider(subject: &str, sid: Option<&str>) -> ProviderSession {
+    ProviderSession {
+        issuer: "https://issuer.example".to_owned(),
+        subject: subject.to_owned(),
+        sid: sid.map(str::to_owned),
     }
 }
 

@@ -3,11 +3,11 @@
 use std::{fmt, sync::Arc};
 
 use jiff::Timestamp;
-use secrecy::zeroize::Zeroize;
+use secrecy::{SecretString, zeroize::Zeroize};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Claims, organization::OrganizationKey};
+use super::{Claims, organization::OrganizationKey, provider_session::ProviderSession};
 
 /// Identifies a user of the installation; what applications get as user id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -88,6 +88,8 @@ pub struct Session {
     pub provider_key: Arc<str>,
     pub started_at: Timestamp,
     pub last_used_at: Timestamp,
+    /// The session at the provider; None: this one began before such were noted.
+    pub at_provider: Option<ProviderSession>,
 }
 
 /// A session with all that an answer about it needs.
@@ -116,6 +118,16 @@ pub struct LoginRecord {
     /// ones, they are evaluated again after the next start.
     pub mark: String,
     pub session: Session,
+    pub id_token: IdToken,
+}
+
+/// What is kept of the ID token of a login.
+#[derive(Clone, Debug)]
+pub struct IdToken {
+    /// `iat`.
+    pub issued_at: Timestamp,
+    /// The token itself, where signing out needs it.
+    pub hint: Option<SecretString>,
 }
 
 /// The mappers whose earlier grants stay when those of a provider are set anew.

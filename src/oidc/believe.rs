@@ -9,7 +9,10 @@ use super::{
     Remote,
     flight::Freshness,
     keys::{KeySet, KeysRequest},
-    token::{AtLogin, KeyRing, Parties, Proof, TokenError, verify_access_token, verify_id_token},
+    token::{
+        AtLogin, KeyRing, LogoutToken, Parties, Proof, TokenError, verify_access_token, verify_id_token,
+        verify_logout_token,
+    },
 };
 use crate::domain::{
     Claims,
@@ -75,6 +78,16 @@ impl Remote {
         }
         self.with_keys(relation, now, |keys| verify_access_token(raw, &Proof::Signature(keys), &parties, id_token))
             .await
+    }
+
+    /// Whose sessions a logout token says are over.
+    ///
+    /// # Errors
+    /// When it breaks a rule, or there is nothing to check it by: its signature is always checked.
+    pub async fn logout_token(&self, relation: &Relation, raw: &str) -> Result<LogoutToken, BeliefError> {
+        let now = Timestamp::now();
+        let parties = parties(relation, now);
+        self.with_keys(relation, now, |keys| verify_logout_token(raw, keys, &parties)).await
     }
 
     /// Runs a check with the keys as they are known, and once more with newer ones where it asks for them.

@@ -71,6 +71,16 @@ impl Outbound {
         roots: Option<&TrustRoots>,
         request: http::Request<Vec<u8>>,
     ) -> Result<http::Response<Vec<u8>>, HttpError> {
+        self.send_within(self.0.deadline, roots, request).await
+    }
+
+    /// The same with a deadline of its own.
+    pub async fn send_within(
+        &self,
+        deadline: Duration,
+        roots: Option<&TrustRoots>,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Vec<u8>>, HttpError> {
         let (parts, body) = request.into_parts();
         let url = self.checked(&parts.uri)?;
         let host = authority(&url);
@@ -82,7 +92,6 @@ impl Outbound {
             credentials.set_sensitive(true);
         }
         *outgoing.body_mut() = Some(body.into());
-        let deadline = self.0.deadline;
         tokio::time::timeout(deadline, exchange(&client, outgoing, &host))
             .await
             .unwrap_or(Err(HttpError::Timeout { host, seconds: deadline.as_secs() }))

@@ -21,6 +21,7 @@ use url::Url;
 
 use super::{egress::SystemResolver, *};
 use crate::domain::{
+    logout::LogoutRules,
     relation::{ClaimsSource, Credential, Flow, Relation, RequestOptions, TokenRules},
     signing_algorithm::SigningAlgorithm,
     verification_key::VerificationKey,
@@ -98,6 +99,7 @@ pub(super) fn relation(base: &Url, credential: Credential) -> Relation {
         },
         claims_source: ClaimsSource::Default { userinfo: Some(endpoint("userinfo")) },
         iss_parameter: false,
+        logout: LogoutRules::default(),
     }
 }
 

@@ -14,12 +14,12 @@ use super::{
     cookies,
     failure::{Failure, Place, page},
     seal::Sealer,
-    segments::Segments,
+    segments::{ProviderPath, Segments},
     sessions::Current,
     state::Server,
 };
 use crate::{
-    domain::{organization::Organization, table::LoginTable, user::SessionId},
+    domain::{organization::Organization, provider::Provider, table::LoginTable, user::SessionId},
     store::StoreError,
 };
 
@@ -53,6 +53,13 @@ impl Server {
             None if table.settled => Err(Failure::NoSuchOrganization),
             None => Err(Failure::Starting),
         }
+    }
+
+    /// The provider that a path names, in the table as it is now.
+    pub(super) fn provider_at(&self, path: &ProviderPath) -> Option<Arc<Provider>> {
+        let table = self.table.load();
+        let organization = table.organization(&path.org)?;
+        table.provider(&organization.key, &path.key).cloned()
     }
 
     /// Who is signed in to the organization by this request's cookie.

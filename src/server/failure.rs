@@ -79,6 +79,10 @@ pub enum Failure {
     NotAdmitted(#[from] Refusal),
     #[error("other logins changed the same person again and again meanwhile")]
     Raced,
+    #[error("the provider ended its session while the login was under way")]
+    SignedOutMeanwhile,
+    #[error("the state of the post-logout redirect is refused: {0}")]
+    LogoutState(&'static str),
     #[error("the store failed")]
     Store(#[from] StoreError),
     /// A panic, or a source of randomness that fails.
@@ -126,6 +130,8 @@ impl Failure {
                 Refusal::Starting => "starting",
             },
             Self::Raced => "raced",
+            Self::SignedOutMeanwhile => "signed_out_meanwhile",
+            Self::LogoutState(_) => "logout_state",
             Self::Store(_) => "store",
             Self::Internal => "internal",
             Self::TooLong => "too_long",
@@ -184,8 +190,12 @@ fn log(failure: &Failure, status: StatusCode, reference: &str, organization: Opt
     let (code, error) = (failure.code(), with_causes(failure));
     match failure {
         // Whoever guesses addresses is not somebody who fails to sign in.
-        Failure::NoSuchPage | Failure::WrongMethod | Failure::NoSuchOrganization | Failure::ForeignForm => {
-            tracing::info!(reference, code, "a request was refused");
+        Failure::NoSuchPage
+        | Failure::WrongMethod
+        | Failure::NoSuchOrganization
+        | Failure::ForeignForm
+        | Failure::LogoutState(_) => {
+            tracing::info!(reference, code, organization, provider, error, "a request was refused");
             return;
         }
         _ if status.is_server_error() => {

@@ -9,32 +9,51 @@ use axum::http::HeaderMap;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ipnet::IpNet;
 
-/// Login starts that one address may make at once, and every second. Whole companies sit behind one address.
-const LOGIN_BURST: NonZeroU32 = NonZeroU32::new(300).expect("not zero");
-const LOGINS_PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
+/// What costs something, and is counted by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Costly {
+    LoginStart,
+    Discovery,
+    FrontchannelLogout,
+}
+
+impl Costly {
+    /// In the order of their values.
+    const ALL: [Self; 3] = [Self::LoginStart, Self::Discovery, Self::FrontchannelLogout];
+
+    /// How often one address may at once, and every second. Whole companies sit behind one address.
+    const fn quota(self) -> (u32, u32) {
+        match self {
+            Self::LoginStart | Self::Discovery | Self::FrontchannelLogout => (300, 10),
+        }
+    }
+}
 
 /// What each client address may do how often.
-pub struct Limits {
-    logins: DefaultKeyedRateLimiter<IpAddr>,
-}
+pub struct Limits([DefaultKeyedRateLimiter<IpAddr>; Costly::ALL.len()]);
 
 impl Default for Limits {
     fn default() -> Self {
-        let quota = Quota::per_second(LOGINS_PER_SECOND).allow_burst(LOGIN_BURST);
-        Self { logins: RateLimiter::keyed(quota) }
+        Self(Costly::ALL.map(|what| {
+            let (burst, every_second) = what.quota();
+            let at_least_one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+            RateLimiter::keyed(Quota::per_second(at_least_one(every_second)).allow_burst(at_least_one(burst)))
+        }))
     }
 }
 
 impl Limits {
-    /// Whether this address may begin another login.
-    pub fn allows_login(&self, client: IpAddr) -> bool {
-        self.logins.check_key(&group(client)).is_ok()
+    /// Whether this address may do it once more.
+    pub fn allows(&self, what: Costly, client: IpAddr) -> bool {
+        self.0[what as usize].check_key(&group(client)).is_ok()
     }
 
     /// Forgets addresses that have not been seen for long, so that memory stays bounded.
     pub fn sweep(&self) {
-        self.logins.retain_recent();
-        self.logins.shrink_to_fit();
+        for limiter in &self.0 {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
     }
 }
 
@@ -107,9 +126,17 @@ mod tests {
     fn an_address_that_begins_too_many_logins_waits_while_others_go_on() {
         let limits = Limits::default();
         let busy: IpAddr = "192.0.2.1".parse().expect("an address");
-        let allowed = (0..1000).filter(|_| limits.allows_login(busy)).count();
+        let allowed = (0..1000).filter(|_| limits.allows(Costly::LoginStart, busy)).count();
         assert!((300..400).contains(&allowed), "{allowed}");
-        assert!(limits.allows_login("192.0.2.2".parse().expect("an address")));
+        assert!(limits.allows(Costly::LoginStart, "192.0.2.2".parse().expect("an address")));
+        assert!(limits.allows(Costly::FrontchannelLogout, busy), "each is counted by itself");
+    }
+
+    #[test]
+    fn everything_that_is_counted_has_its_own_place() {
+        for (index, what) in Costly::ALL.into_iter().enumerate() {
+            assert_eq!(what as usize, index);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod failure;
 pub mod fuzzing;
 mod identity;
 mod limit;
+mod logout_state;
 mod management;
 pub mod pages;
 mod parameters;

@@ -1,6 +1,6 @@
 //! Answers with the headers that security.md asks of them.
 
-use super::pages::{Forms, Page, content_security_policy};
+use super::pages::{FRAMABLE, Forms, Page, content_security_policy};
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -43,6 +43,27 @@ pub fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     add_common(headers);
+    response
+}
+
+/// An answer for machines that says all by its status.
+pub fn nothing(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    add_common(response.headers_mut());
+    response
+}
+
+/// An empty page that any other may frame.
+pub fn framable(status: StatusCode, extra: HeaderMap) -> Response {
+    const EMPTY: &str = "<!doctype html><html lang=\"en\"><title>Sign-out</title></html>";
+    let mut response = Response::new(Body::from(EMPTY));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(FRAMABLE));
+    add_common(headers);
+    extend(headers, extra);
     response
 }
 

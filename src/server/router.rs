@@ -7,12 +7,15 @@ use axum::{
     extract::DefaultBodyLimit,
     http::{HeaderValue, header::STRICT_TRANSPORT_SECURITY},
     response::Response,
-    routing::{any, get},
+    routing::{any, get, post},
 };
 use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 
 use super::{
-    endpoints::{account, assets, auth, callback, discover, home, icon, initiate, login, logout, session, sign_in},
+    endpoints::{
+        account, assets, auth, backchannel_logout, callback, discover, frontchannel_logout, home, icon, initiate,
+        login, logout, session, sign_in, signout_oidc,
+    },
     failure::{Failure, Place, page},
     parameters::MAX_FORM,
     state::Server,
@@ -48,6 +51,10 @@ pub fn router(server: Arc<Server>) -> Router {
         )
         .route("/o/{org}/initiate/{key}", get(initiate::initiate).post(initiate::initiate).layer(form_limit()))
         .route("/o/{org}/logout", get(logout::get).post(logout::post))
+        .route("/o/{org}/signout-oidc/{key}", get(signout_oidc::get))
+        .route("/o/{org}/backchannel-logout/{key}", post(backchannel_logout::post).layer(form_limit()))
+        // To look at it must not end a session.
+        .route("/o/{org}/frontchannel-logout/{key}", get(frontchannel_logout::get).head(wrong_method))
         .route("/o/{org}/session", get(session::get))
         .route("/o/{org}/account", get(account::get))
         .route("/o/{org}/auth", any(auth::any))

@@ -15,6 +15,13 @@ pub struct Key {
     pub key: String,
 }
 
+/// A provider, as the path of an endpoint for machines names it.
+#[derive(Deserialize)]
+pub struct ProviderPath {
+    pub org: String,
+    pub key: String,
+}
+
 /// What `{…}` in a route stands for, decoded.
 pub struct Segments<T>(pub T);
 

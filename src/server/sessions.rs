@@ -1,7 +1,9 @@
 //! Who is signed in: from memory, with one read of the store for a session that was not seen yet.
 
+mod at_provider;
+mod ledger;
+
 use std::{
-    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
@@ -15,6 +17,9 @@ use moka::sync::Cache;
 use tokio::{sync::broadcast, time::interval};
 use tokio_util::sync::CancellationToken;
 
+pub use at_provider::Heard;
+
+use self::ledger::Ledger;
 use super::identity::Identity;
 use crate::{
     domain::{
@@ -39,15 +44,6 @@ pub struct Sessions {
     sessions: Cache<SessionId, Arc<Held>>,
     people: Cache<UserId, Arc<Person>>,
     ledger: Mutex<Ledger>,
-}
-
-#[derive(Default)]
-struct Ledger {
-    /// Counts the changes heard of, so that a read that overlaps one is not kept.
-    changes: u64,
-    /// What the store has not taken yet.
-    used: HashMap<SessionId, Timestamp>,
-    ended: HashSet<SessionId>,
 }
 
 struct Held {
@@ -195,6 +191,9 @@ impl Sessions {
         });
         let person = Arc::new(Person { user: found.user, grants: found.grants });
         let ledger = self.lock();
+        if ledger.knows_ended(&held.session) {
+            return Ok(None);
+        }
         // What was read may be older than a change, or an end, that came meanwhile. Nobody else may get it.
         if ledger.changes == before {
             self.sessions.insert(id.clone(), held.clone());
@@ -219,6 +218,7 @@ impl Sessions {
         match change {
             StoreChange::SessionEnded(id) => self.sessions.invalidate(id),
             StoreChange::UserChanged(user) => self.people.invalidate(user),
+            StoreChange::SessionsEndedAtProvider(logout) => _ = self.forget_those_of(logout),
             StoreChange::SessionsOfProviderEnded(uid) => {
                 let over: Vec<_> = self
                     .sessions
@@ -260,6 +260,7 @@ impl Sessions {
                 self.lock().ended.remove(&id);
             }
         }
+        self.write_logouts().await;
         let used: Vec<_> = used.into_iter().collect();
         if used.is_empty() {
             return Ok(());

@@ -13,10 +13,15 @@ use crate::{
         documents::{is_incomplete, of_access_token, of_userinfo, overlay},
         mapper::Mapper,
         provider::Provider,
+        provider_session::{ProviderSession, issued_at},
         relation::{ClaimsSource, Relation},
+        user::IdToken,
     },
     oidc::{AtLogin, Grant, Remote, TokenResponse, Via},
 };
+
+/// A longer ID token is not kept for signing out, in bytes: no URL could carry it.
+const LONGEST_HINT: usize = 16 * 1024;
 
 /// What the browser brought from the provider.
 pub enum Brought {
@@ -27,6 +32,15 @@ pub enum Brought {
         pkce: bool,
     },
     IdToken(SecretString),
+}
+
+/// What the answer to a login has shown.
+pub struct Shown {
+    /// Of the person whom the ID token names, from the document that the manifest names.
+    pub claims: Claims,
+    /// The session at the provider, by the ID token.
+    pub at_provider: ProviderSession,
+    pub id_token: IdToken,
 }
 
 /// A login whose answer is being looked at.
@@ -40,13 +54,15 @@ pub struct Login<'a> {
 }
 
 impl Login<'_> {
-    /// The claims of the person whom the verified ID token names, from the document that the manifest names.
-    pub async fn claims(self, brought: Brought) -> Result<Claims, Failure> {
+    /// Verifies the ID token, and what else the person's claims come from.
+    pub async fn look(self, brought: Brought) -> Result<Shown, Failure> {
         match brought {
             Brought::IdToken(id_token) => {
                 let claims = self.id_token(&id_token, Via::Browser, None, None).await?;
                 match self.relation.claims_source {
-                    ClaimsSource::Default { .. } | ClaimsSource::IdToken => Ok(claims),
+                    ClaimsSource::Default { .. } | ClaimsSource::IdToken => {
+                        self.shown(id_token, &claims, claims.clone())
+                    }
                     // The schema lets nobody ask for these without an access token.
                     ClaimsSource::UserInfo { .. } | ClaimsSource::AccessToken => Err(Failure::Internal),
                 }
@@ -57,9 +73,21 @@ impl Login<'_> {
                 let answer = self.remote.exchange(self.relation, grant).await?;
                 let access_token = Some(&answer.access_token);
                 let claims = self.id_token(&answer.id_token, Via::TokenEndpoint, access_token, Some(&code)).await?;
-                self.sourced(claims, answer).await
+                let id_token = answer.id_token.clone();
+                self.shown(id_token, &claims, self.sourced(claims.clone(), answer).await?)
             }
         }
+    }
+
+    fn shown(self, raw: SecretString, id_token: &Claims, claims: Claims) -> Result<Shown, Failure> {
+        let at_provider = ProviderSession::of(&self.relation.issuer, id_token);
+        // A verified ID token has both.
+        let (Some(at_provider), Some(issued_at)) = (at_provider, issued_at(id_token)) else {
+            return Err(Failure::Internal);
+        };
+        let fits = raw.expose_secret().len() <= LONGEST_HINT;
+        let hint = (self.relation.logout.needs_hint() && fits).then_some(raw);
+        Ok(Shown { claims, at_provider, id_token: IdToken { issued_at, hint } })
     }
 
     async fn id_token(

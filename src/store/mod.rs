@@ -5,12 +5,13 @@ use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use secrecy::SecretSlice;
+use secrecy::{SecretSlice, SecretString};
 use tokio::sync::broadcast;
 
 use crate::domain::{
     Claims,
     organization::OrganizationKey,
+    provider_session::ProviderLogout,
     user::{Grant, Keep, Link, LoginRecord, SessionId, SignedIn, User, UserId},
 };
 
@@ -64,8 +65,8 @@ pub trait Store: Send + Sync {
     /// The user of an organization who has an address, in canonical form.
     async fn user_of_address(&self, organization: &OrganizationKey, address: &str) -> Result<Option<User>, StoreError>;
     /// Writes a login: creates or updates the user, links it, keeps the claims, sets the grants that this
-    /// provider's mappers make (those of other providers stay), and begins the session. `login.user` is written
-    /// whole. Says which revision the claims have now: 1 at first, one more at every login.
+    /// provider's mappers make (those of other providers stay), keeps the ID token if it is to be kept, and begins the
+    /// session. `login.user` is written whole. Says which revision the claims have now: 1 at first, one more at every login.
     async fn record_login(&self, login: &LoginRecord) -> Result<i64, RecordLoginError>;
 
     /// A session that has not ended, with its user and all grants of the user. Whether it has expired is for
@@ -77,6 +78,18 @@ pub trait Store: Send + Sync {
     async fn end_sessions_of_provider(&self, provider_uid: &str) -> Result<u64, StoreError>;
     /// The UIDs of the providers that sessions began with.
     async fn providers_with_sessions(&self) -> Result<Vec<String>, StoreError>;
+    /// The ID token that a session began with, if it is kept.
+    async fn id_token(&self, session: &SessionId) -> Result<Option<SecretString>, StoreError>;
+    /// Ends the sessions that a provider says are over; says how many. With the `mark` of a logout token the logout is
+    /// noted, so that no login begins a session that it has overtaken; `None`, and nothing happens, when the token was
+    /// used before.
+    async fn end_sessions_at_provider(
+        &self,
+        logout: &ProviderLogout,
+        mark: Option<&LogoutMark>,
+    ) -> Result<Option<u64>, StoreError>;
+    /// Forgets the logouts that need not be known any longer.
+    async fn remove_expired_logouts(&self, now: Timestamp) -> Result<(), StoreError>;
     /// Notes when sessions were last used; never moves a time back, ignores sessions that have ended.
     async fn touch_sessions(&self, used: &[(SessionId, Timestamp)]) -> Result<(), StoreError>;
 
@@ -160,6 +173,17 @@ pub struct StoredClaims {
     pub claims: Option<Claims>,
 }
 
+/// Names a logout token, which counts once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogoutMark {
+    /// Of the provider and the token's `jti`.
+    pub id_hash: [u8; 32],
+    /// The token's `iat`.
+    pub issued_at: Timestamp,
+    /// Nobody asks for the logout any longer.
+    pub kept_until: Timestamp,
+}
+
 /// What came of setting somebody's grants anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replaced {
@@ -174,6 +198,7 @@ pub enum Replaced {
 pub enum StoreChange {
     SessionEnded(SessionId),
     SessionsOfProviderEnded(String),
+    SessionsEndedAtProvider(ProviderLogout),
     /// The user's fields or grants.
     UserChanged(UserId),
 }
@@ -226,6 +251,9 @@ pub enum RecordLoginError {
     /// Somebody else in the organization has this user name.
     #[error("the user name is taken in the organization")]
     UserNameTaken,
+    /// The provider has ended the session there that the login comes from.
+    #[error("the provider ended the session before the login was written")]
+    SignedOut,
     /// At the same moment another login linked the same person, or changed who has the address: gather and decide again.
     #[error("another login changed the user at the same moment")]
     Raced,

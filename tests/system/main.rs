@@ -40,6 +40,7 @@ mod id_token_flow;
 mod ingress;
 mod initiate;
 mod key_rotation;
+mod logout;
 mod many_tabs;
 mod outbound;
 mod pages;

@@ -173,6 +173,7 @@ impl Stage<'_> {
         self.page.must_be_accessible().await;
         assert!(self.session().await.is_some(), "looking at the page signs nobody out");
         self.page.click("form button").await;
+        self.page.sign_out_at_provider().await;
         self.page.wait_for_url(&self.latchkey.path("logout?done")).await;
         assert!(self.page.text().await.contains("You are signed out"));
         self.page.must_be_accessible().await;
@@ -190,6 +191,7 @@ impl Stage<'_> {
         self.page.click(&format!("a[href='{}']", self.latchkey.path("logout"))).await;
         self.page.wait_for("form button").await;
         self.page.click("form button").await;
+        self.page.sign_out_at_provider().await;
         self.page.wait_for_url(&self.latchkey.path("logout?done")).await;
         assert_eq!(self.session().await, None);
     }

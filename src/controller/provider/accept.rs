@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{
     Local,
     endpoints::{PinnedEndpoints, icon_request, metadata_request},
+    logout::{end_session_url, page_url},
     tokens::public_keys,
 };
 use crate::{
@@ -91,9 +92,11 @@ fn organization(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
 fn malformed(spec: &IdentityProviderSpec) -> Option<Fact> {
     let pinned = PinnedEndpoints::of(&spec.endpoints);
     let urls = pinned.and_then(|pinned| metadata_request(spec, &pinned, None));
+    let logout = || end_session_url(&spec.logout).err().or_else(|| page_url(&spec.logout).err());
     let icon = || icon_request(spec, None).err();
+    let keys = || public_keys(&spec.tokens).err();
     let domains = || email_domains(&spec.trust).find_map(Result::err);
-    let malformed = urls.err().or_else(icon).or_else(|| public_keys(&spec.tokens).err()).or_else(domains)?;
+    let malformed = urls.err().or_else(logout).or_else(icon).or_else(keys).or_else(domains)?;
     Some(Fact::fails(Reason::InvalidCombination, malformed))
 }
 

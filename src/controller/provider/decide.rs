@@ -8,6 +8,7 @@ use super::{
     Local, Wish,
     accept::{Identity, accepted, identity, owned_domains},
     claims::claim_names,
+    logout::page_url,
     relation::relation,
     status::status,
     tokens::keys_usable,
@@ -120,6 +121,8 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
             on_sign_in_page: on_sign_in_page(&idp.spec.trust),
             user_name_separator: idp.spec.users.user_name_separator.clone(),
             suspended: idp.spec.suspend,
+            // One that is no URL is not accepted.
+            logout_page_url: page_url(&idp.spec.logout).ok().flatten(),
             login,
         },
     }

@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::{
-    api::{ClaimsSource, DiscoveryMode, Endpoints, IdentityProviderSpec, Issuer, ResponseType},
+    api::{ClaimsSource, DiscoveryMode, Endpoints, Fact, IdentityProviderSpec, Issuer, Reason, ResponseType},
     domain::relation::TrustRoots,
     oidc::{IconRequest, MetadataRequest, Needs},
 };
@@ -102,9 +102,21 @@ fn issuer_field(spec: &IdentityProviderSpec) -> &'static str {
     }
 }
 
-fn parsed(field: &str, text: &str, path: &str) -> Result<Url, String> {
-    let hint = |error: url::ParseError| {
-        format!("{field}: is not a URL ({error}): write it in full, such as https://login.example.com{path}")
-    };
-    Url::parse(text).map_err(hint)
+/// Reads a URL of the manifest; `path` stands in the example of a right one.
+///
+/// # Errors
+/// Names the field.
+pub fn parsed(field: &str, text: &str, path: &str) -> Result<Url, String> {
+    Url::parse(text).map_err(|error| no_url(field, error, path))
+}
+
+/// `Discovered=False`: a field of the manifest holds an http URL.
+pub fn insecure(field: &str) -> Fact {
+    let message = format!("{field}: is an http URL, which anybody in between can read and change: write https");
+    Fact::fails(Reason::InsecureEndpoint, message)
+}
+
+/// That a field of the manifest holds no URL.
+pub fn no_url(field: &str, error: url::ParseError, path: &str) -> String {
+    format!("{field}: is not a URL ({error}): write it in full, such as https://login.example.com{path}")
 }

@@ -5,6 +5,7 @@ mod claims;
 mod client_auth;
 mod decide;
 mod endpoints;
+mod logout;
 mod observe;
 mod offers;
 mod reconcile;

@@ -5,6 +5,8 @@ use url::Url;
 use super::{
     Identity, Wish,
     client_auth::credentials,
+    endpoints::insecure,
+    logout::logout_rules,
     offers::{Offers, has, incompatible},
     tokens::token_rules,
 };
@@ -63,6 +65,7 @@ pub fn relation(
         tokens: token_rules(&spec.tokens, &wish.public_keys, wish.client.secrets(), jwks, &offers)?,
         claims_source: claims_source(spec.claims.source, userinfo)?,
         iss_parameter: metadata.is_some_and(|metadata| metadata.iss_parameter_supported),
+        logout: logout_rules(&spec.logout, identity, wish.end_session.clone(), metadata, allow_http)?,
     })
 }
 
@@ -72,10 +75,7 @@ fn secure(idp: &IdentityProvider, wish: &Wish, allow_http: bool) -> Result<(), F
     let issuer = idp.spec.issuer.as_deref().filter(|issuer| by_hand && issuer.starts_with("http:"));
     let endpoint = wish.pinned.all().find(|(_, url)| url.scheme() == "http").map(|(field, _)| field);
     match issuer.map(|_| "spec.issuer").or(endpoint).filter(|_| !allow_http) {
-        Some(field) => {
-            let message = format!("{field}: is an http URL, which anybody in between can read and change: write https");
-            Err(Fact::fails(Reason::InsecureEndpoint, message))
-        }
+        Some(field) => Err(insecure(field)),
         None => Ok(()),
     }
 }

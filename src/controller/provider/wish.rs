@@ -9,6 +9,7 @@ use url::Url;
 
 use super::{
     endpoints::{PinnedEndpoints, icon_request, metadata_request},
+    logout::end_session_url,
     tokens::{long_enough, public_keys},
 };
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     controller::references::{TrustObject, secret_text, trust_text},
     domain::{
         client_key::ClientKey,
+        logout::EndSessionUrl,
         metadata::{DEFAULT_DISCOVERY_INTERVAL, DEFAULT_STALE_GRACE, Metadata},
         organization::Organization,
         relation::{Rotation, TrustRoots},
@@ -60,6 +62,8 @@ pub struct Wish {
     pub client: Client,
     /// The provider's keys that the manifest has.
     pub public_keys: Vec<VerificationKey>,
+    /// Where the manifest has sessions at the provider ended.
+    pub end_session: Option<EndSessionUrl>,
 }
 
 /// What a provider is asked for. Questions that are equal are asked once.
@@ -142,6 +146,7 @@ pub fn wish(idp: &IdentityProvider, local: &Local) -> Result<Wish, Fact> {
         question: Question { metadata, jwks: pinned.jwks.clone(), has_keys, roots },
         icon,
         public_keys: public_keys(&spec.tokens).map_err(malformed)?,
+        end_session: end_session_url(&spec.logout).map_err(malformed)?,
         pinned,
         interval: spec.discovery.interval.map_or(DEFAULT_DISCOVERY_INTERVAL, |interval| interval.get()),
         stale_grace: spec.discovery.stale_grace_period.map_or(DEFAULT_STALE_GRACE, |grace| grace.get()),

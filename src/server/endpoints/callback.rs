@@ -33,7 +33,7 @@ use crate::{
         seal::random,
         segments::{Key, Segments},
         state::Server,
-        verify::{Brought, Login},
+        verify::{Brought, Login, Shown},
     },
     store::{RecordLoginError, Replaced},
 };
@@ -94,9 +94,9 @@ async fn finish(
     }
     let brought = brought(parameters, way, relation)?;
     let mappers = view.table.mappers_of(&provider.uid);
-    let claims = Login { remote: &server.remote, provider, relation, attempt, mappers }.claims(brought).await?;
-    let person = login::identify(&claims, &provider.claims)?;
-    let (record, revision) = record(server, view, provider, relation, &claims, &person).await?;
+    let shown = Login { remote: &server.remote, provider, relation, attempt, mappers }.look(brought).await?;
+    let person = login::identify(&shown.claims, &provider.claims)?;
+    let (record, revision) = record(server, view, provider, relation, &shown, &person).await?;
     // What changed while the store was writing was decided without this person.
     catch_up(server, provider, &record, revision).await?;
     metrics::counter!("latchkey_logins_total", "provider" => provider.path.clone()).increment(1);
@@ -174,7 +174,7 @@ async fn record(
     view: &View,
     provider: &Provider,
     relation: &Relation,
-    claims: &crate::domain::Claims,
+    shown: &Shown,
     person: &IdpUser,
 ) -> Result<(LoginRecord, i64), Failure> {
     let organization = &view.organization.key;
@@ -192,13 +192,21 @@ async fn record(
         // Who may sign in through which provider may have changed while this one was asked.
         let table = server.table.load();
         let provider = table.provider_by_uid(&provider.uid).ok_or(Failure::ProviderSuspended)?;
-        let (claims, person) = (claims.clone(), person.clone());
-        let verified = Verified { table: &table, provider, issuer: &relation.issuer, claims, person };
+        let verified = Verified {
+            table: &table,
+            provider,
+            issuer: &relation.issuer,
+            claims: shown.claims.clone(),
+            person: person.clone(),
+            at_provider: shown.at_provider.clone(),
+            id_token: shown.id_token.clone(),
+        };
         let record = login::decide(verified, Known { linked, holder }, fresh)?;
         match server.store.record_login(&record).await {
             Ok(revision) => return Ok((record, revision)),
             Err(RecordLoginError::Raced) => {}
             Err(RecordLoginError::UserNameTaken) => return Err(Failure::UserNameTaken),
+            Err(RecordLoginError::SignedOut) => return Err(Failure::SignedOutMeanwhile),
             Err(RecordLoginError::Store(error)) => return Err(error.into()),
         }
     }

@@ -21,7 +21,7 @@ use crate::{
     server::{
         current::View,
         failure::{Failure, Place, page},
-        limit::client_address,
+        limit::{Costly, client_address},
         pages::{AddressProblem, IdentifierProblem},
         parameters::{Parameters, Said},
         respond,
@@ -40,7 +40,7 @@ pub async fn post(
     headers: HeaderMap,
     said: Said,
 ) -> Response {
-    if !server.limits.allows_login(client_address(peer, &headers, &server.trusted_proxies)) {
+    if !server.limits.allows(Costly::Discovery, client_address(peer, &headers, &server.trusted_proxies)) {
         return page(&Failure::TooManyLogins, &Place::default());
     }
     let parameters = match said.parameters {

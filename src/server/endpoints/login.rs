@@ -22,7 +22,7 @@ use crate::{
         attempt::Attempt,
         current::View,
         failure::{Failure, Place, page},
-        limit::client_address,
+        limit::{Costly, client_address},
         parameters::{Parameters, Said},
         respond,
         seal::random,
@@ -72,7 +72,7 @@ pub async fn begin(
 ) -> Response {
     let provider = view.table.provider(&view.organization.key, key);
     let started = async {
-        if !server.limits.allows_login(client_address(peer, headers, &server.trusted_proxies)) {
+        if !server.limits.allows(Costly::LoginStart, client_address(peer, headers, &server.trusted_proxies)) {
             return Err(Failure::TooManyLogins);
         }
         let provider = provider.ok_or(Failure::NoSuchProvider)?;

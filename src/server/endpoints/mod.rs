@@ -3,8 +3,10 @@
 pub mod account;
 pub mod assets;
 pub mod auth;
+pub mod backchannel_logout;
 pub mod callback;
 pub mod discover;
+pub mod frontchannel_logout;
 pub mod home;
 pub mod icon;
 pub mod initiate;
@@ -12,3 +14,4 @@ pub mod login;
 pub mod logout;
 pub mod session;
 pub mod sign_in;
+pub mod signout_oidc;

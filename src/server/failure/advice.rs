@@ -154,6 +154,18 @@ impl Failure {
                 what_happened: "Another person already uses the same user name or e-mail address in this organization.",
                 what_to_do: &["Sign in the way you did before.", OTHER_ACCOUNT, ASK],
             },
+            Self::SignedOutMeanwhile => Advice {
+                status: StatusCode::FORBIDDEN,
+                title: "You were signed out meanwhile",
+                what_happened: "While you were signing in here, the sign-in service ended your session there. You are not signed in.",
+                what_to_do: &[TRY_AGAIN, ASK],
+            },
+            Self::LogoutState(_) => Advice {
+                status: StatusCode::BAD_REQUEST,
+                title: "This link can't be used",
+                what_happened: "It does not belong to a sign-out that began here within the last hour. Nothing was done.",
+                what_to_do: &["If you are still signed in, sign out from your account page.", ASK],
+            },
             Self::Raced | Self::Store(_) | Self::Internal => Advice {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 title: "Signing in doesn't work right now",

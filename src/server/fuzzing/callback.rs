@@ -14,7 +14,10 @@ use url::Url;
 
 use super::browser::{BROWSER, NOW, STATE};
 use crate::{
-    domain::relation::{ClaimsSource, Credential, Flow, Relation, RequestOptions, TokenRules},
+    domain::{
+        logout::LogoutRules,
+        relation::{ClaimsSource, Credential, Flow, Relation, RequestOptions, TokenRules},
+    },
     server::{
         attempt::Attempt,
         cookies::attempt_name,
@@ -161,5 +164,6 @@ fn relation(flow: Flow, iss_parameter: bool) -> Relation {
         tokens: TokenRules::default(),
         claims_source: ClaimsSource::Default { userinfo: None },
         iss_parameter,
+        logout: LogoutRules::default(),
     }
 }

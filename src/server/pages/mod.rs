@@ -19,7 +19,7 @@ pub use assets::{Asset, favicon, stylesheet};
 pub use english::ENGLISH;
 pub use error::ErrorPage;
 pub use organization::{IdentifierProblem, LastOrganization, OrganizationPage};
-pub use policy::{Forms, content_security_policy};
+pub use policy::{FRAMABLE, Forms, content_security_policy};
 pub use sign_in::{AddressProblem, EmailForm, Icon, ProviderButton, SignInPage};
 pub use sign_out::{SignOutPage, SignedOutPage};
 pub use signed_in::SignedInPage;

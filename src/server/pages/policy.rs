@@ -13,6 +13,9 @@ pub enum Forms<'a> {
     LeadAnywhere,
 }
 
+/// The policy of the one page that may be framed, which has nothing to show.
+pub const FRAMABLE: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors *";
+
 /// The value of the `Content-Security-Policy` header of a page.
 pub fn content_security_policy(forms: Forms<'_>) -> String {
     const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";

@@ -6,10 +6,14 @@ use super::*;
 use crate::{
     domain::{
         organization::SessionLimits,
-        testing::{again, at, login, organization, provider, role, through},
+        provider_session::ProviderLogout,
+        testing::{again, at, at_provider, login, organization, provider, role, through},
         user::{Keep, LoginRecord},
     },
-    store::testing::{Files, soon},
+    store::{
+        LogoutMark,
+        testing::{Files, soon},
+    },
 };
 
 const MINUTE: i64 = 60_000;
@@ -282,4 +286,97 @@ async fn signing_out_works_at_once_while_the_store_fails_and_is_written_later() 
     assert!(!world.is_current(&ada, 3).await);
     stop.cancel();
     timeout(Duration::from_secs(10), task).await.unwrap().unwrap();
+}
+
+fn logout(sid: Option<&str>, subject: Option<&str>) -> ProviderLogout {
+    let text = |text: Option<&str>| text.map(str::to_owned);
+    let issuer = "https://issuer.example".to_owned();
+    ProviderLogout { provider_uid: "p1".into(), issuer, sid: text(sid), subject: text(subject) }
+}
+
+fn mark(id: u8) -> LogoutMark {
+    LogoutMark { id_hash: [id; 32], issued_at: at(0), kept_until: at(MINUTE) }
+}
+
+impl World {
+    /// Somebody who signs in, in this session at the provider.
+    async fn signs_in_at(&self, name: &str, sid: &str) -> LoginRecord {
+        let mut login = login(name);
+        login.session.at_provider = Some(at_provider(name, Some(sid)));
+        self.signs_in(login).await
+    }
+
+    /// Keeps the store from taking anything.
+    async fn lock_the_store(&self) -> sqlx::SqliteConnection {
+        let mut stranger = self.files.stranger().await;
+        sqlx::query("BEGIN EXCLUSIVE").execute(&mut stranger).await.unwrap();
+        stranger
+    }
+}
+
+#[tokio::test]
+async fn a_logout_of_the_provider_ends_what_is_in_memory_and_in_the_store_and_counts_once() {
+    let world = World::new().await;
+    let (ada, bob) = (world.signs_in_at("ada", "s1").await, world.signs_in_at("bob", "s2").await);
+    assert!(world.is_current(&ada, 1).await && world.is_current(&bob, 1).await);
+    let ended = world.sessions.end_at_provider(&logout(Some("s1"), None), Some(&mark(1))).await;
+    assert_eq!(ended, Heard::Ended(1));
+    assert!(!world.is_current(&ada, 2).await);
+    assert!(world.is_current(&bob, 2).await);
+    let again = world.sessions.end_at_provider(&logout(Some("s2"), None), Some(&mark(1))).await;
+    assert_eq!(again, Heard::UsedBefore);
+    assert!(world.is_current(&bob, 3).await, "a token that was used ends nothing");
+}
+
+#[tokio::test]
+async fn another_replica_s_logout_is_heard() {
+    let world = World::new().await;
+    let ada = world.signs_in_at("ada", "s1").await;
+    assert!(world.is_current(&ada, 1).await);
+    let (stop, task) = world.run();
+    // Subscribed once it has been polled.
+    tokio::task::yield_now().await;
+    let ended = world.store.end_sessions_at_provider(&logout(None, Some("ada")), Some(&mark(1))).await.unwrap();
+    assert_eq!(ended, Some(1));
+    timeout(Duration::from_secs(5), async {
+        while world.is_current(&ada, 2).await {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("memory follows");
+    stop.cancel();
+    task.await.unwrap();
+}
+
+#[tokio::test]
+async fn while_the_store_takes_nothing_a_logout_of_the_provider_holds_and_is_written_later() {
+    let world = World::new().await;
+    let (ada, unseen) = (world.signs_in_at("ada", "s1").await, world.signs_in_at("bob", "s1").await);
+    assert!(world.is_current(&ada, 1).await);
+    let lock = world.lock_the_store().await;
+    let over = logout(Some("s1"), None);
+    assert_eq!(world.sessions.end_at_provider(&over, Some(&mark(1))).await, Heard::Held);
+    assert_eq!(world.sessions.end_at_provider(&over, Some(&mark(1))).await, Heard::UsedBefore);
+    drop(lock);
+    assert!(!world.is_current(&ada, 2).await);
+    assert!(!world.is_current(&unseen, 2).await, "nor whom memory did not know");
+    assert!(world.store.session(&ada.session.id).await.unwrap().is_some(), "the store does not know yet");
+    world.sessions.write_logouts().await;
+    assert!(world.store.session(&ada.session.id).await.unwrap().is_none());
+    assert!(world.store.session(&unseen.session.id).await.unwrap().is_none());
+    assert_eq!(world.sessions.end_at_provider(&over, Some(&mark(1))).await, Heard::UsedBefore);
+}
+
+#[tokio::test]
+async fn without_a_token_only_what_memory_knows_waits_for_the_store() {
+    let world = World::new().await;
+    let ada = world.signs_in_at("ada", "s1").await;
+    assert!(world.is_current(&ada, 1).await);
+    let lock = world.lock_the_store().await;
+    assert_eq!(world.sessions.end_at_provider(&logout(Some("s1"), None), None).await, Heard::Held);
+    drop(lock);
+    assert!(!world.is_current(&ada, 2).await);
+    world.sessions.write().await.unwrap();
+    assert!(world.store.session(&ada.session.id).await.unwrap().is_none());
 }

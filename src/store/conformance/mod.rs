@@ -4,6 +4,7 @@
 mod grants;
 mod keys;
 mod logins;
+mod logouts;
 mod sessions;
 
 use std::{path::PathBuf, sync::Arc};
@@ -80,6 +81,14 @@ macro_rules! every_promise_holds_for {
             logins: of_two_first_logins_at_the_same_moment_one_has_raced,
             logins: of_two_people_who_want_one_name_at_the_same_moment_one_gets_it,
             logins: a_login_whose_request_was_dropped_is_written_and_announced,
+            logouts: a_session_knows_where_it_began,
+            logouts: by_sid_one_session_ends_and_those_of_the_person_that_have_none,
+            logouts: by_sub_every_session_of_the_person_ends,
+            logouts: another_issuer_ends_nothing,
+            logouts: a_logout_token_counts_once_also_after_a_restart,
+            logouts: of_many_that_bring_one_logout_token_one_counts,
+            logouts: a_login_that_a_logout_has_overtaken_begins_no_session,
+            logouts: an_id_token_is_kept_sealed_as_long_as_its_session,
             sessions: an_ended_session_never_comes_back,
             sessions: ending_a_session_is_announced_and_ends_no_other,
             sessions: ending_a_session_that_is_not_there_is_no_error,

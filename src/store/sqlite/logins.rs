@@ -2,7 +2,7 @@
 
 use sqlx::{SqliteConnection, SqliteExecutor};
 
-use super::{grants, rows::UserRow, sessions};
+use super::{grants, logouts, rows::UserRow, sessions};
 use crate::{
     domain::{
         organization::OrganizationKey,
@@ -46,9 +46,15 @@ pub async fn record(
     db: &mut SqliteConnection,
     login: &LoginRecord,
     sealed_claims: Option<&[u8]>,
+    sealed_id_token: Option<&[u8]>,
 ) -> Result<(i64, Option<StoreChange>), RecordLoginError> {
     let user = &login.user;
-    // First, because a person who was linked meanwhile also took the name and the address.
+    if let Some(session) = &login.session.at_provider
+        && logouts::has_overtaken(db, login, session).await?
+    {
+        return Err(RecordLoginError::SignedOut);
+    }
+    // Before names, because a person who was linked meanwhile also took the name and the address.
     if linked_user(&mut *db, &login.link).await?.is_some_and(|linked| linked.id != user.id) {
         return Err(RecordLoginError::Raced);
     }
@@ -65,7 +71,7 @@ pub async fn record(
     let revision = grants::write_claims(db, user.id, provider, sealed_claims).await?;
     let granted = grants::replace(db, user.id, provider, &login.grants, &login.keep).await?;
     grants::forget_other_mark(db, provider, &login.mark).await?;
-    sessions::begin(db, &login.session).await?;
+    sessions::begin(db, &login.session, sealed_id_token).await?;
 
     let changed = before.is_some_and(|before| granted || before != *user);
     Ok((revision, changed.then_some(StoreChange::UserChanged(user.id))))

@@ -1,9 +1,10 @@
 //! The store in one SQLite file. The SQL is what PostgreSQL understands too.
-//! Files by what they keep: logins, sessions, grants, keys.
+//! Files by what they keep: logins, sessions, logouts, grants, keys.
 
 mod grants;
 mod keys;
 mod logins;
+mod logouts;
 mod open;
 mod rows;
 mod sessions;
@@ -15,14 +16,17 @@ use std::{panic::resume_unwind, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+use secrecy::SecretString;
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::broadcast;
 
 use super::{
-    Keep, KeyPurpose, RecordLoginError, Replaced, Store, StoreChange, StoreError, StoredClaims, StoredKey, seal::Seal,
+    Keep, KeyPurpose, LogoutMark, RecordLoginError, Replaced, Store, StoreChange, StoreError, StoredClaims, StoredKey,
+    seal::Seal,
 };
 use crate::domain::{
     organization::OrganizationKey,
+    provider_session::ProviderLogout,
     user::{Grant, Link, LoginRecord, SessionId, SignedIn, User, UserId},
 };
 
@@ -117,8 +121,12 @@ impl Store for Sqlite {
 
     async fn record_login(&self, login: &LoginRecord) -> Result<i64, RecordLoginError> {
         let claims = grants::seal_claims(&self.seal, login.user.id, &login.session.provider_uid, &login.claims)?;
+        let id_token = sessions::seal_id_token(&self.seal, &login.session.id, login.id_token.hint.as_ref())?;
         let login = login.clone();
-        self.write(move |db| Box::pin(async move { logins::record(db, &login, claims.as_deref()).await })).await
+        self.write(move |db| {
+            Box::pin(async move { logins::record(db, &login, claims.as_deref(), id_token.as_deref()).await })
+        })
+        .await
     }
 
     async fn session(&self, id: &SessionId) -> Result<Option<SignedIn>, StoreError> {
@@ -146,6 +154,34 @@ impl Store for Sqlite {
 
     async fn providers_with_sessions(&self) -> Result<Vec<String>, StoreError> {
         self.read(sessions::providers(&self.readers)).await
+    }
+
+    async fn id_token(&self, session: &SessionId) -> Result<Option<SecretString>, StoreError> {
+        self.read(sessions::id_token(&self.readers, &self.seal, session)).await
+    }
+
+    async fn end_sessions_at_provider(
+        &self,
+        logout: &ProviderLogout,
+        mark: Option<&LogoutMark>,
+    ) -> Result<Option<u64>, StoreError> {
+        let (logout, mark) = (logout.clone(), mark.cloned());
+        self.write(move |db| {
+            Box::pin(async move {
+                if let Some(mark) = &mark
+                    && !logouts::note(db, &logout, mark).await?
+                {
+                    return Ok((None, None));
+                }
+                let ended = logouts::end_sessions(db, &logout).await?;
+                Ok((Some(ended), Some(StoreChange::SessionsEndedAtProvider(logout))))
+            })
+        })
+        .await
+    }
+
+    async fn remove_expired_logouts(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |db| Box::pin(async move { Ok((logouts::remove_expired(db, now).await?, None)) })).await
     }
 
     async fn touch_sessions(&self, used: &[(SessionId, Timestamp)]) -> Result<(), StoreError> {

@@ -3,20 +3,52 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::{SqliteConnection, SqlitePool};
 
 use super::rows::{self, UserRow};
 use crate::{
     domain::{
         organization::OrganizationKey,
+        provider_session::ProviderSession,
         user::{Granted, Session, SessionId, SignedIn, User},
     },
-    store::StoreError,
+    store::{
+        StoreError,
+        seal::{Place, Seal},
+    },
 };
 
 fn hash(id: &SessionId) -> Vec<u8> {
     digest(&SHA256, &id.0).as_ref().to_vec()
+}
+
+/// The ID token of a session is sealed for its row.
+fn place_of<T>(id: &SessionId, work: impl FnOnce(&Place<'_>) -> T) -> T {
+    work(&Place { table: "sessions", row: &[&STANDARD.encode(hash(id))] })
+}
+
+/// `None` when there is none to be kept.
+pub fn seal_id_token(
+    seal: &Seal,
+    id: &SessionId,
+    id_token: Option<&SecretString>,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let seal = |token: &SecretString| place_of(id, |place| seal.seal(place, token.expose_secret().as_bytes()));
+    id_token.map(seal).transpose()
+}
+
+pub async fn id_token(readers: &SqlitePool, seal: &Seal, id: &SessionId) -> Result<Option<SecretString>, StoreError> {
+    let sealed: Option<Option<Vec<u8>>> = sqlx::query_scalar("SELECT sealed FROM sessions WHERE id_hash = $1")
+        .bind(hash(id))
+        .fetch_optional(readers)
+        .await?;
+    let Some(sealed) = sealed.flatten() else { return Ok(None) };
+    let plain = place_of(id, |place| seal.open(place, &sealed))?;
+    let text = str::from_utf8(&plain).map_err(|_| StoreError::Damaged { what: "sessions" })?;
+    Ok(Some(SecretString::from(text)))
 }
 
 /// A session and its user, once for each grant, or once without.
@@ -26,6 +58,9 @@ struct SignedInRow {
     provider_key: String,
     started_at: i64,
     last_used_at: i64,
+    issuer: Option<String>,
+    subject: Option<String>,
+    sid: Option<String>,
     #[sqlx(flatten)]
     user: UserRow,
     kind: Option<String>,
@@ -35,7 +70,7 @@ struct SignedInRow {
 pub async fn find(readers: &SqlitePool, id: &SessionId) -> Result<Option<SignedIn>, StoreError> {
     // One statement, so that session, user and grants are of one moment.
     let rows: Vec<SignedInRow> = sqlx::query_as(
-        "SELECT DISTINCT s.provider_uid, s.provider_key, s.started_at, s.last_used_at, \
+        "SELECT DISTINCT s.provider_uid, s.provider_key, s.started_at, s.last_used_at, s.issuer, s.subject, s.sid, \
          u.id AS user_id, u.organization, u.user_name, u.full_name, u.email, u.email_verified, g.kind, g.name \
          FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN grants g ON g.user_id = u.id \
          WHERE s.id_hash = $1",
@@ -65,14 +100,24 @@ fn signed_in(id: &SessionId, row: SignedInRow, grants: Vec<Granted>) -> Result<S
         provider_key: Arc::from(row.provider_key),
         started_at: rows::timestamp(row.started_at, "sessions")?,
         last_used_at: rows::timestamp(row.last_used_at, "sessions")?,
+        at_provider: row.issuer.zip(row.subject).map(|(issuer, subject)| ProviderSession {
+            issuer,
+            subject,
+            sid: row.sid,
+        }),
     };
     Ok(SignedIn { session, user, grants })
 }
 
-pub async fn begin(db: &mut SqliteConnection, session: &Session) -> Result<(), StoreError> {
+pub async fn begin(
+    db: &mut SqliteConnection,
+    session: &Session,
+    sealed_id_token: Option<&[u8]>,
+) -> Result<(), StoreError> {
+    let at_provider = session.at_provider.as_ref();
     sqlx::query(
-        "INSERT INTO sessions (id_hash, organization, user_id, provider_uid, provider_key, started_at, last_used_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO sessions (id_hash, organization, user_id, provider_uid, provider_key, started_at, last_used_at, \
+         issuer, subject, sid, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(hash(&session.id))
     .bind(session.organization.as_str())
@@ -81,6 +126,10 @@ pub async fn begin(db: &mut SqliteConnection, session: &Session) -> Result<(), S
     .bind(&*session.provider_key)
     .bind(rows::milliseconds(session.started_at))
     .bind(rows::milliseconds(session.last_used_at))
+    .bind(at_provider.map(|session| &session.issuer))
+    .bind(at_provider.map(|session| &session.subject))
+    .bind(at_provider.and_then(|session| session.sid.as_ref()))
+    .bind(sealed_id_token)
     .execute(db)
     .await?;
     Ok(())

@@ -47,6 +47,8 @@ pub enum Outcome {
         /// A word or some words of the log that tell the cause from others of the same code.
         detail: &'static str,
     },
+    /// A session that somebody has is over.
+    SignedOut,
     /// People can sign in through the provider.
     Ready,
     /// Nobody can, and this is the reason of `Ready`.
@@ -86,7 +88,7 @@ impl Outcome {
         match self {
             Self::SignedIn | Self::SignedInAs { .. } => true,
             Self::Refused { code, .. } => ["code_exchange", "id_token", "userinfo"].contains(code),
-            Self::Ready | Self::HeldBack(_) => false,
+            Self::SignedOut | Self::Ready | Self::HeldBack(_) => false,
         }
     }
 
@@ -100,6 +102,7 @@ impl Outcome {
             // A word of our own, or a part of a message.
             Self::Refused { status, code, detail } if detail.contains(' ') => format!("{status}, `{code}`: {detail}"),
             Self::Refused { status, code, detail } => format!("{status}, `{code}`: `{detail}`"),
+            Self::SignedOut => "**signed out**".to_owned(),
             Self::Ready => "**Ready**".to_owned(),
             Self::HeldBack(reason) => format!("`{reason}`"),
         }

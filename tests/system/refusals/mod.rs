@@ -12,6 +12,7 @@ mod documents;
 mod forgery;
 mod form;
 mod keys;
+mod logout_token;
 mod page;
 mod rotation;
 mod token_response;
@@ -30,5 +31,6 @@ const FAMILIES: &[page::Family] = &[
     rotation::FAMILY,
     userinfo::FAMILY,
     access_token::FAMILY,
+    logout_token::FAMILY,
     without_end::FAMILY,
 ];

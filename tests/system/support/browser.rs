@@ -168,4 +168,10 @@ impl Page<'_> {
         self.fill("#password", &format!("{name}-password")).await;
         self.click("#submit").await;
     }
+
+    /// Says yes on the provider's sign-out page, which must be what is shown.
+    pub async fn sign_out_at_provider(&self) {
+        self.wait_for("#sign-out").await;
+        self.click("#sign-out").await;
+    }
 }

@@ -14,6 +14,8 @@ impl Portal {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let router = Router::new()
+            .route("/image", get(async |Query(shown): Query<Vec<(String, String)>>| Html(showing("img", &shown))))
+            .route("/frame", get(async |Query(shown): Query<Vec<(String, String)>>| Html(showing("iframe", &shown))))
             .route("/", get(async |Query(form): Query<Vec<(String, String)>>| Html(posting(&form))))
             .fallback(async || Html("<title>Application</title><h1>Application</h1>"));
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -25,10 +27,24 @@ impl Portal {
         let all = [("action", action)].into_iter().chain(fields.iter().copied());
         url::Url::parse_with_params(&self.url, all).expect("a URL").into()
     }
+    /// The address of a page that shows an image, `image`, or a frame, `frame`, of another site.
+    pub fn showing(&self, how: &str, what: &str) -> String {
+        url::Url::parse_with_params(&format!("{}/{how}", self.url), [("what", what)]).expect("a URL").into()
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;")
+}
+
+/// Says so once everything has been loaded, or has failed to.
+fn showing(element: &str, what: &[(String, String)]) -> String {
+    let all: String = what.iter().map(|(_, url)| format!("<{element} src=\"{}\"></{element}>", escaped(url))).collect();
+    let loaded = "<script>addEventListener('load', () => { document.body.className = 'loaded' })</script>";
+    format!("<title>Portal</title><body>{all}{loaded}")
 }
 
 fn posting(form: &[(String, String)]) -> String {
-    let escaped = |text: &str| text.replace('&', "&amp;").replace('"', "&quot;");
     let (action, fields): (Vec<_>, Vec<_>) = form.iter().partition(|(name, _)| name == "action");
     let action: String = action.iter().map(|(_, value)| escaped(value)).collect();
     let field = |(name, value): &(String, String)| {

@@ -58,10 +58,16 @@ impl Provider {
         Self { issuer, _process: process, _output: lines, _dir: dir, http: reqwest::Client::new() }
     }
 
-    /// Registers the client with these redirect URIs, instead of all that were registered before.
+    /// Registers the client with these redirect URIs, and Latchkey's post-logout redirect URIs beside its own, instead of
+    /// all that were registered before.
     pub async fn register(&self, secret: &str, redirect_uris: &[&str]) {
-        self.register_client(&json!({"client_id": CLIENT_ID, "client_secret": secret, "redirect_uris": redirect_uris}))
-            .await;
+        let afterwards = redirect_uris.iter().filter(|uri| uri.contains("/callback/"));
+        let afterwards: Vec<_> = afterwards.map(|uri| uri.replace("/callback/", "/signout-oidc/")).collect();
+        let client = json!({
+            "client_id": CLIENT_ID, "client_secret": secret, "redirect_uris": redirect_uris,
+            "post_logout_redirect_uris": afterwards,
+        });
+        self.register_client(&client).await;
     }
 
     /// Registers this client, with the metadata of OpenID Connect Dynamic Client Registration, instead of all others.
