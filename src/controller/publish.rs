@@ -216,6 +216,12 @@ fn after_provider(before: Option<&Provider>, now: Option<&Provider>) -> Vec<Foll
             follow_ups.push(FollowUp::Grants(before.uid.clone()));
         }
     }
+    // It may have been suspended while Latchkey was down, and go on before that has been caught up with.
+    if let (None, Some(now)) = (before, now)
+        && !now.keeps_sessions()
+    {
+        follow_ups.push(FollowUp::Sessions(now.uid.clone()));
+    }
     if let Some(now) = now {
         let same_claims = before.is_some_and(|before| before.uid == now.uid && before.claims == now.claims);
         if !same_claims {

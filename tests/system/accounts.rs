@@ -4,49 +4,18 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    fake::{Fake, Reply, sign},
-    latchkey::{LOCAL, Latchkey},
-    manifests,
+    claimed::{latchkey_with, login, signed_in},
+    fake::{Fake, Reply},
     refusal::must_be_refused,
-    visitor::{Answer, Visitor},
+    visitor::Visitor,
 };
 
 const USERINFO: &str = "/userinfo";
 
-async fn latchkey_with(fakes: &[(&str, &Fake)]) -> Latchkey {
-    let flags = [LOCAL, &["--trusted-proxies", "127.0.0.1/32"]].concat();
-    let files = [("organization.yaml", manifests::ORGANIZATION), ("secret.yaml", &manifests::usual_secret())];
-    let latchkey = Latchkey::start_with(&flags, &files).await;
-    for (name, fake) in fakes {
-        latchkey.write(&format!("{name}.yaml"), &manifests::provider(name, &fake.issuer, "")).await;
-        latchkey.wait_until_ready(name).await;
-    }
-    latchkey
-}
-
-/// A login with these claims over the usual ones; null takes one away.
-async fn login(visitor: &Visitor, latchkey: &Latchkey, key: &str, fake: &Fake, claims: Value) -> Answer {
-    let begun = visitor.begin(latchkey, key).await;
-    let mut all = fake.claims(&begun.nonce);
-    for (name, value) in claims.as_object().expect("claims") {
-        all[name] = value.clone();
-    }
-    all.as_object_mut().expect("claims").retain(|_, value| !value.is_null());
-    fake.give_out(&sign(&all));
-    visitor.get(&begun.callback).await
-}
-
-async fn signed_in(latchkey: &Latchkey, key: &str, fake: &Fake, claims: Value) -> Value {
-    let visitor = Visitor::new();
-    let answer = login(&visitor, latchkey, key, fake, claims).await;
-    assert!(answer.signs_in(), "{} {}", answer.status, answer.body);
-    visitor.session(latchkey).await.expect("a session")
-}
-
 #[tokio::test]
 async fn one_subject_of_one_issuer_is_one_user_whatever_else_changes() {
     let (fake, other) = (Fake::start().await, Fake::start().await);
-    let latchkey = latchkey_with(&[("one", &fake), ("same", &fake), ("other", &other)]).await;
+    let latchkey = latchkey_with(&[("one", &fake, ""), ("same", &fake, ""), ("other", &other, "")]).await;
     let first = signed_in(&latchkey, "one", &fake, json!({})).await;
     let renamed = json!({"name": "Married", "email": "married@example.com", "preferred_username": "married"});
     let again = signed_in(&latchkey, "one", &fake, renamed.clone()).await;
@@ -83,7 +52,7 @@ async fn one_subject_of_one_issuer_is_one_user_whatever_else_changes() {
 #[tokio::test]
 async fn claims_of_every_shape_make_a_user_or_a_plain_refusal_and_never_a_fault() {
     let fake = Fake::start().await;
-    let latchkey = latchkey_with(&[("one", &fake)]).await;
+    let latchkey = latchkey_with(&[("one", &fake, "")]).await;
     let odd = [
         json!({"groups": "engineering"}),
         json!({"groups": {"a": 1}, "name": 5, "email": ["x"], "email_verified": "perhaps"}),
@@ -118,7 +87,7 @@ async fn claims_of_every_shape_make_a_user_or_a_plain_refusal_and_never_a_fault(
 async fn userinfo_completes_the_id_token_and_is_believed_about_nobody_else() {
     let fake = Fake::start().await;
     fake.announce("userinfo_endpoint", format!("{}{USERINFO}", fake.issuer));
-    let latchkey = latchkey_with(&[("one", &fake)]).await;
+    let latchkey = latchkey_with(&[("one", &fake, "")]).await;
     let bare = json!({"name": null, "email": null, "email_verified": null, "groups": null});
     fake.answer(
         USERINFO,

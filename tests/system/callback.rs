@@ -71,7 +71,7 @@ async fn a_cookie_that_was_tampered_with_is_no_attempt() {
     // The sealed session of one person under the name of an attempt, and the other way round.
     let visitor = Visitor::new();
     visitor.sign_in(latchkey, "demo", "alice").await;
-    let (_, session) = visitor.cookies(&latchkey.url("")).pop().expect("a session");
+    let (_, session) = visitor.session_cookie(latchkey);
     let callback = visitor.come_back(&latchkey.url("o/default/login/demo"), "alice").await;
     visitor.tamper("latchkey.login.default.", |_| session.clone());
     must_be_refused("a session", latchkey, &visitor.get(&callback).await, 400, "no_attempt");

@@ -45,6 +45,8 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("name-too-long", "the directory cuts values that would flood a log"),
     ("namespace-with-dot", "the API server looks for the namespace first"),
     ("rule-domain-with-password", "the directory shows nothing that may hold a password"),
+    ("rule-email-domain-of-an-address", "the directory shows nothing that may hold a password"),
+    ("rule-email-domain-with-at", "the directory shows nothing that may hold a password"),
     ("rule-endpoint-with-password", "the directory shows nothing that may hold a password"),
     ("rule-end-session-url-with-user", "the directory shows nothing that may hold a password"),
     ("rule-icon-url-with-password", "the directory shows nothing that may hold a password"),

@@ -1,8 +1,9 @@
 //! The pictures on the buttons: shown in a real browser, from here alone, and never at the cost of a login.
 
-use std::time::Duration;
+use std::{io::Write, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use flate2::{Compression, write::GzEncoder};
 use serde_json::json;
 
 use crate::support::{
@@ -33,6 +34,13 @@ fn svg(inside: &str) -> Reply {
     let start = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"48\" height=\"48\">";
     // What a server says of it does not count.
     Reply::text("text/plain", &format!("{start}<script>alert('m4rk')</script>{inside}</svg>"))
+}
+
+/// Ten megabytes of blanks, in ten kilobytes.
+fn bomb() -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(&vec![b' '; 10 * 1024 * 1024]).expect("packed");
+    packed.finish().expect("packed")
 }
 
 fn png() -> Reply {
@@ -170,6 +178,7 @@ async fn what_is_no_harmless_picture_is_replaced_by_the_built_in_icon_and_the_st
         ("/pictures/laughs", Reply::text("image/svg+xml", "<!DOCTYPE svg [<!ENTITY a 'm4rk'>]><svg/>"), "DOCTYPE"),
         ("/pictures/pdf", Reply::octets("%PDF-1.7 m4rk"), "a PDF file"),
         ("/pictures/large", Reply::octets(vec![b' '; 129 * 1024]), "more than 128 KiB"),
+        ("/pictures/bomb", Reply::encoded("gzip", bomb()), "larger than 1 MiB"),
         ("/pictures/endless", Reply::odd(OddBody::WithoutEnd), "larger than 1 MiB"),
         ("/pictures/cut", Reply::odd(OddBody::BrokenOff("<svg m4rk")), "not proper HTTP"),
         ("/pictures/nothing", Reply::octets(""), "nothing"),

@@ -103,7 +103,7 @@ async fn sigterm_turns_readiness_off_finishes_what_is_under_way_and_ends_with_0(
     latchkey.wait_until_ready("demo").await;
     let (visitor, idle) = (Visitor::new(), Visitor::new());
     // A connection that is open and does nothing must not hold it up.
-    assert_eq!(idle.get(&latchkey.url("o/default/login")).await.status, 200);
+    assert_eq!(idle.get(&latchkey.url("o/default/logout")).await.status, 200);
     let begun = visitor.begin(&latchkey, "demo").await;
     fake.answer(TOKEN, Reply::Held);
     let (answer, ()) = tokio::join!(visitor.get(&begun.callback), async {
@@ -180,5 +180,5 @@ async fn a_busy_address_is_asked_to_wait_and_others_are_not() {
     };
     crate::support::refusal::must_be_refused("busy", &latchkey, &refused, 429, "too_many_logins");
     assert_eq!(other.get(&login).await.status, 303);
-    assert_eq!(busy.get(&latchkey.url("o/default/login")).await.status, 200);
+    assert_eq!(busy.get(&latchkey.url("o/default/logout")).await.status, 200, "only what costs is limited");
 }

@@ -67,10 +67,11 @@ async fn a_login_ends_where_it_may_and_disguises_end_at_home() {
 #[tokio::test]
 async fn the_sign_in_page_passes_on_what_it_was_given_and_breaks_out_of_nothing() {
     let fake = Fake::start().await;
-    let demo = manifests::provider("demo", &fake.issuer, "");
-    let files = [("provider.yaml", &*demo), ("secret.yaml", &manifests::usual_secret())];
+    let (demo, other) = (manifests::provider("demo", &fake.issuer, ""), manifests::provider("other", &fake.issuer, ""));
+    let files = [("demo.yaml", &*demo), ("other.yaml", &other), ("secret.yaml", &manifests::usual_secret())];
     let latchkey = Latchkey::start(&files).await;
     latchkey.wait_until_ready("demo").await;
+    latchkey.wait_until_ready("other").await;
     let hostile = "\"><script>alert(1)</script>";
     let page = latchkey.url(&format!("o/default/login?return_to={0}&login_hint={0}&other={0}", encoded(hostile)));
     let page = Visitor::new().get(&page).await;

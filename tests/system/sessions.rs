@@ -39,7 +39,7 @@ async fn a_session_is_good_for_its_own_organization_alone() {
     latchkey.wait_for_condition("organization", "acme", ["Ready", "True", "Succeeded"]).await;
     let alice = Visitor::new();
     alice.sign_in(latchkey, "demo", "alice").await;
-    let (name, value) = alice.cookies(&latchkey.url("")).pop().expect("a session");
+    let (name, value) = alice.session_cookie(latchkey);
     let renamed = format!("{}={value}; {name}={value}", name.replace("default", "acme"));
     for (path, status) in [("session", 401), ("auth", 401), ("account", 303)] {
         let answer = Visitor::new().get_with(&latchkey.url(&format!("o/acme/{path}")), &[("cookie", &renamed)]).await;

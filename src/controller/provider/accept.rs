@@ -65,10 +65,11 @@ pub fn identity<'a>(idp: &'a IdentityProvider, local: &'a Local) -> Option<Ident
 pub fn accepted(idp: &IdentityProvider, local: &Local) -> Fact {
     let checks = [
         organization(idp, local),
-        malformed(&idp.spec),
         key_conflict(idp, local),
         name_conflict(idp, local),
         domain_conflict(idp, local),
+        // Last: who is only malformed keeps its key, which must therefore be its own.
+        malformed(&idp.spec),
     ];
     checks.into_iter().flatten().next().unwrap_or_else(|| Fact::holds("The manifest is valid."))
 }

@@ -138,6 +138,14 @@ fn a_provider_tells_what_its_change_means_for_sessions_and_grants() {
 }
 
 #[test]
+fn a_provider_that_is_suspended_when_it_is_first_seen_has_no_sessions_even_if_it_goes_on_at_once() {
+    let mut world = World::settled();
+    world.provider(Provider { suspended: true, login: LoginState::Suspended, ..provider("p1") });
+    world.provider(provider("p1"));
+    assert_eq!(world.told(), [sessions("p1"), grants("p1")]);
+}
+
+#[test]
 fn a_provider_that_is_gone_takes_its_sessions_and_grants_along() {
     let mut world = World::settled();
     world.provider(provider("p1"));

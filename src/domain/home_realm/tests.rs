@@ -65,7 +65,7 @@ fn where_but_one_way_is_left_nobody_need_choose() {
     use OnSignInPage::{Hidden, IfUsedLast, Shown};
     let only = |ways: &[Provider]| offer(ways, None).2;
     let a = way("a", Shown, &[]);
-    assert_eq!(only(&[a.clone()]).as_deref(), Some("a"));
+    assert_eq!(only(std::slice::from_ref(&a)).as_deref(), Some("a"));
     assert_eq!(only(&[a.clone(), way("e", Hidden, &[])]).as_deref(), Some("a"), "nobody sees the other");
     assert_eq!(only(&[way("c", IfUsedLast, &["c.example"])]).as_deref(), Some("c"), "all addresses lead there");
     assert_eq!(only(&[a.clone(), way("c", IfUsedLast, &["c.example"])]), None);

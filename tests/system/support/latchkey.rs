@@ -16,6 +16,7 @@ use tokio::process::{Child, Command};
 use super::{
     DEADLINE,
     source::{On, Source},
+    visitor::Visitor,
     wait_for, wait_within,
 };
 
@@ -258,12 +259,14 @@ impl Latchkey {
         self.wait_for_condition("identityprovider", provider, ["Ready", "True", "Succeeded"]).await;
     }
 
-    /// Waits until the sign-in page offers a provider. After a start, the statuses are those of the last run at first.
+    /// Waits until the sign-in page offers a provider, or leads straight to it. After a start, the statuses are those of
+    /// the last run at first.
     pub async fn wait_until_offered(&self, key: &str) {
-        let (page, link) = (self.at("login"), format!("href=\"{}\"", self.path(&format!("login/{key}"))));
+        let (somebody, login) = (Visitor::new(), format!("login/{key}"));
+        let (to, link) = (self.at(&login), format!("href=\"{}\"", self.path(&login)));
         wait_for(&format!("{key} is offered"), async || {
-            let answer = self.http.get(&page).send().await.ok()?;
-            answer.text().await.ok()?.contains(&link).then_some(())
+            let answer = somebody.try_get(&self.at("login")).await?;
+            (answer.location().as_ref() == Some(&to) || answer.body.contains(&link)).then_some(())
         })
         .await;
     }

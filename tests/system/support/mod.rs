@@ -4,6 +4,7 @@
 pub mod access;
 pub mod browser;
 pub mod canaille;
+pub mod claimed;
 pub mod cluster;
 pub mod control_plane;
 pub mod cross_site;

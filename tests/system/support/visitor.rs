@@ -69,11 +69,8 @@ impl Answer {
 
     /// Whether a session cookie of Latchkey's is set here.
     pub fn signs_in(&self) -> bool {
-        let is_session = |cookie: &Cookie<'_>| {
-            cookie.name().contains("latchkey.")
-                && !cookie.name().contains("latchkey.login.")
-                && !cookie.value().is_empty()
-        };
+        let is_session =
+            |cookie: &Cookie<'_>| cookie.name().contains("latchkey.session.") && !cookie.value().is_empty();
         self.set_cookies().iter().any(is_session)
     }
 
@@ -225,6 +222,12 @@ impl Visitor {
     pub fn cookies(&self, url: &str) -> Vec<(String, String)> {
         let url: Url = url.parse().expect("a URL");
         self.kept_for(&url).into_iter().map(|kept| (kept.name, kept.value)).collect()
+    }
+
+    /// The name and value of the cookie of the session at Latchkey, which must be there.
+    pub fn session_cookie(&self, latchkey: &Latchkey) -> (String, String) {
+        let mut all = self.cookies(&latchkey.url("")).into_iter();
+        all.find(|(name, _)| name.contains("latchkey.session.")).expect("a session")
     }
 
     /// The cookies for an address as a header has them.

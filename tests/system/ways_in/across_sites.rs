@@ -44,7 +44,9 @@ async fn an_answer_by_form_finds_its_attempt_across_sites_and_one_by_query_needs
         });
         assert_eq!(seen.await, world.seen_by(way), "{}", way.name);
         assert_eq!(cookies(&page, "__Host-latchkey.login.").await, [Value::Null; 0], "{}", way.name);
-        the_cookie_is_guarded(&page, "__Host-latchkey.session.default", "Lax").await;
+        for name in ["session.default", "last.default", "organization"] {
+            the_cookie_is_guarded(&page, &format!("__Host-latchkey.{name}"), "Lax").await;
+        }
         page.must_be_in_order().await;
     }
 }
