@@ -7,7 +7,11 @@ use secrecy::{SecretString, zeroize::Zeroize};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Claims, organization::OrganizationKey, provider_session::ProviderSession};
+use super::{
+    Claims,
+    organization::OrganizationKey,
+    provider_session::{ProviderLogout, ProviderSession},
+};
 
 /// Identifies a user of the installation; what applications get as user id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -90,6 +94,13 @@ pub struct Session {
     pub last_used_at: Timestamp,
     /// The session at the provider; None: this one began before such were noted.
     pub at_provider: Option<ProviderSession>,
+}
+
+impl Session {
+    /// Whether a provider's logout ends it.
+    pub fn ends_by(&self, logout: &ProviderLogout) -> bool {
+        self.at_provider.as_ref().is_some_and(|at_provider| logout.ends(&self.provider_uid, at_provider))
+    }
 }
 
 /// A session with all that an answer about it needs.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{Request, StatusCode, header};
+use http::{Request, StatusCode};
 use url::Url;
 
 use super::{Remote, http::authority, http_error::HttpError};
@@ -24,7 +24,7 @@ impl Remote {
     /// Requests a URL that ends a session. A redirect is a good answer, and is not followed.
     pub async fn end_session(&self, relation: &Relation, url: &Url) -> Result<(), EndSessionError> {
         let host = authority(url);
-        let request = Request::get(url.as_str()).header(header::ACCEPT, "text/html, */*;q=0.1").body(Vec::new());
+        let request = Request::get(url.as_str()).body(Vec::new());
         let too_long = "the URL cannot be requested; the ID token may be too long for it";
         let request = request.map_err(|_| HttpError::InsecureUrl { host: host.clone(), why: too_long })?;
         let answer = self.outbound().send_within(DEADLINE, relation.trust_roots.as_ref(), request).await?;

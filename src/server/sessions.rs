@@ -218,17 +218,21 @@ impl Sessions {
         match change {
             StoreChange::SessionEnded(id) => self.sessions.invalidate(id),
             StoreChange::UserChanged(user) => self.people.invalidate(user),
-            StoreChange::SessionsEndedAtProvider(logout) => _ = self.forget_those_of(logout),
-            StoreChange::SessionsOfProviderEnded(uid) => {
-                let over: Vec<_> = self
-                    .sessions
-                    .iter()
-                    .filter(|(_, held)| *held.session.provider_uid == **uid)
-                    .map(|(id, _)| id)
-                    .collect();
-                over.iter().for_each(|id| self.sessions.invalidate(&**id));
+            StoreChange::SessionsEndedAtProvider(logout) => _ = self.forget(|session| session.ends_by(logout)),
+            StoreChange::SessionsOfProviderEnded(uid) => _ = self.forget(|session| *session.provider_uid == **uid),
+            StoreChange::SessionsOfUserEnded(user) => {
+                self.people.invalidate(user);
+                _ = self.forget(|session| session.user == *user);
             }
         }
+    }
+
+    /// Takes sessions out of memory, and says which they were. Looks at all of them.
+    fn forget(&self, which: impl Fn(&Session) -> bool) -> Vec<SessionId> {
+        let which = self.sessions.iter().filter(|(_, held)| which(&held.session)).map(|(id, _)| (*id).clone());
+        let which: Vec<SessionId> = which.collect();
+        which.iter().for_each(|id| self.sessions.invalidate(id));
+        which
     }
 
     fn forget_everything(&self) {

@@ -199,6 +199,8 @@ pub enum StoreChange {
     SessionEnded(SessionId),
     SessionsOfProviderEnded(String),
     SessionsEndedAtProvider(ProviderLogout),
+    /// All of a user's but the one that has just begun; the user has changed, too.
+    SessionsOfUserEnded(UserId),
     /// The user's fields or grants.
     UserChanged(UserId),
 }

@@ -18,7 +18,8 @@ fn files(folder: &str) -> Vec<String> {
 #[test]
 fn every_example_is_valid() {
     let schemas = Schemas::new();
-    let folders = ["examples/kubernetes", "examples/providers", "examples/quickstart/manifests"];
+    let folders =
+        ["examples/kubernetes", "examples/providers", "examples/quickstart/manifests", "examples/two-providers"];
     let examples: Vec<_> = folders.into_iter().flat_map(files).collect();
     assert!(examples.len() > 20, "only {} examples were found", examples.len());
     for example in examples {
@@ -46,7 +47,7 @@ fn what_a_page_shows_of_an_example_is_the_example() {
         }
     }
     let named = documents().into_iter().map(|document| document.text).collect::<String>();
-    for example in files("examples/providers") {
+    for example in [files("examples/providers"), files("examples/two-providers")].concat() {
         assert!(shown.contains(&example) || named.contains(&format!("`{example}`")), "no page has {example}");
     }
     assert!(shown.len() >= 15, "only {} examples are shown", shown.len());

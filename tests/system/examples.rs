@@ -2,12 +2,17 @@
 
 use std::{fs, path::Path, sync::Arc};
 
+use serde_json::json;
+
 use crate::support::{
+    claimed::{login, signed_in},
     cluster::Cluster,
     fake::Fake,
     kubectl::kubectl,
-    latchkey::{LOCAL, Latchkey},
+    latchkey::{LOCAL, Latchkey, MANY_VISITORS},
+    refusal::must_be_refused,
     source::Source,
+    visitor::Visitor,
 };
 
 #[tokio::test]
@@ -48,6 +53,31 @@ async fn the_example_becomes_ready_and_shows_what_to_register() {
     .await;
     let described = say(&["describe", "idp", "contoso"]).await;
     assert!(described.contains("there is no Secret \"contoso-client\" in this namespace: create it"), "{described}");
+}
+
+#[tokio::test]
+async fn the_example_of_two_providers_sends_each_to_theirs_and_keeps_their_names_apart() {
+    let (contoso, partners) = (Fake::start().await, Fake::start().await);
+    let latchkey = Latchkey::start_with(MANY_VISITORS, &[]).await;
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/two-providers");
+    for (name, fake) in [("contoso", &contoso), ("partners", &partners)] {
+        let text = fs::read_to_string(examples.join(format!("{name}.yaml"))).expect("a manifest");
+        let there = format!("https://login.{name}.example");
+        latchkey.write(&format!("{name}.yaml"), &text.replace(&there, &fake.issuer)).await;
+        latchkey.wait_until_ready(name).await;
+    }
+    let somebody = Visitor::new();
+    let page = somebody.get(&latchkey.at("login")).await.body;
+    assert!(page.contains("/login/partners\"") && !page.contains("/login/contoso"), "{page}");
+    let form = [("organization", latchkey.organization()), ("identifier", "ann@eu.contoso.example")];
+    let sent = somebody.post(&latchkey.url("discover"), &form).await.location().expect("a redirect");
+    assert_eq!(sent, latchkey.at("login/contoso?login_hint=ann%40eu.contoso.example"));
+    let ann = |address: &str| json!({"sub": "ann", "preferred_username": "ann", "email": address});
+    let ours = signed_in(&latchkey, "contoso", &contoso, ann("ann@contoso.example")).await;
+    let theirs = signed_in(&latchkey, "partners", &partners, ann("ann@partners.example")).await;
+    assert_eq!((&ours["userName"], &theirs["userName"]), (&json!("ann"), &json!("partners:ann")));
+    let stranger = login(&somebody, &latchkey, "partners", &partners, ann("bob@contoso.example")).await;
+    must_be_refused("an address of Contoso", &latchkey, &stranger, 403, "address_of_another_provider");
 }
 
 /// Every example of a provider, and the issuer that its status names before anybody has answered.

@@ -103,7 +103,7 @@ async fn hear(
     let raw = parameters.text("logout_token").ok_or(Refusal::Malformed("there is no logout_token"))?;
     let token = server.remote.logout_token(relation, raw).await?;
     let mark = mark(provider, &token, Timestamp::now());
-    let heard = server.sessions.end_at_provider(&logout(provider, relation, token), Some(&mark)).await;
+    let heard = server.sessions.end_by_token(&logout(provider, relation, token), &mark).await;
     match heard {
         Heard::UsedBefore => Err(Refusal::UsedBefore),
         Heard::TooMany => Err(Refusal::TooMany),

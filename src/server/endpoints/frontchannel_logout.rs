@@ -86,7 +86,7 @@ async fn end(
         let organization = &view.organization;
         set.append(header::SET_COOKIE, cookies::remove(organization, cookies::session_name(organization)));
     }
-    let heard = server.sessions.end_at_provider(logout, None).await;
+    let heard = server.sessions.end_by_browser(logout).await;
     if matches!(heard, Heard::Ended(ended) if ended > 0) {
         super::logout::count(provider, "frontchannel");
         tracing::info!(provider = provider.path, ?heard, "a provider ended sessions by front-channel logout");
@@ -97,8 +97,5 @@ async fn end(
 /// Whether the browser is signed in by a session that is over.
 async fn is_of(server: &Server, view: &View, logout: &ProviderLogout, headers: &HeaderMap) -> bool {
     let current = server.current(view, headers, Timestamp::now()).await.ok().flatten();
-    current.is_some_and(|current| {
-        let session = current.session();
-        session.at_provider.as_ref().is_some_and(|at_provider| logout.ends(&session.provider_uid, at_provider))
-    })
+    current.is_some_and(|current| current.session().ends_by(logout))
 }

@@ -46,16 +46,21 @@ pub async fn get(
         server.current(&view, &headers, Timestamp::now()).await.ok().flatten()
     };
     let Some(current) = current else { return signed_out(organization) };
+    let provider = view.table.provider_by_uid(&current.session().provider_uid);
     let question = SignOutPage {
         language: &ENGLISH,
         organization: &organization.display_name,
         user_name: current.person.user.full_name.as_deref().unwrap_or(&current.person.user.user_name),
-        provider: None,
+        provider: provider.filter(|provider| ends_there(provider)).map(|provider| &*provider.display_name),
         action: &format!("/o/{}/logout", organization.id),
         cancel_href: &format!("/o/{}/account", organization.id),
     };
-    let provider = view.table.provider_by_uid(&current.session().provider_uid);
     respond::page(StatusCode::OK, &question, HeaderMap::new(), forms(organization, provider))
+}
+
+/// Whether signing out here ends the session at the provider, too.
+fn ends_there(provider: &Provider) -> bool {
+    provider.serving().is_some_and(|relation| relation.logout.end_session.is_some())
 }
 
 /// Where signing out leads the browser.

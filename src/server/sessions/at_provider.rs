@@ -4,8 +4,8 @@ use std::error::Error;
 
 use super::Sessions;
 use crate::{
-    domain::{provider_session::ProviderLogout, user::SessionId},
-    store::LogoutMark,
+    domain::provider_session::ProviderLogout,
+    store::{LogoutMark, StoreError},
 };
 
 /// So many logouts of providers wait for the store at most.
@@ -25,26 +25,39 @@ pub enum Heard {
 }
 
 impl Sessions {
-    /// Ends the sessions that a provider says are over. With the `mark` of a logout token, which counts once, those that
-    /// only the store knows end too, whenever it answers.
-    pub async fn end_at_provider(&self, logout: &ProviderLogout, mark: Option<&LogoutMark>) -> Heard {
-        if let Some(mark) = mark
-            && let Err(refused) = self.hold(logout, mark)
-        {
+    /// Ends the sessions that a logout token says are over, whose `mark` counts once: at once here, and in the store as soon
+    /// as it answers, also those that only the store knows.
+    pub async fn end_by_token(&self, logout: &ProviderLogout, mark: &LogoutMark) -> Heard {
+        if let Err(refused) = self.hold(logout, mark) {
             return refused;
         }
-        let here = self.forget_those_of(logout);
-        if mark.is_none() {
-            self.note_change(|ledger| ledger.ended.extend(here.iter().cloned()));
-        }
-        match self.store.end_sessions_at_provider(logout, mark).await {
+        self.forget(|session| session.ends_by(logout));
+        match self.store.end_sessions_at_provider(logout, Some(mark)).await {
             Ok(ended) => {
-                self.release(mark, &here);
+                self.release(mark);
                 ended.map_or(Heard::UsedBefore, Heard::Ended)
             }
             Err(error) => {
-                let error = &error as &dyn Error;
-                tracing::warn!(error, "the store did not hear of a provider's logout; trying again");
+                log(&error);
+                Heard::Held
+            }
+        }
+    }
+
+    /// Ends the sessions that a browser says are over. Anybody can say so of a session that there never was, which must cost
+    /// no look at all that are in memory: the store is asked first.
+    pub async fn end_by_browser(&self, logout: &ProviderLogout) -> Heard {
+        let ended = self.store.end_sessions_at_provider(logout, None).await;
+        if matches!(ended, Ok(Some(0) | None)) {
+            return Heard::Ended(0);
+        }
+        self.note_change(|_| ());
+        let here = self.forget(|session| session.ends_by(logout));
+        match ended {
+            Ok(ended) => Heard::Ended(ended.unwrap_or_default()),
+            Err(error) => {
+                log(&error);
+                self.note_change(|ledger| ledger.ended.extend(here));
                 Heard::Held
             }
         }
@@ -55,21 +68,9 @@ impl Sessions {
         let waiting = self.lock().logouts.clone();
         for (logout, mark) in waiting {
             if self.store.end_sessions_at_provider(&logout, Some(&mark)).await.is_ok() {
-                self.release(Some(&mark), &[]);
+                self.release(&mark);
             }
         }
-    }
-
-    /// Takes the sessions out of memory, and says which they were.
-    pub(super) fn forget_those_of(&self, logout: &ProviderLogout) -> Vec<SessionId> {
-        let is_over = |held: &super::Held| {
-            let session = &held.session;
-            session.at_provider.as_ref().is_some_and(|at_provider| logout.ends(&session.provider_uid, at_provider))
-        };
-        let over = self.sessions.iter().filter(|(_, held)| is_over(held)).map(|(id, _)| (*id).clone());
-        let over: Vec<SessionId> = over.collect();
-        over.iter().for_each(|id| self.sessions.invalidate(id));
-        over
     }
 
     fn hold(&self, logout: &ProviderLogout, mark: &LogoutMark) -> Result<(), Heard> {
@@ -86,10 +87,12 @@ impl Sessions {
     }
 
     /// What was read before the store knew must not be kept either.
-    fn release(&self, mark: Option<&LogoutMark>, here: &[SessionId]) {
-        self.note_change(|ledger| match mark {
-            Some(mark) => ledger.logouts.retain(|(_, held)| held.id_hash != mark.id_hash),
-            None => here.iter().for_each(|id| _ = ledger.ended.remove(id)),
-        });
+    fn release(&self, mark: &LogoutMark) {
+        self.note_change(|ledger| ledger.logouts.retain(|(_, held)| held.id_hash != mark.id_hash));
     }
+}
+
+fn log(error: &StoreError) {
+    let error = error as &dyn Error;
+    tracing::warn!(error, "the store did not hear of a provider's logout; trying again");
 }

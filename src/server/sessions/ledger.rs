@@ -25,8 +25,6 @@ pub struct Ledger {
 impl Ledger {
     /// Whether a provider has ended a session, and the store may not know yet.
     pub fn knows_ended(&self, session: &Session) -> bool {
-        let at_provider = session.at_provider.as_ref();
-        let by = |logout: &ProviderLogout| at_provider.is_some_and(|at| logout.ends(&session.provider_uid, at));
-        self.logouts.iter().any(|(logout, _)| by(logout))
+        self.logouts.iter().any(|(logout, _)| session.ends_by(logout))
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         organization::SessionLimits,
         provider_session::ProviderLogout,
         testing::{again, at, at_provider, login, organization, provider, role, through},
-        user::{Keep, LoginRecord},
+        user::{Keep, Link, LoginRecord},
     },
     store::{
         LogoutMark,
@@ -319,11 +319,11 @@ async fn a_logout_of_the_provider_ends_what_is_in_memory_and_in_the_store_and_co
     let world = World::new().await;
     let (ada, bob) = (world.signs_in_at("ada", "s1").await, world.signs_in_at("bob", "s2").await);
     assert!(world.is_current(&ada, 1).await && world.is_current(&bob, 1).await);
-    let ended = world.sessions.end_at_provider(&logout(Some("s1"), None), Some(&mark(1))).await;
+    let ended = world.sessions.end_by_token(&logout(Some("s1"), None), &mark(1)).await;
     assert_eq!(ended, Heard::Ended(1));
     assert!(!world.is_current(&ada, 2).await);
     assert!(world.is_current(&bob, 2).await);
-    let again = world.sessions.end_at_provider(&logout(Some("s2"), None), Some(&mark(1))).await;
+    let again = world.sessions.end_by_token(&logout(Some("s2"), None), &mark(1)).await;
     assert_eq!(again, Heard::UsedBefore);
     assert!(world.is_current(&bob, 3).await, "a token that was used ends nothing");
 }
@@ -350,14 +350,31 @@ async fn another_replica_s_logout_is_heard() {
 }
 
 #[tokio::test]
+async fn who_is_found_by_an_address_takes_the_user_over_from_all_other_browsers() {
+    let world = World::new().await;
+    let ada = world.signs_in(login("ada")).await;
+    assert!(world.is_current(&ada, 1).await);
+    let (stop, task) = world.run();
+    // Subscribed once it has been polled.
+    tokio::task::yield_now().await;
+    let link = Link { issuer: "https://other.example".to_owned(), ..ada.link.clone() };
+    let found = LoginRecord { link, found_by_address: true, ..through(&ada, "p1", Vec::new()) };
+    world.store.record_login(&found).await.unwrap();
+    soon(async || !world.is_current(&ada, 2).await).await;
+    assert!(world.is_current(&found, 2).await);
+    stop.cancel();
+    task.await.unwrap();
+}
+
+#[tokio::test]
 async fn while_the_store_takes_nothing_a_logout_of_the_provider_holds_and_is_written_later() {
     let world = World::new().await;
     let (ada, unseen) = (world.signs_in_at("ada", "s1").await, world.signs_in_at("bob", "s1").await);
     assert!(world.is_current(&ada, 1).await);
     let lock = world.lock_the_store().await;
     let over = logout(Some("s1"), None);
-    assert_eq!(world.sessions.end_at_provider(&over, Some(&mark(1))).await, Heard::Held);
-    assert_eq!(world.sessions.end_at_provider(&over, Some(&mark(1))).await, Heard::UsedBefore);
+    assert_eq!(world.sessions.end_by_token(&over, &mark(1)).await, Heard::Held);
+    assert_eq!(world.sessions.end_by_token(&over, &mark(1)).await, Heard::UsedBefore);
     drop(lock);
     assert!(!world.is_current(&ada, 2).await);
     assert!(!world.is_current(&unseen, 2).await, "nor whom memory did not know");
@@ -365,7 +382,7 @@ async fn while_the_store_takes_nothing_a_logout_of_the_provider_holds_and_is_wri
     world.sessions.write_logouts().await;
     assert!(world.store.session(&ada.session.id).await.unwrap().is_none());
     assert!(world.store.session(&unseen.session.id).await.unwrap().is_none());
-    assert_eq!(world.sessions.end_at_provider(&over, Some(&mark(1))).await, Heard::UsedBefore);
+    assert_eq!(world.sessions.end_by_token(&over, &mark(1)).await, Heard::UsedBefore);
 }
 
 #[tokio::test]
@@ -374,7 +391,7 @@ async fn without_a_token_only_what_memory_knows_waits_for_the_store() {
     let ada = world.signs_in_at("ada", "s1").await;
     assert!(world.is_current(&ada, 1).await);
     let lock = world.lock_the_store().await;
-    assert_eq!(world.sessions.end_at_provider(&logout(Some("s1"), None), None).await, Heard::Held);
+    assert_eq!(world.sessions.end_by_browser(&logout(Some("s1"), None)).await, Heard::Held);
     drop(lock);
     assert!(!world.is_current(&ada, 2).await);
     world.sessions.write().await.unwrap();

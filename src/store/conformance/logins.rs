@@ -120,7 +120,11 @@ pub async fn who_was_found_by_an_address_is_linked_only_while_the_address_is_the
         LoginRecord { link, found_by_address: true, ..through(login, "p2", Vec::new()) }
     };
     let found = by_address(&ada);
+    let mut changes = store.changes();
     store.record_login(&found).await.unwrap();
+    assert_eq!(announced(&mut changes), [StoreChange::SessionsOfUserEnded(ada.user.id)]);
+    assert_eq!(store.session(&ada.session.id).await.unwrap(), None, "who was it before?");
+    assert!(store.session(&found.session.id).await.unwrap().is_some());
     assert_eq!(store.linked_user(&found.link).await.unwrap().map(|user| user.id), Some(ada.user.id));
 
     for change in [

@@ -71,8 +71,14 @@ pub async fn record(
     let revision = grants::write_claims(db, user.id, provider, sealed_claims).await?;
     let granted = grants::replace(db, user.id, provider, &login.grants, &login.keep).await?;
     grants::forget_other_mark(db, provider, &login.mark).await?;
+    if login.found_by_address {
+        // Who signed in as this user before may have been somebody else.
+        sessions::end_of_user(db, user.id).await?;
+    }
     sessions::begin(db, &login.session, sealed_id_token).await?;
-
+    if login.found_by_address {
+        return Ok((revision, Some(StoreChange::SessionsOfUserEnded(user.id))));
+    }
     let changed = before.is_some_and(|before| granted || before != *user);
     Ok((revision, changed.then_some(StoreChange::UserChanged(user.id))))
 }

@@ -174,7 +174,8 @@ impl Store for Sqlite {
                     return Ok((None, None));
                 }
                 let ended = logouts::end_sessions(db, &logout).await?;
-                Ok((Some(ended), Some(StoreChange::SessionsEndedAtProvider(logout))))
+                let change = (ended > 0).then_some(StoreChange::SessionsEndedAtProvider(logout));
+                Ok((Some(ended), change))
             })
         })
         .await

@@ -13,7 +13,7 @@ use crate::{
     domain::{
         organization::OrganizationKey,
         provider_session::ProviderSession,
-        user::{Granted, Session, SessionId, SignedIn, User},
+        user::{Granted, Session, SessionId, SignedIn, User, UserId},
     },
     store::{
         StoreError,
@@ -143,6 +143,11 @@ pub async fn end(db: &mut SqliteConnection, id: &SessionId) -> Result<(), StoreE
 pub async fn end_of_provider(db: &mut SqliteConnection, provider_uid: &str) -> Result<u64, StoreError> {
     let ended = sqlx::query("DELETE FROM sessions WHERE provider_uid = $1").bind(provider_uid).execute(db).await?;
     Ok(ended.rows_affected())
+}
+
+pub async fn end_of_user(db: &mut SqliteConnection, user: UserId) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user.to_string()).execute(db).await?;
+    Ok(())
 }
 
 pub async fn providers(readers: &SqlitePool) -> Result<Vec<String>, StoreError> {

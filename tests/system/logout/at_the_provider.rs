@@ -25,15 +25,22 @@ async fn sign_in(world: &Registered, page: &Page<'_>, name: &str) {
     page.wait_for_url(&world.latchkey.path("account")).await;
 }
 
-/// By the page that asks.
-async fn sign_out(latchkey: &Latchkey, page: &Page<'_>) {
+/// By the page that asks, which says whether it is for the provider, too.
+async fn sign_out(latchkey: &Latchkey, page: &Page<'_>, there_too: bool) {
     page.goto(&latchkey.at("logout")).await;
     page.must_be_in_order().await;
+    let text = page.text().await;
+    assert_eq!(text.contains("You will be signed out at Provider demo, too."), there_too, "{text}");
     page.click("form button").await;
 }
 
 async fn is_signed_in(latchkey: &Latchkey, page: &Page<'_>) -> bool {
     page.fetch(&latchkey.at("session")).await.0 == 200
+}
+
+/// Whether a browser still has the cookie of a session.
+pub fn has_session_cookie(latchkey: &Latchkey, visitor: &Visitor) -> bool {
+    visitor.cookies(&latchkey.at("account")).iter().any(|(name, _)| name.contains("latchkey.session."))
 }
 
 /// Where a POST to the logout page sends the browser.
@@ -55,7 +62,7 @@ async fn who_signs_out_by_redirect_is_signed_out_at_the_provider_too_and_comes_b
         }
         let page = browser.open(json!({})).await;
         sign_in(&world, &page, "alice").await;
-        sign_out(latchkey, &page).await;
+        sign_out(latchkey, &page, true).await;
         page.wait_for_url(&world.provider.issuer).await;
         assert!(!is_signed_in(latchkey, &page).await, "here it is over before the provider says anything: {more}");
         page.sign_out_at_provider().await;
@@ -75,7 +82,7 @@ async fn in_mode_local_the_session_at_the_provider_goes_on() {
     let (latchkey, browser) = (&world.latchkey, Browser::start());
     let page = browser.open(json!({})).await;
     sign_in(&world, &page, "alice").await;
-    sign_out(latchkey, &page).await;
+    sign_out(latchkey, &page, false).await;
     page.wait_for_url(&latchkey.path("logout?done")).await;
     assert!(!is_signed_in(latchkey, &page).await);
     page.goto(&latchkey.at("login/demo")).await;
@@ -201,7 +208,7 @@ async fn the_page_afterwards_may_be_of_another_origin_and_comes_after_the_provid
         world.change(&format!("  logout: {{mode: {mode}, pageURL: \"{page_url}\"}}\n")).await;
         let page = browser.open(json!({})).await;
         sign_in(&world, &page, "alice").await;
-        sign_out(latchkey, &page).await;
+        sign_out(latchkey, &page, through_provider).await;
         if through_provider {
             page.sign_out_at_provider().await;
         }
@@ -225,8 +232,7 @@ async fn coming_back_from_the_provider_leads_to_the_landing_page_and_nowhere_els
         let answer = nobody.get(&at("demo", query)).await;
         assert_eq!((answer.status, answer.location()), (303, Some(latchkey.at("logout?done"))), "{query}");
     }
-    let session = alice.cookies(&latchkey.at("account"));
-    assert!(session.is_empty(), "{session:?}");
+    assert!(!has_session_cookie(latchkey, &alice));
 
     let too_long = "A".repeat(17 * 1024);
     for (key, query) in [
@@ -336,6 +342,46 @@ async fn a_provider_that_cannot_be_called_delays_nobody_for_long_and_is_logged_o
         assert!(!log.contains(END_SESSION), "{log}");
     }
     assert!(latchkey.log().contains("within 5 seconds"), "{}", latchkey.log());
+}
+
+#[tokio::test]
+async fn latchkey_s_call_trusts_the_ca_bundle_of_the_manifest_and_goes_through_the_egress_guard() {
+    let (fake, certificate) = Fake::start_tls().await;
+    fake.answer(END_SESSION, Reply::text("text/html", "bye"));
+    let at = |url: &str| {
+        let more = format!(
+            "  tls: {{caBundleRef: {{kind: ConfigMap, name: ca, key: ca.crt}}}}\n  logout: {{mode: Backchannel, endSessionURL: \"{url}\"}}\n"
+        );
+        manifests::provider("demo", &fake.issuer, &more)
+    };
+    let ca = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "data": {"ca.crt": certificate},
+        "metadata": {"name": "ca", "labels": {"latchkey.dev/usable": "true"}},
+    });
+    let files = [
+        ("organization.yaml", manifests::ORGANIZATION),
+        ("provider.yaml", &at(&format!("{}{END_SESSION}", fake.issuer))),
+        ("secret.yaml", &manifests::usual_secret()),
+        ("ca.yaml", &ca.to_string()),
+    ];
+    let latchkey = Latchkey::start(&files).await;
+    latchkey.wait_until_ready("demo").await;
+    let mallory = Visitor::new();
+    signs_in(&latchkey, &fake, &mallory, |_| {}).await;
+    target(&latchkey, &mallory).await;
+    assert_eq!(fake.count(END_SESSION), 1, "{}", latchkey.log());
+
+    latchkey.write("provider.yaml", &at("https://169.254.169.254/logout")).await;
+    wait_for("the manifest is served", async || {
+        let status = latchkey.status("identityprovider", "demo").await?;
+        (status["servingGeneration"] == 2).then_some(())
+    })
+    .await;
+    signs_in(&latchkey, &fake, &mallory, |_| {}).await;
+    assert_eq!(target(&latchkey, &mallory).await, latchkey.at("logout?done"));
+    assert!(latchkey.log().contains("is not dialled"), "{}", latchkey.log());
+    let (_, metrics) = latchkey.management("metrics").await;
+    assert!(metrics.contains("latchkey_logouts_total{provider=\"default/demo\",by=\"person\"} 2"), "{metrics}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use serde_json::json;
 use url::Url;
 
-use super::at_the_provider::signs_in;
+use super::at_the_provider::{has_session_cookie, signs_in};
 use crate::support::{
     browser::Browser,
     fake::{Fake, sign},
@@ -78,7 +78,7 @@ async fn whoever_comes_with_the_cookie_of_the_session_loses_it_too() {
     let ann = signed_in(&latchkey, &fake, "s3").await;
     let answer = ann.get(&uri(&latchkey, &[("iss", &fake.issuer), ("sid", "s3")])).await;
     must_be_framable(&answer, 200);
-    assert!(ann.cookies(&latchkey.at("account")).is_empty(), "{answer:?}");
+    assert!(!has_session_cookie(&latchkey, &ann), "{answer:?}");
 }
 
 #[tokio::test]

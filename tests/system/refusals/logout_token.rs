@@ -12,6 +12,7 @@ use super::{
 };
 use crate::support::{
     fake::sign,
+    provider::CLIENT_SECRET,
     refusal::must_repeat_nothing,
     signer::{P256, STRANGERS, b64, maced, unsigned},
     source::On,
@@ -20,12 +21,13 @@ use crate::support::{
 
 pub const FAMILY: Family = Family {
     title: "Logout token",
-    about: "A form that is posted to the back-channel logout URI. The answer is always 400 with `{\"error\":\"invalid_request\"}`; the code is in the log alone. Somebody is signed in meanwhile, in the session at the provider that a right token names, and stays so. `skew` stands for a provider with `tokens.allowedClockSkew: 1m`, `unchecked` for one with `tokens.validateSignatures: false`.",
+    about: "A form that is posted to the back-channel logout URI. The answer is always 400 with `{\"error\":\"invalid_request\"}`; the code is in the log alone. Somebody is signed in meanwhile, in the session at the provider that a right token names, and stays so. `skew` stands for a provider with `tokens.allowedClockSkew: 1m`, `symmetric` for one with `tokens.allowedAlgorithms: [ES256, HS256]`, `unchecked` for one with `tokens.validateSignatures: false`.",
 };
 
 const SETUPS: &[Setup] = &[
     USUAL,
     Setup { name: "skew", spec: "tokens: {allowedClockSkew: 1m}\n", ..USUAL },
+    Setup { name: "symmetric", spec: "tokens: {allowedAlgorithms: [ES256, HS256]}\n", ..USUAL },
     Setup { name: "unchecked", spec: "tokens: {validateSignatures: false}\n", ..USUAL },
 ];
 
@@ -97,6 +99,7 @@ const FORMS: &[Logout] = &[
     Logout::new("alg `none`, unsigned", |_, c| unsigned(&json!({"alg": "none", "typ": "logout+jwt"}), &c) + ".", refused(400, "alg_refused"), NONE),
     Logout::new("unchecked: alg `none`, unsigned", |_, c| unsigned(&json!({"alg": "none"}), &c) + ".", refused(400, "alg_refused"), NONE).at("unchecked"),
     Logout::new("HS256 with the public key in PEM", |_, c| maced(&json!({"alg": "HS256"}), &c, P256.pem().as_bytes()), refused(400, "alg_refused"), "RFC 8725 2.1"),
+    Logout::new("symmetric: HS256 with the public key in PEM", |_, c| maced(&json!({"alg": "HS256"}), &c, P256.pem().as_bytes()), refused(400, "signature_wrong"), "RFC 8725 2.1").at("symmetric"),
     Logout::new("signed by a key of another provider, of the same name", |_, c| STRANGERS.token(HEADER, c.to_string()), refused(400, "signature_wrong"), SIGNATURE),
     Logout::new("unchecked: signed by a key of another provider", |_, c| STRANGERS.token(HEADER, c.to_string()), refused(400, "signature_wrong"), SIGNATURE).at("unchecked"),
     Logout::new("the signature cut off", |_, c| unsigned(&json!({"alg": "ES256", "kid": "one"}), &c) + ".", refused(400, "signature_wrong"), SIGNATURE),
@@ -108,6 +111,7 @@ const FORMS: &[Logout] = &[
     Logout::new("a logout twice in `events`", |_, c| P256.token(HEADER, c.to_string().replacen("\"events\":{", &format!("\"events\":{{\"{EVENT}\":{{}},"), 1)), refused(400, "claims_duplicate_member"), "RFC 8259 4"),
     Logout::new("without `typ`", |_, c| P256.token(r#"{"alg":"ES256","kid":"one"}"#, c.to_string()), OUT, "Back-Channel 2.4"),
     Logout::new("`typ` `JWT`", |_, c| P256.token(r#"{"alg":"ES256","kid":"one","typ":"JWT"}"#, c.to_string()), OUT, "Back-Channel 2.4"),
+    Logout::new("symmetric: HS256 with the client secret", |_, c| maced(&json!({"alg": "HS256"}), &c, CLIENT_SECRET.as_bytes()), OUT, "Core 10.1").at("symmetric"),
     Logout::new("unchecked: right", |_, c| signed(&c), OUT, RULES).at("unchecked"),
 ];
 

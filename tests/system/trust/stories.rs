@@ -28,13 +28,15 @@ async fn first_logins_at_one_moment_by_one_address_make_one_user() {
     for number in 0..10 {
         let address = format!("ann-{number}@free.example");
         let (here, there) = (Visitor::new(), Visitor::new());
-        let one = prepared(&here, &latchkey, "first", &first, claims(&format!("one-{number}"), &address, true)).await;
-        let two =
-            prepared(&there, &latchkey, "second", &second, claims(&format!("two-{number}"), &address, true)).await;
+        let (mine, theirs) = (format!("one-{number}"), format!("two-{number}"));
+        let one = prepared(&here, &latchkey, "first", &first, claims(&mine, &address, true)).await;
+        let two = prepared(&there, &latchkey, "second", &second, claims(&theirs, &address, true)).await;
         let (one, two) = join(here.get(&one), there.get(&two)).await;
         assert!(one.signs_in() && two.signs_in(), "{} {}", one.body, two.body);
-        let (here, there) = (here.session(&latchkey).await, there.session(&latchkey).await);
-        assert_eq!(here.expect("a session")["id"], there.expect("a session")["id"], "{number}");
+        // Whichever was found by the address has ended the other's session; the users are who they are.
+        let one = signed_in(&latchkey, "first", &first, claims(&mine, &address, true)).await;
+        let two = signed_in(&latchkey, "second", &second, claims(&theirs, &address, true)).await;
+        assert_eq!(one["id"], two["id"], "{number}");
     }
 }
 
@@ -54,10 +56,14 @@ async fn who_was_linked_by_an_address_once_stays_the_same_user_with_the_roles_of
     for mapper in ["of-before", "of-with-domains"] {
         latchkey.wait_for_condition("idpmapper", mapper, ["Ready", "True", "Succeeded"]).await;
     }
-    let first = signed_in(latchkey, BEFORE, theirs, claims("ann", "ann@acme.example", true)).await;
+    let at_home = Visitor::new();
+    assert!(login(&at_home, latchkey, BEFORE, theirs, claims("ann", "ann@acme.example", true)).await.signs_in());
+    let first = at_home.session(latchkey).await.expect("a session");
     assert_eq!(first["roles"], json!(["viewer"]));
     let linked = signed_in(latchkey, "with-domains", ours, claims("a1", "ann@acme.example", true)).await;
     assert_eq!((&linked["id"], &linked["roles"]), (&first["id"], &admin));
+    let what = "whoever was signed in as this user is not any more, since it may have been somebody else";
+    wait_within(AT_ONCE, what, async || at_home.session(latchkey).await.is_none().then_some(())).await;
     // Another address at the provider, verified or not: the link is what counts from now on.
     let renamed = signed_in(latchkey, "with-domains", ours, claims("a1", "ann.archer@acme.example", false)).await;
     assert_eq!((&renamed["id"], &renamed["roles"]), (&first["id"], &admin));

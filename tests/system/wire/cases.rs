@@ -61,6 +61,11 @@ const ISSUER: &str = "issuer: PROVIDER\n";
 const CLIENT: &str = "client: {id: latchkey, secretRef: {name: client, key: secret}}\n";
 
 impl Case {
+    /// Whether the person signs out in the end.
+    pub fn signs_out(&self) -> bool {
+        self.spec.contains("endSessionURL") || self.announced.contains(&END_SESSION_ENDPOINT)
+    }
+
     /// The title as it is written in names and links.
     pub fn name(&self) -> String {
         let dashed = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
@@ -90,6 +95,7 @@ const USUAL: Case = Case {
 
 const NO_SECRET_METHODS: (&str, &str) =
     ("token_endpoint_auth_methods_supported", r#"["client_secret_jwt", "private_key_jwt"]"#);
+const END_SESSION_ENDPOINT: (&str, &str) = ("end_session_endpoint", r#""PROVIDER/logout""#);
 const PAR_ENDPOINT: (&str, &str) = ("pushed_authorization_request_endpoint", r#""PROVIDER/par""#);
 
 pub const CASES: &[Case] = &[
@@ -243,6 +249,32 @@ pub const CASES: &[Case] = &[
         title: "Begun by the provider",
         about: "The provider sent the person to `status.initiateLoginURI` with `iss`, `login_hint` and `target_link_uri` (OpenID Connect Core 1.0, section 4). The hint goes back to it; `target_link_uri` stays here.",
         begin: Begin::Initiate("&login_hint=alice%40example.com&target_link_uri=%2Fo%2Fdefault%2Faccount"),
+        ..USUAL
+    },
+    Case {
+        title: "Signing out",
+        about: "The person signs in, and then out. The browser goes to the end-session endpoint of the metadata, and comes back to `status.postLogoutRedirectURI`.",
+        announced: &[END_SESSION_ENDPOINT],
+        ..USUAL
+    },
+    Case {
+        title: "Signing out with a hint",
+        about: "The provider need not ask anybody.",
+        spec: "ISSUER\nCLIENT\nlogout: {sendIDTokenHint: true}\n",
+        announced: &[END_SESSION_ENDPOINT],
+        ..USUAL
+    },
+    Case {
+        title: "Signing out without the browser",
+        about: "Nobody comes back, so nothing says whereto.",
+        spec: "ISSUER\nCLIENT\nlogout: {mode: Backchannel}\n",
+        announced: &[END_SESSION_ENDPOINT],
+        ..USUAL
+    },
+    Case {
+        title: "Signing out at another URL",
+        about: "With a placeholder in it, nothing is added.",
+        spec: "ISSUER\nCLIENT\nlogout: {endSessionURL: \"PROVIDER/logout?client={client-id}&returnTo={signout-oidc}\"}\n",
         ..USUAL
     },
 ];

@@ -20,6 +20,7 @@ const AUTHORIZE: &str = "/authorize";
 /// The token endpoint of who has another one than is announced.
 const OTHER_TOKEN: &str = "/gateway/token";
 const USERINFO: &str = "/userinfo";
+const END_SESSION: &str = "/logout";
 
 /// What a provider was asked, in order: before anybody signed in, and by a login.
 pub struct Seen {
@@ -27,7 +28,7 @@ pub struct Seen {
     pub requests: Vec<Sent>,
 }
 
-/// Signs somebody in as the case says.
+/// Signs somebody in as the case says, and out again where the provider has an end-session endpoint.
 pub async fn sign_in(latchkey: &Latchkey, case: &Case) -> Seen {
     let (fake, visitor, name) = (Fake::start().await, Visitor::new(), case.name());
     announce(&fake, case);
@@ -44,6 +45,12 @@ pub async fn sign_in(latchkey: &Latchkey, case: &Case) -> Seen {
     answer_as_wished(&fake, case);
     let answer = come_back(&fake, &visitor, case).await;
     assert!(answer.signs_in(), "{name}: {} {}", answer.status, answer.body);
+    if case.signs_out() {
+        fake.answer(END_SESSION, Reply::text("text/html", "<title>Bye</title>"));
+        let answer = visitor.post(&latchkey.at("logout"), &[]).await;
+        let to = answer.location().unwrap_or_else(|| panic!("{name}: {}", answer.body));
+        visitor.get(&to).await;
+    }
     seen(latchkey, &fake, case)
 }
 
@@ -111,13 +118,20 @@ async fn come_back(fake: &Fake, visitor: &Visitor, case: &Case) -> Answer {
 fn seen(latchkey: &Latchkey, fake: &Fake, case: &Case) -> Seen {
     let (mut fetched, mut requests) = (Vec::new(), Vec::new());
     let callback = latchkey.at(&format!("callback/{}", case.name()));
-    let places = [(&*fake.issuer, PROVIDER), (&*callback, "https://login.example.com/o/default/callback/KEY")];
+    let signed_out = latchkey.at(&format!("signout-oidc/{}", case.name()));
+    let places = [
+        (&*fake.issuer, PROVIDER),
+        (&*callback, "https://login.example.com/o/default/callback/KEY"),
+        (&*signed_out, "https://login.example.com/o/default/signout-oidc/KEY"),
+    ];
     for request in fake.every_request() {
         let endpoint = match &*request.path {
             AUTHORIZE => Endpoint::Authorization,
             PAR => Endpoint::PushedAuthorization,
             TOKEN | OTHER_TOKEN => Endpoint::Token,
             USERINFO => Endpoint::Userinfo,
+            END_SESSION if case.spec.contains("mode: Backchannel") => Endpoint::EndSessionByLatchkey,
+            END_SESSION => Endpoint::EndSession,
             _ => {
                 assert_eq!((&*request.method, request.query.len()), ("GET", 0), "{request:?}");
                 if !fetched.contains(&request.path) {

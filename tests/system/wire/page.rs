@@ -16,7 +16,7 @@ const BEGINNING: &str = "\
 What Latchkey sends to a provider, for each way of asking, and the paragraph of the specification that asks for it. For
 whoever has to compare it with a provider's documentation or its log.
 
-Nothing here is drawn up by hand: a test signs somebody in by each of these manifests at a provider that writes down
+Nothing here is drawn up by hand: a test signs somebody in, and out, by each of these manifests at a provider that writes down
 what it gets, and this page is what it got. `https://idp.example` is the provider, and `https://login.example.com`
 Latchkey. Words in capitals stand for what differs each time or is secret; `KEY` is the provider's key. Parameters stand
 in the order in which they are sent. Before anybody signs in, Latchkey fetches
@@ -28,6 +28,7 @@ in the order in which they are sent. Before anybody signs in, Latchkey fetches
 | Core | [OpenID Connect Core 1.0](https://openid.net/specs/openid-connect-core-1_0.html) |
 | Discovery | [OpenID Connect Discovery 1.0](https://openid.net/specs/openid-connect-discovery-1_0.html) |
 | Multiple Response Types | [OAuth 2.0 Multiple Response Type Encoding Practices](https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html) |
+| RP-Initiated Logout | [OpenID Connect RP-Initiated Logout 1.0](https://openid.net/specs/openid-connect-rpinitiated-1_0.html) |
 | Form Post | [OAuth 2.0 Form Post Response Mode](https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html) |
 | RFC 6749, 6750 | [OAuth 2.0](https://www.rfc-editor.org/rfc/rfc6749), [bearer tokens](https://www.rfc-editor.org/rfc/rfc6750) |
 | RFC 7515, 7519 | [JWS](https://www.rfc-editor.org/rfc/rfc7515), [JWT](https://www.rfc-editor.org/rfc/rfc7519) |
@@ -87,6 +88,8 @@ fn who(endpoint: Endpoint) -> &'static str {
         Endpoint::PushedAuthorization => "Latchkey pushes the request to",
         Endpoint::Token => "Latchkey exchanges the code at",
         Endpoint::Userinfo => "Latchkey asks for more claims at",
+        Endpoint::EndSession => "Signing out, the browser is sent to",
+        Endpoint::EndSessionByLatchkey => "Signing the person out, Latchkey itself requests",
     }
 }
 

@@ -97,6 +97,18 @@ const REASONS: &[Reason] = &[
     // Of userinfo.
     (Part::Bearer, &["Authorization"], "the access token of the exchange", "Core 5.3.1; RFC 6750 2.1"),
     (Part::Bearer, &["Accept"], "claims as JSON", "Core 5.3.2"),
+    // Of the request that ends a session.
+    (Part::SigningOut, &["client_id"], "who asks, also where no hint says it", "RP-Initiated Logout 2"),
+    (
+        Part::SigningOut,
+        &["post_logout_redirect_uri"],
+        "where the browser goes afterwards, exactly as it is registered",
+        "RP-Initiated Logout 2 and 3",
+    ),
+    (Part::SigningOut, &["state"], "comes back with the browser: sealed, for an hour", "RP-Initiated Logout 2 and 3"),
+    (Part::SigningOut, &["id_token_hint"], "whose session it is: the ID token of the login", "RP-Initiated Logout 2"),
+    (Part::SigningOut, &["returnTo"], "of `endSessionURL`, with `{signout-oidc}` filled in", "*the provider's own*"),
+    (Part::SigningOut, &["client"], "of `endSessionURL`, with `{client-id}` filled in", "*the provider's own*"),
     // Of an assertion.
     (
         Part::AssertionHeader,
@@ -134,6 +146,7 @@ pub fn part(endpoint: Endpoint, is_reference: bool, name: &str) -> Part {
         Endpoint::Token if OF_THE_CLIENT.contains(&name) => Part::Shown,
         Endpoint::Token => Part::Grant,
         Endpoint::Userinfo => Part::Bearer,
+        Endpoint::EndSession | Endpoint::EndSessionByLatchkey => Part::SigningOut,
     }
 }
 

@@ -22,6 +22,9 @@ pub enum Endpoint {
     PushedAuthorization,
     Token,
     Userinfo,
+    /// Where a session is ended, by the browser or without it.
+    EndSession,
+    EndSessionByLatchkey,
 }
 
 /// What something that is sent belongs to.
@@ -39,6 +42,8 @@ pub enum Part {
     Grant,
     /// The request for userinfo.
     Bearer,
+    /// The request that ends a session.
+    SigningOut,
     AssertionHeader,
     AssertionClaims,
 }
@@ -84,7 +89,7 @@ impl Sent {
         }
         for (name, value) in request.query.iter().chain(&request.form) {
             let part = reasons::part(endpoint, is_reference, name);
-            rows.push(row(part, name, format!("`{name}`"), placed(&parameter(name, value))));
+            rows.push(row(part, name, format!("`{name}`"), placed(&parameter(part, name, value))));
         }
         let random = ["state", "nonce", "code_challenge", "code_verifier"];
         let random = random.into_iter().filter_map(|name| Some((name.to_owned(), request.parameter(name)?.to_owned())));
@@ -128,12 +133,14 @@ fn word_for_secret(secret: &str) -> &'static str {
     }
 }
 
-fn parameter(name: &str, value: &str) -> String {
+fn parameter(part: Part, name: &str, value: &str) -> String {
     let random = |word: &str, bytes: usize| {
         assert_eq!(URL_SAFE_NO_PAD.decode(value).expect("base64url").len(), bytes, "{name}");
         word.to_owned()
     };
     match name {
+        "state" if part == Part::SigningOut => "SEALED-STATE".to_owned(),
+        "id_token_hint" => "ID-TOKEN".to_owned(),
         "state" => random("STATE", 16),
         "nonce" => random("NONCE", 16),
         "code_challenge" => random("CHALLENGE", 32),
