@@ -85,16 +85,15 @@ impl EndSessionUrl {
             Self::Template(text) => Url::parse(&fill(text, |_| String::new())).is_ok_and(|url| url.scheme() == "http"),
         }
     }
-
-    fn asks_for_hint(&self) -> bool {
-        matches!(self, Self::Template(text) if text.contains(Placeholder::IdTokenHint.as_str()))
-    }
 }
 
 impl LogoutRules {
     /// Whether the ID token of a login has to be kept for when its session is ended here.
     pub fn needs_hint(&self) -> bool {
-        self.end_session.as_ref().is_some_and(|end| end.sends_hint || end.url.asks_for_hint())
+        self.end_session.as_ref().is_some_and(|end| match &end.url {
+            EndSessionUrl::Plain(_) => end.sends_hint,
+            EndSessionUrl::Template(text) => text.contains(Placeholder::IdTokenHint.as_str()),
+        })
     }
 
     /// Whether the browser is sent to the provider.
@@ -112,6 +111,8 @@ pub enum SignOut {
     Redirect(Url),
     /// Latchkey requests it.
     Backchannel(Url),
+    /// Latchkey would, but the ID token is not known, without which nobody there knows whose session is meant.
+    WithoutHint,
 }
 
 /// What a session that ends here is known by at the provider.
@@ -127,6 +128,9 @@ pub struct Ending<'a> {
 /// What signing out does at a provider of these rules.
 pub fn sign_out(rules: &LogoutRules, ending: Ending<'_>) -> SignOut {
     let Some(end) = &rules.end_session else { return SignOut::Local };
+    if end.by == EndedBy::Latchkey && ending.id_token.is_none() {
+        return SignOut::WithoutHint;
+    }
     let url = match &end.url {
         EndSessionUrl::Template(text) => {
             let filled = fill(text, |placeholder| value(placeholder, rules, ending));
@@ -198,7 +202,7 @@ mod tests {
 
     fn url_of(rules: &LogoutRules, ending: Ending<'_>) -> String {
         match sign_out(rules, ending) {
-            SignOut::Local => panic!("Local"),
+            SignOut::Local | SignOut::WithoutHint => panic!("no URL"),
             SignOut::Redirect(url) | SignOut::Backchannel(url) => url.to_string(),
         }
     }

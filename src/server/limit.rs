@@ -15,16 +15,19 @@ pub enum Costly {
     LoginStart,
     Discovery,
     FrontchannelLogout,
+    LogoutToken,
 }
 
 impl Costly {
     /// In the order of their values.
-    const ALL: [Self; 3] = [Self::LoginStart, Self::Discovery, Self::FrontchannelLogout];
+    const ALL: [Self; 4] = [Self::LoginStart, Self::Discovery, Self::FrontchannelLogout, Self::LogoutToken];
 
     /// How often one address may at once, and every second. Whole companies sit behind one address.
     const fn quota(self) -> (u32, u32) {
         match self {
             Self::LoginStart | Self::Discovery | Self::FrontchannelLogout => (300, 10),
+            // A provider may sign all people of a company out.
+            Self::LogoutToken => (20_000, 1_000),
         }
     }
 }

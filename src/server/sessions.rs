@@ -128,10 +128,15 @@ impl Sessions {
         Ok(Some(current))
     }
 
-    /// Ends a session: at once here, and in the store as soon as it answers.
-    pub async fn end(&self, id: &SessionId) {
+    /// Ends a session here at once; the store is told by and by, or by `end`.
+    pub fn end_here(&self, id: &SessionId) {
         self.note_change(|ledger| _ = ledger.ended.insert(id.clone()));
         self.sessions.invalidate(id);
+    }
+
+    /// Ends a session: at once here, and in the store as soon as it answers.
+    pub async fn end(&self, id: &SessionId) {
+        self.end_here(id);
         if self.store.end_session(id).await.is_ok() {
             self.lock().ended.remove(id);
         }
@@ -218,21 +223,23 @@ impl Sessions {
         match change {
             StoreChange::SessionEnded(id) => self.sessions.invalidate(id),
             StoreChange::UserChanged(user) => self.people.invalidate(user),
-            StoreChange::SessionsEndedAtProvider(logout) => _ = self.forget(|session| session.ends_by(logout)),
-            StoreChange::SessionsOfProviderEnded(uid) => _ = self.forget(|session| *session.provider_uid == **uid),
+            StoreChange::SessionsEndedAtProvider(logout) => self.forget(|session| session.ends_by(logout)),
+            StoreChange::SessionsOfProviderEnded(uid) => self.forget(|session| *session.provider_uid == **uid),
             StoreChange::SessionsOfUserEnded(user) => {
                 self.people.invalidate(user);
-                _ = self.forget(|session| session.user == *user);
+                self.forget(|session| session.user == *user);
             }
         }
     }
 
-    /// Takes sessions out of memory, and says which they were. Looks at all of them.
-    fn forget(&self, which: impl Fn(&Session) -> bool) -> Vec<SessionId> {
-        let which = self.sessions.iter().filter(|(_, held)| which(&held.session)).map(|(id, _)| (*id).clone());
-        let which: Vec<SessionId> = which.collect();
-        which.iter().for_each(|id| self.sessions.invalidate(id));
-        which
+    /// Takes sessions out of memory.
+    fn forget(&self, which: impl Fn(&Session) -> bool) {
+        self.those(which).iter().for_each(|id| self.sessions.invalidate(id));
+    }
+
+    /// The sessions in memory that are so; looks at all of them.
+    fn those(&self, are_so: impl Fn(&Session) -> bool) -> Vec<SessionId> {
+        self.sessions.iter().filter(|(_, held)| are_so(&held.session)).map(|(id, _)| (*id).clone()).collect()
     }
 
     fn forget_everything(&self) {

@@ -9,6 +9,7 @@ use crate::api::{organization::is_default, rules};
 /// What signing out here means at the provider (OpenID Connect RP-Initiated Logout 1.0), and what signing out there means
 /// here (OpenID Connect Back-Channel and Front-Channel Logout 1.0).
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[x_kube(validation = rules::hint_of_backchannel())]
 #[serde(rename_all = "camelCase")]
 pub struct LogoutSpec {
     /// Where a session at the provider is ended, instead of what its metadata says. {signout-oidc} stands for

@@ -16,6 +16,15 @@ pub fn placeholders() -> Rule {
     matches(r"^([^{}]|\{(signout-oidc|signout-oidc-with-state|client-id|id-token-hint)\})*$", message)
 }
 
+/// Nothing else tells the provider whose session is over.
+pub fn hint_of_backchannel() -> Rule {
+    let template = "has(self.endSessionURL) && self.endSessionURL.contains('{')";
+    let message = "mode Backchannel tells the provider by the ID token whose session is over: write {id-token-hint} where the URL takes it, or no placeholder at all, so that it is added";
+    let hint = "self.endSessionURL.contains('{id-token-hint}')";
+    let backchannel = "has(self.mode) && self.mode == 'Backchannel'";
+    rule(format!("!({backchannel}) || !({template}) || {hint}"), message).field_path(".endSessionURL")
+}
+
 /// Where metadata says nothing, the manifest has to.
 pub fn manual_end_session_url() -> Rule {
     let backchannel = "has(self.logout) && has(self.logout.mode) && self.logout.mode == 'Backchannel'";

@@ -240,6 +240,20 @@ fn an_svg_file_that_draws_the_same_over_and_over_is_refused() {
     );
     let wide = format!("<g id='a'>{}</g>{}", "<path/>".repeat(1000), "<use href='#a'/>".repeat(1000));
     assert_eq!(fault(svg(&wide)), Some(SvgTooCostly));
+    let hidden = |element: &str| {
+        let level = |n: usize| format!("<g id='n{n}'>{}</g>", element.replace('N', &(n + 1).to_string()));
+        let levels: String = (0..9).map(level).collect();
+        fault(svg(&format!("{levels}{}", (1..9).map(|n| format!("<g id='n{n}'/>")).collect::<String>())))
+    };
+    assert_eq!(hidden(&"<use href='#nN'/>".repeat(10)), Some(SvgTooCostly), "by a second id");
+    assert_eq!(hidden(&"<use href='#%6eN'/>".repeat(10)), Some(SvgRefersOutside), "by a disguise");
+    assert_eq!(fault(svg("<g mask='url(#%6e1)'/>")), Some(SvgRefersOutside));
+    let corners = format!("<path marker-mid='url(#m)' d='M0 0{}'/>", "h1".repeat(1000));
+    let marker = format!("<marker id='m'>{}</marker>", "<path/>".repeat(1000));
+    assert_eq!(fault(svg(&format!("{marker}{corners}"))), Some(SvgTooCostly), "at each corner");
+    for style in ["<style>path { Marker-end: url(#m) }</style>", "<path style='marker: url(#m)'/>"] {
+        assert_eq!(fault(svg(style)), Some(SvgTooCostly), "{style}");
+    }
     let styled = format!("<style>path {{ mask: url(#a) }}</style><mask id='a'>{}</mask>", "<path/>".repeat(1000));
     assert_eq!(fault(svg(&styled)), Some(SvgTooCostly));
 }

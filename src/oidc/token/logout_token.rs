@@ -1,12 +1,10 @@
 //! The rules of a logout token (OpenID Connect Back-Channel Logout 1.0, sections 2.4 and 2.6).
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{KeyRing, Parties, Proof, TokenError, kind, verify};
-use crate::domain::{Claims, provider_session::issued_at};
+use crate::domain::provider_session::issued_at;
 
 /// The member of `events` that makes a token a logout token.
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -24,8 +22,6 @@ pub struct LogoutToken {
     pub jti: String,
     /// `iat`.
     pub issued_at: Timestamp,
-    /// From then on it counts no more, whether or not it was used.
-    pub expires_at: Timestamp,
 }
 
 /// Checks a logout token. That its `jti` counts once is the caller's to see to. There is no way without signature: anybody
@@ -50,18 +46,8 @@ pub fn verify_logout_token(raw: &str, keys: KeyRing<'_>, parties: &Parties<'_>) 
         return Err(TokenError::SessionId);
     }
     let jti = id("jti").flatten().ok_or(TokenError::TokenId)?;
-    let (issued_at, expires_at) = lifetime(&claims, parties.skew).ok_or(TokenError::ExpiryMalformed)?;
-    Ok(LogoutToken { sub, sid, jti, issued_at, expires_at })
-}
-
-/// When it was issued, and until when the rules of `kind.rs` let it count.
-fn lifetime(claims: &Claims, skew: Duration) -> Option<(Timestamp, Timestamp)> {
-    let issued_at = issued_at(claims)?;
-    let exp = claims.get("exp")?.as_f64()?;
-    let iat = issued_at.as_duration().as_secs_f64();
-    let last = kind::LOGOUT_TOKEN.issued_within.map_or(exp, |seconds| exp.min(iat + seconds));
-    let last = SignedDuration::try_from_secs_f64(last.ceil()).ok()?;
-    Some((issued_at, Timestamp::from_duration(last).ok()?.checked_add(skew).ok()?))
+    let issued_at = issued_at(&claims).ok_or(TokenError::IssuedAtMalformed)?;
+    Ok(LogoutToken { sub, sid, jti, issued_at })
 }
 
 #[cfg(test)]

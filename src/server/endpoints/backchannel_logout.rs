@@ -1,10 +1,14 @@
 //! `POST /o/{org}/backchannel-logout/{key}`: a provider says that sessions are over (OpenID Connect Back-Channel Logout
 //! 1.0, sections 2.5 to 2.8). Must never tell what was wrong with a logout token, nor whether there was a session.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -12,6 +16,7 @@ use crate::{
     domain::{provider::Provider, provider_session::ProviderLogout, relation::Relation},
     oidc::{BeliefError, LogoutToken, TokenError},
     server::{
+        limit::{Costly, client_address},
         parameters::{Parameters, Said},
         respond,
         segments::{ProviderPath, Segments},
@@ -22,13 +27,17 @@ use crate::{
 };
 
 /// A login that was under way may come so much later: an ID token is at most an hour old, and clocks differ.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(2);
+pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(2);
 
 /// Why a provider's logout is refused.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
     #[error("the path names no provider")]
     NoSuchProvider,
+    #[error("the manifests have not all been looked at yet")]
+    Starting,
+    #[error("the client address sent too many")]
+    TooManyRequests,
     #[error("the provider does not serve logins now")]
     NotServing,
     #[error("logout.acceptBackchannel is false")]
@@ -50,6 +59,8 @@ impl Refusal {
     fn code(&self) -> &'static str {
         match self {
             Self::NoSuchProvider => "no_such_provider",
+            Self::Starting => "starting",
+            Self::TooManyRequests => "too_many_requests",
             Self::NotServing => "provider_unavailable",
             Self::NotAccepted => "not_accepted",
             Self::Malformed(_) => "malformed_parameters",
@@ -70,10 +81,19 @@ impl From<BeliefError> for Refusal {
     }
 }
 
-pub async fn post(State(server): State<Arc<Server>>, Segments(path): Segments<ProviderPath>, said: Said) -> Response {
+pub async fn post(
+    State(server): State<Arc<Server>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Segments(path): Segments<ProviderPath>,
+    headers: HeaderMap,
+    said: Said,
+) -> Response {
     let provider = server.provider_at(&path);
+    let allowed = server.limits.allows(Costly::LogoutToken, client_address(peer, &headers, &server.trusted_proxies));
     let outcome = match &provider {
+        _ if !allowed => Err(Refusal::TooManyRequests),
         Some(provider) => hear(&server, provider, said.parameters).await,
+        None if !server.table.load().settled => Err(Refusal::Starting),
         None => Err(Refusal::NoSuchProvider),
     };
     let provider = provider.as_ref().map(|provider| provider.path.as_str());
@@ -85,9 +105,23 @@ pub async fn post(State(server): State<Arc<Server>>, Segments(path): Segments<Pr
         Err(refusal) => {
             let (code, error) = (refusal.code(), refusal.to_string());
             tracing::info!(code, provider, error, "a logout token was refused");
-            respond::json(StatusCode::BAD_REQUEST, &json!({"error": "invalid_request"}))
+            refused(&refusal)
         }
     }
+}
+
+/// Every fault is the same to whoever sent it, but for what may be over soon.
+fn refused(refusal: &Refusal) -> Response {
+    let (status, error) = match refusal {
+        Refusal::Starting => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
+        Refusal::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable"),
+        _ => (StatusCode::BAD_REQUEST, "invalid_request"),
+    };
+    let mut response = respond::json(status, &json!({ "error": error }));
+    if status != StatusCode::BAD_REQUEST {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    response
 }
 
 async fn hear(
@@ -107,6 +141,7 @@ async fn hear(
     match heard {
         Heard::UsedBefore => Err(Refusal::UsedBefore),
         Heard::TooMany => Err(Refusal::TooMany),
+        Heard::Ended(0) => Ok(heard),
         Heard::Ended(_) | Heard::Held => {
             super::logout::count(provider, "backchannel");
             Ok(heard)
@@ -131,6 +166,7 @@ fn mark(provider: &Provider, token: &LogoutToken, now: Timestamp) -> LogoutMark 
     }
     let mut id_hash = [0; 32];
     id_hash.copy_from_slice(hash.finish().as_ref());
-    let remembered = now.checked_add(REMEMBERED).unwrap_or(Timestamp::MAX);
-    LogoutMark { id_hash, issued_at: token.issued_at, kept_until: remembered.max(token.expires_at) }
+    // A token is believed for an hour, so that none is forgotten that would still count.
+    let kept_until = now.checked_add(REMEMBERED).unwrap_or(Timestamp::MAX);
+    LogoutMark { id_hash, issued_at: token.issued_at, kept_until }
 }

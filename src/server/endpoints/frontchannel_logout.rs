@@ -11,6 +11,7 @@ use axum::{
 };
 use jiff::Timestamp;
 
+use super::backchannel_logout::REMEMBERED;
 use crate::{
     domain::{provider::Provider, provider_session::ProviderLogout},
     server::{
@@ -19,10 +20,12 @@ use crate::{
         limit::{Costly, client_address},
         parameters::{Parameters, Said},
         respond,
+        seal::random,
         segments::{ProviderPath, Segments},
         sessions::Heard,
         state::Server,
     },
+    store::LogoutMark,
 };
 
 pub async fn get(
@@ -86,12 +89,18 @@ async fn end(
         let organization = &view.organization;
         set.append(header::SET_COOKIE, cookies::remove(organization, cookies::session_name(organization)));
     }
-    let heard = server.sessions.end_by_browser(logout).await;
-    if matches!(heard, Heard::Ended(ended) if ended > 0) {
+    let Some(mark) = mark(Timestamp::now()) else { return set };
+    let heard = server.sessions.end_by_browser(logout, &mark).await;
+    if heard != Heard::Ended(0) {
         super::logout::count(provider, "frontchannel");
         tracing::info!(provider = provider.path, ?heard, "a provider ended sessions by front-channel logout");
     }
     set
+}
+
+/// A logout without a token that would name it is one of its own.
+fn mark(now: Timestamp) -> Option<LogoutMark> {
+    Some(LogoutMark { id_hash: random()?, issued_at: now, kept_until: now.checked_add(REMEMBERED).ok()? })
 }
 
 /// Whether the browser is signed in by a session that is over.

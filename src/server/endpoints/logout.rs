@@ -51,7 +51,9 @@ pub async fn get(
         language: &ENGLISH,
         organization: &organization.display_name,
         user_name: current.person.user.full_name.as_deref().unwrap_or(&current.person.user.user_name),
-        provider: provider.filter(|provider| ends_there(provider)).map(|provider| &*provider.display_name),
+        provider: provider
+            .filter(|provider| ends_there(provider, current.session()))
+            .map(|provider| &*provider.display_name),
         action: &format!("/o/{}/logout", organization.id),
         cancel_href: &format!("/o/{}/account", organization.id),
     };
@@ -59,8 +61,14 @@ pub async fn get(
 }
 
 /// Whether signing out here ends the session at the provider, too.
-fn ends_there(provider: &Provider) -> bool {
-    provider.serving().is_some_and(|relation| relation.logout.end_session.is_some())
+fn ends_there(provider: &Provider, session: &Session) -> bool {
+    serving(provider, session).is_some_and(|relation| relation.logout.end_session.is_some())
+}
+
+/// How the provider of a session is dealt with, while it serves and is the one still that the session began with.
+fn serving<'a>(provider: &'a Provider, session: &Session) -> Option<&'a Arc<Relation>> {
+    let same = |relation: &Relation| session.at_provider.as_ref().is_none_or(|began| began.issuer == relation.issuer);
+    provider.serving().filter(|relation| same(relation))
 }
 
 /// Where signing out leads the browser.
@@ -85,12 +93,15 @@ pub async fn post(State(server): State<Arc<Server>>, view: View, headers: Header
     let current = server.current(&view, &headers, now).await.ok().flatten();
     let session = current.as_ref().map(Current::session);
     let provider = session.and_then(|session| view.table.provider_by_uid(&session.provider_uid));
+    let ids = server.session_ids(&view, &headers);
+    // Here first: whatever hangs from now on, nobody is signed in by these any more.
+    ids.iter().for_each(|id| server.sessions.end_here(id));
     let there = match session.zip(provider) {
         Some((session, provider)) => at_provider(&server, organization, provider, session, now).await,
         None => None,
     };
-    for id in server.session_ids(&view, &headers) {
-        server.sessions.end(&id).await;
+    for id in &ids {
+        server.sessions.end(id).await;
     }
     if let Some((session, provider)) = session.zip(provider) {
         count(provider, "person");
@@ -102,6 +113,13 @@ pub async fn post(State(server): State<Arc<Server>>, view: View, headers: Header
     match there {
         Some((_, SignOut::Redirect(url))) => return respond::redirect(url.as_str(), set),
         Some((relation, SignOut::Backchannel(url))) => end_there(&server, provider, &relation, &url).await,
+        Some((_, SignOut::WithoutHint)) => {
+            let provider = provider.map(|provider| &*provider.path);
+            tracing::warn!(
+                provider,
+                "the session at the provider goes on: the ID token that it began with is not known"
+            );
+        }
         Some((_, SignOut::Local)) | None => {}
     }
     respond::redirect(&landing(organization, provider), set)
@@ -116,10 +134,7 @@ async fn at_provider(
     session: &Session,
     now: Timestamp,
 ) -> Option<(Arc<Relation>, SignOut)> {
-    let relation = provider.serving()?;
-    if session.at_provider.as_ref().is_some_and(|began| began.issuer != relation.issuer) {
-        return None;
-    }
+    let relation = serving(provider, session)?;
     let id_token = if relation.logout.needs_hint() { id_token(server, session).await } else { None };
     let ending = Ending {
         client_id: &relation.client_id,

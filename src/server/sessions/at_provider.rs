@@ -45,19 +45,24 @@ impl Sessions {
     }
 
     /// Ends the sessions that a browser says are over. Anybody can say so of a session that there never was, which must cost
-    /// no look at all that are in memory: the store is asked first.
-    pub async fn end_by_browser(&self, logout: &ProviderLogout) -> Heard {
+    /// no look at all that are in memory, and leave nothing behind: the store is asked first. With the `mark`, a login that
+    /// is under way begins none.
+    pub async fn end_by_browser(&self, logout: &ProviderLogout, mark: &LogoutMark) -> Heard {
         let ended = self.store.end_sessions_at_provider(logout, None).await;
         if matches!(ended, Ok(Some(0) | None)) {
             return Heard::Ended(0);
         }
-        self.note_change(|_| ());
-        let here = self.forget(|session| session.ends_by(logout));
+        let here = self.those(|session| session.ends_by(logout));
         match ended {
-            Ok(ended) => Heard::Ended(ended.unwrap_or_default()),
+            Ok(ended) => {
+                self.note_change(|_| ());
+                here.iter().for_each(|id| self.sessions.invalidate(id));
+                self.end_by_token(logout, mark).await;
+                Heard::Ended(ended.unwrap_or_default())
+            }
             Err(error) => {
                 log(&error);
-                self.note_change(|ledger| ledger.ended.extend(here));
+                here.iter().for_each(|id| self.end_here(id));
                 Heard::Held
             }
         }

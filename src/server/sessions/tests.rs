@@ -391,7 +391,7 @@ async fn without_a_token_only_what_memory_knows_waits_for_the_store() {
     let ada = world.signs_in_at("ada", "s1").await;
     assert!(world.is_current(&ada, 1).await);
     let lock = world.lock_the_store().await;
-    assert_eq!(world.sessions.end_by_browser(&logout(Some("s1"), None)).await, Heard::Held);
+    assert_eq!(world.sessions.end_by_browser(&logout(Some("s1"), None), &mark(1)).await, Heard::Held);
     drop(lock);
     assert!(!world.is_current(&ada, 2).await);
     world.sessions.write().await.unwrap();

@@ -11,18 +11,25 @@ use crate::{
     store::{LogoutMark, StoreError},
 };
 
+/// One branch for each index: without statistics, an OR is looked up by the provider alone.
+pub(super) const END_SESSIONS: &str = "DELETE FROM sessions WHERE id_hash IN ( \
+     SELECT id_hash FROM sessions WHERE provider_uid = $1 AND sid = $3 AND issuer = $2 \
+     UNION ALL SELECT id_hash FROM sessions \
+     WHERE provider_uid = $1 AND subject = $4 AND issuer = $2 AND ($3 IS NULL OR sid IS NULL))";
+pub(super) const OVERTAKEN: &str = "SELECT EXISTS ( \
+     SELECT 1 FROM logouts WHERE provider_uid = $1 AND sid = $3 AND issuer = $2) \
+     OR EXISTS (SELECT 1 FROM logouts WHERE provider_uid = $1 AND subject = $4 AND issuer = $2 \
+     AND ($3 IS NULL OR sid IS NULL) AND issued_at >= $5)";
+
 /// Ends the sessions that a logout ends, in the words of `ProviderLogout::ends`; says how many.
 pub async fn end_sessions(db: &mut SqliteConnection, logout: &ProviderLogout) -> Result<u64, StoreError> {
-    let ended = sqlx::query(
-        "DELETE FROM sessions WHERE provider_uid = $1 AND issuer = $2 \
-         AND (sid = $3 OR (subject = $4 AND ($3 IS NULL OR sid IS NULL)))",
-    )
-    .bind(&*logout.provider_uid)
-    .bind(&logout.issuer)
-    .bind(&logout.sid)
-    .bind(&logout.subject)
-    .execute(db)
-    .await?;
+    let ended = sqlx::query(END_SESSIONS)
+        .bind(&*logout.provider_uid)
+        .bind(&logout.issuer)
+        .bind(&logout.sid)
+        .bind(&logout.subject)
+        .execute(db)
+        .await?;
     Ok(ended.rows_affected())
 }
 
@@ -51,17 +58,14 @@ pub async fn has_overtaken(
     login: &LoginRecord,
     session: &ProviderSession,
 ) -> Result<bool, StoreError> {
-    Ok(sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM logouts WHERE provider_uid = $1 AND issuer = $2 \
-         AND (sid = $3 OR (subject = $4 AND ($3 IS NULL OR sid IS NULL) AND issued_at >= $5)))",
-    )
-    .bind(&*login.session.provider_uid)
-    .bind(&session.issuer)
-    .bind(&session.sid)
-    .bind(&session.subject)
-    .bind(rows::milliseconds(login.id_token.issued_at))
-    .fetch_one(db)
-    .await?)
+    Ok(sqlx::query_scalar(OVERTAKEN)
+        .bind(&*login.session.provider_uid)
+        .bind(&session.issuer)
+        .bind(&session.sid)
+        .bind(&session.subject)
+        .bind(rows::milliseconds(login.id_token.issued_at))
+        .fetch_one(db)
+        .await?)
 }
 
 pub async fn remove_expired(db: &mut SqliteConnection, now: jiff::Timestamp) -> Result<(), StoreError> {

@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-fn hash(id: &SessionId) -> Vec<u8> {
+pub fn hash(id: &SessionId) -> Vec<u8> {
     digest(&SHA256, &id.0).as_ref().to_vec()
 }
 

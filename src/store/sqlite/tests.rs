@@ -9,6 +9,7 @@ use std::{
 use secrecy::SecretSlice;
 use sqlx::Connection;
 
+use super::logouts;
 use crate::{
     domain::testing::login,
     store::{self, KeyPurpose, StoreError, StoredKey, testing::Files},
@@ -195,4 +196,54 @@ async fn a_database_of_a_newer_latchkey_is_refused() {
     .await
     .unwrap();
     assert!(matches!(files.open().await.err(), Some(StoreError::Migrate(_))));
+}
+
+#[tokio::test]
+async fn sessions_of_a_database_of_before_go_on_and_are_not_known_at_the_provider() {
+    let files = Files::new();
+    let ada = login("ada");
+    let url = format!("sqlite:{}?mode=rwc", files.path("latchkey.db").display());
+    let mut before = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let mut migrator = sqlx::migrate!("src/store/migrations/sqlite");
+    migrator.migrations.to_mut().truncate(1);
+    migrator.run_direct(None, &mut before, false).await.unwrap();
+    sqlx::query("INSERT INTO users VALUES ($1, 'default/acme', 'ada', NULL, NULL, FALSE)")
+        .bind(ada.user.id.to_string())
+        .execute(&mut before)
+        .await
+        .unwrap();
+    sqlx::query("INSERT INTO sessions VALUES ($1, 'default/acme', $2, 'p1', 'key-of-p1', 0, 0)")
+        .bind(super::sessions::hash(&ada.session.id))
+        .bind(ada.user.id.to_string())
+        .execute(&mut before)
+        .await
+        .unwrap();
+    before.close().await.unwrap();
+
+    let store = files.open().await.unwrap();
+    let found = store.session(&ada.session.id).await.unwrap().expect("a session");
+    assert_eq!(found.session.at_provider, None);
+    assert!(store.id_token(&ada.session.id).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_a_logout_asks_is_found_by_an_index_of_its_own() {
+    let files = Files::new();
+    drop(files.open().await.unwrap());
+    let mut stranger = files.stranger().await;
+    for (statement, indexes) in [
+        (logouts::END_SESSIONS, ["sessions_by_sid", "sessions_by_subject"]),
+        (logouts::OVERTAKEN, ["logouts_by_sid", "logouts_by_subject"]),
+    ] {
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
+                .fetch_all(&mut stranger)
+                .await
+                .unwrap();
+        let plan: Vec<_> = plan.into_iter().map(|(.., detail)| detail).collect();
+        for index in indexes {
+            assert!(plan.iter().any(|step| step.contains(index)), "{index}: {plan:?}");
+        }
+        assert!(!plan.iter().any(|step| step == "SCAN sessions" || step == "SCAN logouts"), "{plan:?}");
+    }
 }

@@ -10,6 +10,7 @@ use crate::support::{
     latchkey::Latchkey,
     manifests,
     portal::Portal,
+    refusal::must_be_refused,
     visitor::{Answer, Visitor},
 };
 
@@ -113,6 +114,20 @@ async fn anything_but_the_sessions_own_issuer_and_sid_ends_nothing() {
 }
 
 #[tokio::test]
+async fn a_login_under_way_in_a_session_that_a_page_has_ended_begins_none() {
+    let (latchkey, fake) = start(ACCEPTED).await;
+    let ann = signed_in(&latchkey, &fake, "s1").await;
+    let begun = ann.begin(&latchkey, "demo").await;
+    must_be_framable(&Visitor::new().get(&uri(&latchkey, &[("iss", &fake.issuer), ("sid", "s1")])).await, 200);
+    let mut claims = fake.claims(&begun.nonce);
+    claims["sid"] = "s1".into();
+    fake.give_out(&sign(&claims));
+    let answer = ann.get(&begun.callback).await;
+    must_be_refused("the session there is over", &latchkey, &answer, 403, "signed_out_meanwhile");
+    assert_eq!(ann.session(&latchkey).await, None);
+}
+
+#[tokio::test]
 async fn unless_the_manifest_says_so_no_page_ends_a_session() {
     let (latchkey, fake) = start("").await;
     let ann = signed_in(&latchkey, &fake, "s1").await;
@@ -133,6 +148,7 @@ async fn an_address_that_asks_too_often_ends_nothing() {
         refused += u32::from(answer.status == 429);
     }
     assert!(refused > 0);
+    must_be_framable(&ann.get(&uri(&latchkey, &[("iss", &fake.issuer), ("sid", "s1")])).await, 429);
     assert!(ann.session(&latchkey).await.is_some());
     let begun = ann.begin(&latchkey, "demo").await;
     fake.give_out(&sign(&fake.claims(&begun.nonce)));

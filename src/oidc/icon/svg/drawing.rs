@@ -48,7 +48,10 @@ impl Drawing {
             }
             match name.local_name.as_str() {
                 "href" => element.refers_to.push(inside(value.trim())?.to_owned()),
-                "id" => _ = self.by_id.insert(value.to_owned(), index),
+                // Browsers take the first.
+                "id" => _ = self.by_id.entry(value.to_owned()).or_insert(index),
+                // It is drawn at each point of a line.
+                name if name.starts_with("marker") => return Err(PictureFault::SvgTooCostly),
                 _ => element.refers_to.extend(references(value)?),
             }
         }
@@ -112,9 +115,10 @@ impl Drawing {
     }
 }
 
-/// The id of a reference to something in the same file.
+/// The id of a reference to something in the same file, which is not written in disguise.
 fn inside(reference: &str) -> Result<&str, PictureFault> {
-    reference.strip_prefix('#').ok_or(PictureFault::SvgRefersOutside)
+    let id = reference.strip_prefix('#').filter(|id| !id.contains('%'));
+    id.ok_or(PictureFault::SvgRefersOutside)
 }
 
 /// The ids that a style or an attribute refers to.
@@ -122,6 +126,9 @@ fn references(style: &str) -> Result<Vec<String>, PictureFault> {
     let lower = style.to_ascii_lowercase();
     if FETCHES.iter().any(|word| lower.contains(word)) {
         return Err(PictureFault::SvgRefersOutside);
+    }
+    if lower.contains("marker") {
+        return Err(PictureFault::SvgTooCostly);
     }
     let blank = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
     let after = lower.match_indices("url(").map(|(at, word)| &style[at + word.len()..]);

@@ -18,5 +18,6 @@ CREATE TABLE logouts (
     issued_at BIGINT NOT NULL,
     kept_until BIGINT NOT NULL
 );
-CREATE INDEX logouts_by_provider ON logouts (provider_uid, issuer);
+CREATE INDEX logouts_by_sid ON logouts (provider_uid, sid);
+CREATE INDEX logouts_by_subject ON logouts (provider_uid, subject);
 CREATE INDEX logouts_by_end ON logouts (kept_until);
