@@ -25,7 +25,9 @@ impl<'a> Offer<'a> {
     pub fn of(table: &'a LoginTable, organization: &Organization, last_key: Option<&str>) -> Self {
         let suspended = |provider: &Provider| matches!(provider.login, LoginState::Suspended);
         let ways = table.providers_of(&organization.key).filter(|provider| !suspended(provider));
-        let ways: Vec<_> = ways.filter(|way| way.on_sign_in_page == OnSignInPage::Shown || way.has_domains()).collect();
+        // One whose domains cannot count now is a way in all the same: its people are not to be sent to another's.
+        let ways: Vec<_> =
+            ways.filter(|way| way.on_sign_in_page != OnSignInPage::Hidden || way.has_domains()).collect();
         let last = ways
             .iter()
             .copied()

@@ -1,11 +1,11 @@
 //! What an identity provider is once its manifest has been accepted and its metadata is known.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::Serialize;
 use url::Url;
 
-use super::{icon::Icon, organization::OrganizationKey, relation::Relation, trust::Trust};
+use super::{email::domain_of, icon::Icon, organization::OrganizationKey, relation::Relation};
 use crate::api::{ProviderType, Reason};
 
 /// A provider as logins and sessions see it.
@@ -31,6 +31,22 @@ pub struct Provider {
     /// Where people land after signing out, when the manifest names a page; also while nobody can sign in.
     pub logout_page_url: Option<Url>,
     pub login: LoginState,
+}
+
+/// Whom a provider may sign in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trust {
+    /// People of any address.
+    pub global: bool,
+    /// The domains, in canonical form, whose people belong to this provider; empty: none do.
+    pub domains: BTreeSet<Arc<str>>,
+}
+
+impl Trust {
+    /// Whether a canonical address lies in one of the domains.
+    pub fn owns(&self, address: &str) -> bool {
+        self.domains.contains(domain_of(address))
+    }
 }
 
 /// Whether the sign-in page has a button for a provider.

@@ -214,8 +214,8 @@ mod tests {
         api::Reason,
         domain::{
             mapper::When,
+            provider::Trust,
             testing::{mapper, organization, organization_key, provider},
-            trust::Trust,
         },
     };
 

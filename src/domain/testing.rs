@@ -11,10 +11,9 @@ use super::{
     logout::LogoutRules,
     mapper::{Mapper, Rule, When},
     organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
-    provider::{ClaimNames, LoginState, OnSignInPage, Provider},
+    provider::{ClaimNames, LoginState, OnSignInPage, Provider, Trust},
     provider_session::ProviderSession,
     relation::{ClaimsSource, Flow, Relation, RequestOptions, TokenRules},
-    trust::Trust,
     user::{Grant, Granted, IdToken, Keep, Link, LoginRecord, Session, SessionId, User, UserId},
 };
 use crate::api::{ProviderType, Reason};

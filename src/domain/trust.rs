@@ -1,22 +1,13 @@
 //! Whom a provider may sign in, and which names its people may have. Pure over the provider and the login table.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     email::{canonical_address, domain_of},
-    provider::Provider,
+    provider::{Provider, Trust},
     table::LoginTable,
-    user::{IdpUser, User},
+    user::{IdpUser, User, UserId},
 };
-
-/// Whom a provider may sign in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Trust {
-    /// People of any address.
-    pub global: bool,
-    /// The domains, in canonical form, whose people belong to this provider; empty: none do.
-    pub domains: BTreeSet<Arc<str>>,
-}
 
 /// Why somebody whom the provider vouches for is not let in. Messages name fields and providers, never an address or name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,12 +22,16 @@ pub enum Refusal {
         "the address lies in the trust.assignedEmailDomains of the provider {0}; people of this domain sign in there"
     )]
     AddressOfAnotherProvider(String),
-    #[error("another user of the organization has the address, and {0}")]
-    AddressTaken(Unmatched),
+    #[error("the user {holder} of the organization has the address, and {why}")]
+    AddressTaken { holder: UserId, why: Unmatched },
     #[error(
-        "the user name begins as those of the provider {0} do, by its users.userNameSeparator, or is an address in its trust.assignedEmailDomains; let claims.userName name another claim, or give this provider users.userNameSeparator"
+        "the user name begins as those of the provider {0} do, by its users.userNameSeparator; let claims.userName name another claim, or give this provider users.userNameSeparator"
     )]
     UserNameOfAnotherProvider(String),
+    #[error(
+        "the user name is an address in the trust.assignedEmailDomains of the provider {0}; let claims.userName name another claim, or give this provider users.userNameSeparator"
+    )]
+    AddressNameOfAnotherProvider(String),
     /// Who owns which domain is not known before everything has been looked at.
     #[error("the manifests have not all been looked at yet")]
     Starting,
@@ -46,7 +41,7 @@ pub enum Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unmatched {
     #[error(
-        "this provider may not lead to existing users by their address; give it trust.assignedEmailDomains, or trust.global if you run it yourself"
+        "this provider may not lead to existing users by their address; if these are two people, correct the address of one at the provider; if they are one, only trust.assignedEmailDomains or trust.global lets this provider sign in as whoever has an address"
     )]
     NotTrusted,
     #[error("the provider does not say that the address is verified; check claims.emailVerified")]
@@ -73,12 +68,6 @@ pub enum Found {
     Linked(User),
     /// Becomes linked by this login.
     ByAddress(User),
-}
-
-impl Trust {
-    fn owns(&self, address: &str) -> bool {
-        self.domains.contains(domain_of(address))
-    }
 }
 
 /// Lets a person in by their address, or not.
@@ -125,15 +114,15 @@ fn owner_of<'a>(address: &str, provider: &Provider, table: &'a LoginTable) -> Op
 /// # Errors
 /// `AddressTaken`.
 pub fn find(person: &IdpUser, trust: &Trust, known: Known) -> Result<Found, Refusal> {
-    let taken = |why| Err(Refusal::AddressTaken(why));
+    let taken = |holder: User, why| Err(Refusal::AddressTaken { holder: holder.id, why });
     match (known.linked, known.holder) {
-        (Some(linked), Some(holder)) if linked.id != holder.id => taken(Unmatched::LinkedToAnother),
+        (Some(linked), Some(holder)) if linked.id != holder.id => taken(holder, Unmatched::LinkedToAnother),
         (Some(linked), _) => Ok(Found::Linked(linked)),
         (None, None) => Ok(Found::New),
         // Who was let in by a domain has an address in it.
-        (None, Some(_)) if !trust.global && trust.domains.is_empty() => taken(Unmatched::NotTrusted),
-        (None, Some(_)) if !person.email_verified => taken(Unmatched::NotVerifiedThere),
-        (None, Some(holder)) if !holder.email_verified => taken(Unmatched::NotVerifiedHere),
+        (None, Some(holder)) if !trust.global && trust.domains.is_empty() => taken(holder, Unmatched::NotTrusted),
+        (None, Some(holder)) if !person.email_verified => taken(holder, Unmatched::NotVerifiedThere),
+        (None, Some(holder)) if !holder.email_verified => taken(holder, Unmatched::NotVerifiedHere),
         (None, Some(holder)) => Ok(Found::ByAddress(holder)),
     }
 }
@@ -141,7 +130,7 @@ pub fn find(person: &IdpUser, trust: &Trust, known: Known) -> Result<Found, Refu
 /// The user name of a provider's person here.
 ///
 /// # Errors
-/// `UserNameOfAnotherProvider`.
+/// `UserNameOfAnotherProvider` or `AddressNameOfAnotherProvider`.
 pub fn user_name(name: &str, provider: &Provider, table: &LoginTable) -> Result<String, Refusal> {
     let mine = provider.user_name_prefix();
     let whole = format!("{}{name}", mine.as_deref().unwrap_or_default());
@@ -153,12 +142,12 @@ pub fn user_name(name: &str, provider: &Provider, table: &LoginTable) -> Result<
         prefix.len() > mine.as_ref().map_or(0, String::len) && folded.starts_with(&prefix.to_lowercase())
     };
     let mut by_prefix = others.filter(|other| other.user_name_prefix().is_some_and(says_more));
-    let by_address = || {
-        let address = canonical_address(&whole).filter(|_| !provider.trust.global)?;
-        owner_of(&address, provider, table)
-    };
-    match by_prefix.next().or_else(by_address) {
-        Some(owner) => Err(Refusal::UserNameOfAnotherProvider(owner.path.clone())),
+    if let Some(owner) = by_prefix.next() {
+        return Err(Refusal::UserNameOfAnotherProvider(owner.path.clone()));
+    }
+    let address = canonical_address(&whole).filter(|_| !provider.trust.global);
+    match address.and_then(|address| owner_of(&address, provider, table)) {
+        Some(owner) => Err(Refusal::AddressNameOfAnotherProvider(owner.path.clone())),
         None => Ok(whole),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{Request, StatusCode};
+use http::{Request, Response, StatusCode, header};
 use url::Url;
 
 use super::{Remote, http::authority, http_error::HttpError};
@@ -18,6 +18,10 @@ pub enum EndSessionError {
     Http(#[from] HttpError),
     #[error("{host}: the end-session endpoint answered with {status}; check logout.endSessionURL")]
     Status { host: String, status: StatusCode },
+    #[error(
+        "{host}: the end-session endpoint answered with a page, as it would to a person who is to confirm; let logout.mode be Redirect if sessions there go on"
+    )]
+    Page { host: String },
 }
 
 impl Remote {
@@ -29,10 +33,18 @@ impl Remote {
         let request = request.map_err(|_| HttpError::InsecureUrl { host: host.clone(), why: too_long })?;
         let answer = self.outbound().send_within(DEADLINE, relation.trust_roots.as_ref(), request).await?;
         let status = answer.status();
+        if status.is_success() && is_page(&answer) {
+            return Err(EndSessionError::Page { host });
+        }
         if status.is_success() || status.is_redirection() {
             Ok(())
         } else {
             Err(EndSessionError::Status { host, status })
         }
     }
+}
+
+fn is_page(answer: &Response<Vec<u8>>) -> bool {
+    let media_type = answer.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    media_type.is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }

@@ -6,7 +6,7 @@ use super::{ORIGIN, PATH, QUERY, location::MANUAL, matches, rule};
 
 /// Where a session at the provider is ended; what it takes is in path and query.
 pub fn end_session_url() -> Rule {
-    let message = "write an http or https URL without user name and fragment, and placeholders only after the host, such as https://login.example.com/logout?returnTo={signout-oidc-with-state}";
+    let message = "write an http or https URL without user name and fragment, and placeholders only after the host, such as https://login.example.com/logout?returnTo={signout-oidc}";
     rule(format!(r"self.matches(r'{ORIGIN}{PATH}{QUERY}$') && self.matches(r'^https?://[^/?{{}}]+([/?]|$)')"), message)
 }
 

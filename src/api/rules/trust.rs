@@ -8,7 +8,7 @@ use super::matches;
 pub fn email_domain() -> Rule {
     let label = r"[^\p{Z}\p{C}.@*/:?#\\%\[\]]+";
     let message =
-        "write the part of the addresses after the @, such as contoso.com, and each subdomain as an item of its own";
+        "write what stands after the @, and nothing else, such as contoso.com; subdomains are items of their own";
     matches(&format!(r"^{label}(\.{label})+$"), message)
 }
 

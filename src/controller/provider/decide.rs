@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use super::{
     Local, Wish,
-    accept::{Identity, accepted, identity, owned_domains},
+    accept::{accepted, owned_domains},
     claims::claim_names,
+    identity::{Identity, identity},
     logout::page_url,
     relation::relation,
     status::status,
@@ -22,9 +23,8 @@ use crate::{
         icon::Icon,
         metadata::{DEFAULT_DISCOVERY_INTERVAL, FetchFailure, Fetched, ICON_INTERVAL, Metadata},
         organization::OrganizationKey,
-        provider::{LoginState, OnSignInPage, Provider},
+        provider::{LoginState, OnSignInPage, Provider, Trust},
         relation::{AcceptedSecret, Relation},
-        trust::Trust,
     },
 };
 
@@ -265,12 +265,17 @@ fn login_state(
     held_back: Option<Reason>,
 ) -> LoginState {
     match (held_back, relation) {
-        // Whose key or organization is not its own has no URL; what is only malformed keeps it.
-        (Some(reason), _) if !accepted && reason != Reason::InvalidCombination => LoginState::Refused(reason),
+        // Whose key, name or organization is not its own has no URL; what is only malformed, or has a domain too many, keeps
+        // it.
+        (Some(reason), _) if !accepted && !keeps_url(reason) => LoginState::Refused(reason),
         _ if idp.spec.suspend => LoginState::Suspended,
         (None, Some(relation)) => LoginState::Serving(Arc::new(relation)),
         (reason, _) => LoginState::Unavailable(reason.unwrap_or(Reason::Pending)),
     }
+}
+
+fn keeps_url(not_accepted: Reason) -> bool {
+    matches!(not_accepted, Reason::InvalidCombination | Reason::DomainConflict)
 }
 
 /// When to look again by ourselves: when the first of what was fetched is due, a little later for some than for

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::{
-    accept::Identity,
+    Identity,
     endpoints::{insecure, no_url, parsed},
 };
 use crate::{

@@ -5,6 +5,7 @@ mod claims;
 mod client_auth;
 mod decide;
 mod endpoints;
+mod identity;
 mod logout;
 mod observe;
 mod offers;
@@ -14,8 +15,8 @@ mod status;
 mod tokens;
 mod wish;
 
-pub use accept::Identity;
 pub use decide::{Observed, Remote, Rotated, decide};
+pub use identity::Identity;
 pub use observe::{accepted_organization, local};
 pub use reconcile::{reconcile, remove};
 pub use wish::{Local, Question, Wish, wish};

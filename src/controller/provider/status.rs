@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{Observed, accept::Identity};
+use super::{Identity, Observed};
 use crate::{
     api::{
         Conditions, Discovered, DiscoveryMode, IdentityProvider, IdentityProviderSpec, IdentityProviderStatus, Issuer,

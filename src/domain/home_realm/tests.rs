@@ -3,8 +3,8 @@ use crate::{
     api::Reason,
     domain::{
         organization::OrganizationKey,
+        provider::Trust,
         testing::{organization, organization_key, provider, relation},
-        trust::Trust,
     },
 };
 
@@ -69,6 +69,8 @@ fn where_but_one_way_is_left_nobody_need_choose() {
     assert_eq!(only(&[a.clone(), way("e", Hidden, &[])]).as_deref(), Some("a"), "nobody sees the other");
     assert_eq!(only(&[way("c", IfUsedLast, &["c.example"])]).as_deref(), Some("c"), "all addresses lead there");
     assert_eq!(only(&[a.clone(), way("c", IfUsedLast, &["c.example"])]), None);
+    let (shown, broken) = (way("a", Shown, &[]), way("m", IfUsedLast, &[]));
+    assert_eq!(only(&[shown, broken]), None, "domains that cannot count now lead nobody elsewhere");
     let suspended = Provider { login: LoginState::Suspended, suspended: true, ..way("s", Shown, &[]) };
     assert_eq!(only(&[a, suspended.clone()]).as_deref(), Some("a"));
     assert_eq!(only(&[suspended]), None);

@@ -85,7 +85,7 @@ fn outcome(trust: Trust, person: &IdpUser, here: Here) -> Outcome {
         Ok(Found::New) => Outcome::New,
         Ok(Found::Linked(_)) => Outcome::Linked,
         Ok(Found::ByAddress(_)) => Outcome::ByAddress,
-        Err(Refusal::AddressTaken(why)) => Outcome::Taken(why),
+        Err(Refusal::AddressTaken { why, .. }) => Outcome::Taken(why),
         Err(other) => panic!("{other}"),
     }
 }
@@ -194,7 +194,7 @@ fn a_linked_user_whose_address_is_another_providers_is_not_signed_in_by_leaving_
 
 #[test]
 fn a_user_name_that_is_an_address_of_another_provider_is_refused() {
-    let refused = Err(Refusal::UserNameOfAnotherProvider("default/p2".to_owned()));
+    let refused = Err(Refusal::AddressNameOfAnotherProvider("default/p2".to_owned()));
     for (trust, name, expected) in [
         (domains(&[]), OTHERS, refused.clone()),
         (domains(&[]), "Ann@CONTOSO.example", refused.clone()),

@@ -99,7 +99,13 @@ pub async fn post(
     let provider = provider.as_ref().map(|provider| provider.path.as_str());
     match outcome {
         Ok(heard) => {
-            tracing::info!(provider, ?heard, "a provider ended sessions by a logout token");
+            match heard {
+                Heard::Ended(0) => tracing::info!(provider, "a logout token named no session that is here"),
+                Heard::Ended(sessions) => {
+                    tracing::info!(provider, sessions, "a provider ended sessions by a logout token")
+                }
+                _ => tracing::info!(provider, "a provider ended sessions by a logout token; the store will hear of it"),
+            }
             respond::nothing(StatusCode::OK)
         }
         Err(refusal) => {

@@ -93,7 +93,8 @@ async fn end(
     let heard = server.sessions.end_by_browser(logout, &mark).await;
     if heard != Heard::Ended(0) {
         super::logout::count(provider, "frontchannel");
-        tracing::info!(provider = provider.path, ?heard, "a provider ended sessions by front-channel logout");
+        let sessions = if let Heard::Ended(sessions) = heard { Some(sessions) } else { None };
+        tracing::info!(provider = provider.path, sessions, "a provider ended sessions by front-channel logout");
     }
     set
 }

@@ -139,20 +139,25 @@ impl Failure {
                     ASK,
                 ],
             },
-            Self::NotAdmitted(Refusal::UserNameOfAnotherProvider(_)) => Advice {
-                status: StatusCode::FORBIDDEN,
-                title: "Your user name can't be used here",
-                what_happened: "In this organization, user names like that of your account belong to people who sign in another way.",
-                what_to_do: &["Sign in another way, if there is one.", OTHER_ACCOUNT, ASK],
-            },
-            Self::NotAdmitted(Refusal::AddressTaken(_)) => {
-                Advice { title: "Somebody else has this e-mail address here", ..Self::UserNameTaken.advice() }
+            Self::NotAdmitted(Refusal::UserNameOfAnotherProvider(_) | Refusal::AddressNameOfAnotherProvider(_)) => {
+                Advice {
+                    status: StatusCode::FORBIDDEN,
+                    title: "Your user name can't be used here",
+                    what_happened: "In this organization, user names like that of your account belong to people who sign in another way.",
+                    what_to_do: &["Sign in another way, if there is one.", OTHER_ACCOUNT, ASK],
+                }
             }
+            Self::NotAdmitted(Refusal::AddressTaken { .. }) => Advice {
+                status: StatusCode::FORBIDDEN,
+                title: "Somebody else has this e-mail address here",
+                what_happened: "Your account has the e-mail address of another user of this organization.",
+                what_to_do: &["If you have signed in here before, do it the way you did then.", OTHER_ACCOUNT, ASK],
+            },
             Self::UserNameTaken => Advice {
                 status: StatusCode::FORBIDDEN,
                 title: "Somebody else has this name here",
-                what_happened: "Another person already uses the same user name or e-mail address in this organization.",
-                what_to_do: &["Sign in the way you did before.", OTHER_ACCOUNT, ASK],
+                what_happened: "Your account has the user name of another user of this organization.",
+                what_to_do: &["If you have signed in here before, do it the way you did then.", OTHER_ACCOUNT, ASK],
             },
             Self::SignedOutMeanwhile => Advice {
                 status: StatusCode::FORBIDDEN,

@@ -50,7 +50,7 @@ pub static ENGLISH: Language = Language {
     sign_out: SignOutText {
         heading: "Sign out?",
         signed_in_as: Phrase { before: "You are signed in as ", after: "." },
-        provider_too: Phrase { before: "You will be signed out at ", after: ", too." },
+        provider_too: Phrase { before: "", after: " is asked to sign you out there, too." },
         submit: "Sign out",
         cancel: "Stay signed in",
     },

@@ -381,8 +381,8 @@ fn the_organization_used_last_is_the_first_choice() {
 #[test]
 fn who_is_signed_out_at_the_provider_too_is_told_before() {
     let html = SignOutPage { provider: Some("Contoso"), ..sign_out("jane") }.render();
-    assert!(html.contains("You will be signed out at <bdi>Contoso</bdi>, too."));
-    assert!(!sign_out("jane").render().contains(ENGLISH.sign_out.provider_too.before));
+    assert!(html.contains("<bdi>Contoso</bdi> is asked to sign you out there, too."));
+    assert!(!sign_out("jane").render().contains(ENGLISH.sign_out.provider_too.after));
 }
 
 #[test]

@@ -47,7 +47,7 @@ async fn of_two_providers_that_ask_for_a_domain_the_first_has_it_until_it_gives_
         let told = message.contains("spec.trust.assignedEmailDomains") && message.contains(&owner);
         assert!(told && message.contains("remove it here or there"), "{message}");
         assert!(latchkey.condition(IDP, name, "Stalled").await.is_some(), "{name}");
-        assert_eq!(Visitor::new().get(&latchkey.at(&format!("login/{name}"))).await.status, 404, "{name}");
+        assert_eq!(Visitor::new().get(&latchkey.at(&format!("login/{name}"))).await.status, 503, "{name}");
     }
     latchkey.wait_for_condition(IDP, "delta", READY).await;
     wait_until_led(&latchkey, "contoso.example", "alpha").await;

@@ -1,23 +1,19 @@
 //! Signing out here: what becomes of the session at the provider, and where people land.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Registered, claims_of, parameter, parameters};
+use super::{Registered, claims_of, has_session_cookie, parameter, parameters, target};
 use crate::support::{
     AT_ONCE,
     browser::{Browser, Page},
-    fake::{Fake, Reply, sign},
     latchkey::Latchkey,
     manifests,
     portal::Portal,
     provider::CLIENT_ID,
     refusal::must_be_refused,
     visitor::Visitor,
-    wait_for, wait_within,
+    wait_within,
 };
-
-/// A provider of the tests' own, which has an end-session endpoint.
-const END_SESSION: &str = "/logout";
 
 async fn sign_in(world: &Registered, page: &Page<'_>, name: &str) {
     page.goto(&world.latchkey.at("login/demo")).await;
@@ -30,25 +26,12 @@ async fn sign_out(latchkey: &Latchkey, page: &Page<'_>, there_too: bool) {
     page.goto(&latchkey.at("logout")).await;
     page.must_be_in_order().await;
     let text = page.text().await;
-    assert_eq!(text.contains("You will be signed out at Provider demo, too."), there_too, "{text}");
+    assert_eq!(text.contains("Provider demo is asked to sign you out there, too."), there_too, "{text}");
     page.click("form button").await;
 }
 
 async fn is_signed_in(latchkey: &Latchkey, page: &Page<'_>) -> bool {
     page.fetch(&latchkey.at("session")).await.0 == 200
-}
-
-/// Whether a browser still has the cookie of a session.
-pub fn has_session_cookie(latchkey: &Latchkey, visitor: &Visitor) -> bool {
-    visitor.cookies(&latchkey.at("account")).iter().any(|(name, _)| name.contains("latchkey.session."))
-}
-
-/// Where a POST to the logout page sends the browser.
-async fn target(latchkey: &Latchkey, visitor: &Visitor) -> String {
-    let answer = visitor.post(&latchkey.at("logout"), &[]).await;
-    assert_eq!(answer.status, 303, "{}", answer.body);
-    assert_eq!(visitor.session(latchkey).await, None);
-    answer.location().expect("a redirect")
 }
 
 #[tokio::test]
@@ -277,129 +260,4 @@ async fn neither_an_image_nor_a_form_of_another_site_signs_anybody_out() {
     page.wait_for_url(&latchkey.path("logout")).await;
     assert!(page.text().await.contains("This came from another site"), "{}", page.text().await);
     assert!(is_signed_in(latchkey, &page).await);
-}
-
-/// Latchkey with a provider of the tests' own that has an end-session endpoint, in mode Backchannel.
-async fn called_by_latchkey(fake: &Fake) -> Latchkey {
-    fake.announce("end_session_endpoint", format!("{}{END_SESSION}?tenant=1", fake.issuer));
-    fake.answer(END_SESSION, Reply::text("text/html", "bye m4rk"));
-    let files = [
-        ("organization.yaml", manifests::ORGANIZATION),
-        ("provider.yaml", &manifests::provider("demo", &fake.issuer, "  logout: {mode: Backchannel}\n")),
-        ("secret.yaml", &manifests::usual_secret()),
-    ];
-    let latchkey = Latchkey::start(&files).await;
-    latchkey.wait_until_ready("demo").await;
-    latchkey
-}
-
-/// Signs somebody in at a provider of the tests' own; the ID token.
-pub async fn signs_in(latchkey: &Latchkey, fake: &Fake, visitor: &Visitor, change: impl Fn(&mut Value)) -> String {
-    let begun = visitor.begin(latchkey, "demo").await;
-    let mut claims = fake.claims(&begun.nonce);
-    change(&mut claims);
-    let id_token = sign(&claims);
-    fake.give_out(&id_token);
-    let answer = visitor.get(&begun.callback).await;
-    assert!(answer.signs_in(), "{} {}", answer.status, answer.body);
-    id_token
-}
-
-#[tokio::test]
-async fn in_mode_backchannel_latchkey_calls_the_provider_itself_with_the_id_token() {
-    let fake = Fake::start().await;
-    let latchkey = called_by_latchkey(&fake).await;
-    let mallory = Visitor::new();
-    let id_token = signs_in(&latchkey, &fake, &mallory, |_| {}).await;
-    assert_eq!(target(&latchkey, &mallory).await, latchkey.at("logout?done"), "the browser is not sent there");
-    let [asked] = &fake.requests(END_SESSION)[..] else { panic!("one call") };
-    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    assert_eq!(asked.method, "GET");
-    assert_eq!(asked.query, [pair("tenant", "1"), pair("client_id", CLIENT_ID), pair("id_token_hint", &id_token)]);
-    assert!(!latchkey.log().contains("could not be ended"), "{}", latchkey.log());
-
-    fake.answer(END_SESSION, Reply::redirect("https://m4rk.example/"));
-    signs_in(&latchkey, &fake, &mallory, |_| {}).await;
-    assert_eq!(target(&latchkey, &mallory).await, latchkey.at("logout?done"), "a redirect is followed by nobody");
-    assert!(!latchkey.log().contains("could not be ended"), "{}", latchkey.log());
-}
-
-#[tokio::test]
-async fn a_provider_that_cannot_be_called_delays_nobody_for_long_and_is_logged_once() {
-    let fake = Fake::start().await;
-    let latchkey = called_by_latchkey(&fake).await;
-    let mallory = Visitor::new();
-    let failures = || latchkey.log().lines().filter(|line| line.contains("could not be ended")).count();
-    for (number, reply) in [Reply::status(500, "m4rk"), Reply::Held].into_iter().enumerate() {
-        let id_token = signs_in(&latchkey, &fake, &mallory, |_| {}).await;
-        fake.answer(END_SESSION, reply);
-        let began = std::time::Instant::now();
-        assert_eq!(target(&latchkey, &mallory).await, latchkey.at("logout?done"));
-        assert!(began.elapsed().as_secs() < 9, "{:?}", began.elapsed());
-        wait_for("it is logged", async || (failures() == number + 1).then_some(())).await;
-        let log = latchkey.log();
-        assert!(!log.contains("id_token_hint") && !log.contains(&id_token) && !log.contains("m4rk"), "{log}");
-        assert!(!log.contains(END_SESSION), "{log}");
-    }
-    assert!(latchkey.log().contains("within 5 seconds"), "{}", latchkey.log());
-}
-
-#[tokio::test]
-async fn latchkey_s_call_trusts_the_ca_bundle_of_the_manifest_and_goes_through_the_egress_guard() {
-    let (fake, certificate) = Fake::start_tls().await;
-    fake.answer(END_SESSION, Reply::text("text/html", "bye"));
-    let at = |url: &str| {
-        let more = format!(
-            "  tls: {{caBundleRef: {{kind: ConfigMap, name: ca, key: ca.crt}}}}\n  logout: {{mode: Backchannel, endSessionURL: \"{url}\"}}\n"
-        );
-        manifests::provider("demo", &fake.issuer, &more)
-    };
-    let ca = json!({
-        "apiVersion": "v1", "kind": "ConfigMap", "data": {"ca.crt": certificate},
-        "metadata": {"name": "ca", "labels": {"latchkey.dev/usable": "true"}},
-    });
-    let files = [
-        ("organization.yaml", manifests::ORGANIZATION),
-        ("provider.yaml", &at(&format!("{}{END_SESSION}", fake.issuer))),
-        ("secret.yaml", &manifests::usual_secret()),
-        ("ca.yaml", &ca.to_string()),
-    ];
-    let latchkey = Latchkey::start(&files).await;
-    latchkey.wait_until_ready("demo").await;
-    let mallory = Visitor::new();
-    signs_in(&latchkey, &fake, &mallory, |_| {}).await;
-    target(&latchkey, &mallory).await;
-    assert_eq!(fake.count(END_SESSION), 1, "{}", latchkey.log());
-
-    latchkey.write("provider.yaml", &at("https://169.254.169.254/logout")).await;
-    wait_for("the manifest is served", async || {
-        let status = latchkey.status("identityprovider", "demo").await?;
-        (status["servingGeneration"] == 2).then_some(())
-    })
-    .await;
-    signs_in(&latchkey, &fake, &mallory, |_| {}).await;
-    assert_eq!(target(&latchkey, &mallory).await, latchkey.at("logout?done"));
-    assert!(latchkey.log().contains("is not dialled"), "{}", latchkey.log());
-    let (_, metrics) = latchkey.management("metrics").await;
-    assert!(metrics.contains("latchkey_logouts_total{provider=\"default/demo\",by=\"person\"} 2"), "{metrics}");
-}
-
-#[tokio::test]
-async fn while_the_provider_is_not_served_signing_out_is_local_and_leads_to_its_page() {
-    let fake = Fake::start().await;
-    let more = "  logout: {pageURL: \"https://example.com/goodbye\"}\n";
-    fake.announce("end_session_endpoint", format!("{}{END_SESSION}", fake.issuer));
-    let files = [
-        ("organization.yaml", manifests::ORGANIZATION),
-        ("provider.yaml", &manifests::provider("demo", &fake.issuer, more)),
-        ("secret.yaml", &manifests::usual_secret()),
-    ];
-    let latchkey = Latchkey::start(&files).await;
-    latchkey.wait_until_ready("demo").await;
-    let mallory = Visitor::new();
-    signs_in(&latchkey, &fake, &mallory, |_| {}).await;
-    latchkey.write("secret.yaml", &manifests::usual_secret().replace("\"true\"", "\"false\"")).await;
-    latchkey.wait_for_condition("identityprovider", "demo", ["Ready", "False", "SecretNotUsable"]).await;
-    assert!(mallory.session(&latchkey).await.is_some());
-    assert_eq!(target(&latchkey, &mallory).await, "https://example.com/goodbye");
 }

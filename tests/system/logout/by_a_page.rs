@@ -3,12 +3,11 @@
 use serde_json::json;
 use url::Url;
 
-use super::at_the_provider::{has_session_cookie, signs_in};
+use super::{beside, has_session_cookie, signs_in};
 use crate::support::{
     browser::Browser,
     fake::{Fake, sign},
     latchkey::Latchkey,
-    manifests,
     portal::Portal,
     refusal::must_be_refused,
     visitor::{Answer, Visitor},
@@ -16,13 +15,7 @@ use crate::support::{
 
 async fn start(more: &str) -> (Latchkey, Fake) {
     let fake = Fake::start().await;
-    let files = [
-        ("organization.yaml", manifests::ORGANIZATION),
-        ("provider.yaml", &manifests::provider("demo", &fake.issuer, more)),
-        ("secret.yaml", &manifests::usual_secret()),
-    ];
-    let latchkey = Latchkey::start(&files).await;
-    latchkey.wait_until_ready("demo").await;
+    let latchkey = beside(&fake, more).await;
     (latchkey, fake)
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor, SqliteConnection};
 
-use super::{Registered, at_the_provider::signs_in};
+use super::{Registered, beside, signs_in};
 use crate::support::{
     browser::{Browser, Page},
     fake::{Fake, sign, sign_with},
@@ -104,13 +104,7 @@ struct Hostile {
 impl Hostile {
     async fn start(more: &str) -> Self {
         let fake = Fake::start().await;
-        let files = [
-            ("organization.yaml", manifests::ORGANIZATION),
-            ("provider.yaml", &manifests::provider("demo", &fake.issuer, more)),
-            ("secret.yaml", &manifests::usual_secret()),
-        ];
-        let latchkey = Latchkey::start(&files).await;
-        latchkey.wait_until_ready("demo").await;
+        let latchkey = beside(&fake, more).await;
         Self { latchkey, fake }
     }
 

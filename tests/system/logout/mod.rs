@@ -3,14 +3,17 @@
 mod at_another_make;
 mod at_the_provider;
 mod by_a_page;
+mod by_latchkey;
 mod by_the_provider;
 
 use serde_json::{Value, json};
 
 use crate::support::{
+    fake::{Fake, sign},
     latchkey::Latchkey,
     manifests,
     provider::{CLIENT_ID, CLIENT_SECRET, Provider},
+    visitor::Visitor,
     wait_for,
 };
 
@@ -19,6 +22,46 @@ use crate::support::{
 struct Registered {
     latchkey: Latchkey,
     provider: Provider,
+}
+
+/// Latchkey with a provider of the tests' own as `demo`; `more` are lines of its spec.
+async fn beside(fake: &Fake, more: &str) -> Latchkey {
+    let files = [
+        ("organization.yaml", manifests::ORGANIZATION),
+        ("provider.yaml", &manifests::provider("demo", &fake.issuer, more)),
+        ("secret.yaml", &manifests::usual_secret()),
+    ];
+    let latchkey = Latchkey::start(&files).await;
+    latchkey.wait_until_ready("demo").await;
+    latchkey
+}
+
+/// A provider of the tests' own, which has an end-session endpoint.
+const END_SESSION: &str = "/logout";
+
+/// Signs somebody in at a provider of the tests' own; the ID token.
+async fn signs_in(latchkey: &Latchkey, fake: &Fake, visitor: &Visitor, change: impl Fn(&mut Value)) -> String {
+    let begun = visitor.begin(latchkey, "demo").await;
+    let mut claims = fake.claims(&begun.nonce);
+    change(&mut claims);
+    let id_token = sign(&claims);
+    fake.give_out(&id_token);
+    let answer = visitor.get(&begun.callback).await;
+    assert!(answer.signs_in(), "{} {}", answer.status, answer.body);
+    id_token
+}
+
+/// Whether a browser still has the cookie of a session.
+fn has_session_cookie(latchkey: &Latchkey, visitor: &Visitor) -> bool {
+    visitor.cookies(&latchkey.at("account")).iter().any(|(name, _)| name.contains("latchkey.session."))
+}
+
+/// Where a POST to the logout page sends the browser.
+async fn target(latchkey: &Latchkey, visitor: &Visitor) -> String {
+    let answer = visitor.post(&latchkey.at("logout"), &[]).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    assert_eq!(visitor.session(latchkey).await, None);
+    answer.location().expect("a redirect")
 }
 
 impl Registered {

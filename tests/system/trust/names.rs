@@ -62,7 +62,7 @@ async fn no_user_name_is_an_address_of_another_provider() {
     let latchkey = latchkey_with(&[("owner", &owner, domains), ("plain", &plain, "")]).await;
     for name in ["boss@contoso.example", "Boss@CONTOSO.example", "boss@ｃｏｎｔｏｓｏ.example"] {
         let answer = login(&Visitor::new(), &latchkey, "plain", &plain, named(name)).await;
-        must_be_refused(name, &latchkey, &answer, 403, "user_name_of_another_provider");
+        must_be_refused(name, &latchkey, &answer, 403, "address_name_of_another_provider");
     }
     assert_eq!(
         signed_in(&latchkey, "plain", &plain, named("boss@free.example")).await["userName"],
