@@ -35,7 +35,7 @@ pub struct Arguments {
     #[arg(long, short = 'A', conflicts_with = "namespace")]
     all_namespaces: bool,
 
-    /// wide adds the keys, the redirect URIs to register, and what to do; yaml and json print everything
+    /// wide adds the keys, the redirect URIs, and what to do; yaml and json print everything, with all URIs to register
     #[arg(long, short, value_enum, default_value_t)]
     output: Output,
 }

@@ -1,6 +1,7 @@
 //! Who is signed in: from memory, with one read of the store for a session that was not seen yet.
 
 mod at_provider;
+mod changes;
 mod ledger;
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use moka::sync::Cache;
-use tokio::{sync::broadcast, time::interval};
+use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
 pub use at_provider::Heard;
@@ -28,7 +29,7 @@ use crate::{
         table::LoginTable,
         user::{Granted, Session, SessionId, User, UserId},
     },
-    store::{Store, StoreChange, StoreError},
+    store::{Store, StoreError},
 };
 
 /// So many sessions, and people, are kept in memory.
@@ -153,18 +154,6 @@ impl Sessions {
         let _ = self.write().await;
     }
 
-    /// Until the store is gone.
-    async fn hear_changes(&self) {
-        let mut changes = self.store.changes();
-        loop {
-            match changes.recv().await {
-                Ok(change) => self.hear(&change),
-                Err(broadcast::error::RecvError::Lagged(_)) => self.forget_everything(),
-                Err(broadcast::error::RecvError::Closed) => return,
-            }
-        }
-    }
-
     async fn write_regularly(&self, shutdown: &CancellationToken) {
         let mut writes = interval(WRITE_INTERVAL);
         loop {
@@ -216,36 +205,6 @@ impl Sessions {
             held.last_noted.store(now_millis, Ordering::Relaxed);
             self.lock().used.insert(held.session.id.clone(), now);
         }
-    }
-
-    fn hear(&self, change: &StoreChange) {
-        self.note_change(|_| ());
-        match change {
-            StoreChange::SessionEnded(id) => self.sessions.invalidate(id),
-            StoreChange::UserChanged(user) => self.people.invalidate(user),
-            StoreChange::SessionsEndedAtProvider(logout) => self.forget(|session| session.ends_by(logout)),
-            StoreChange::SessionsOfProviderEnded(uid) => self.forget(|session| *session.provider_uid == **uid),
-            StoreChange::SessionsOfUserEnded(user) => {
-                self.people.invalidate(user);
-                self.forget(|session| session.user == *user);
-            }
-        }
-    }
-
-    /// Takes sessions out of memory.
-    fn forget(&self, which: impl Fn(&Session) -> bool) {
-        self.those(which).iter().for_each(|id| self.sessions.invalidate(id));
-    }
-
-    /// The sessions in memory that are so; looks at all of them.
-    fn those(&self, are_so: impl Fn(&Session) -> bool) -> Vec<SessionId> {
-        self.sessions.iter().filter(|(_, held)| are_so(&held.session)).map(|(id, _)| (*id).clone()).collect()
-    }
-
-    fn forget_everything(&self) {
-        self.note_change(|_| ());
-        self.sessions.invalidate_all();
-        self.people.invalidate_all();
     }
 
     /// Removes from the store what has ended by itself, unless it can't be told what is in use.

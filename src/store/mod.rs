@@ -12,7 +12,8 @@ use crate::domain::{
     Claims,
     organization::OrganizationKey,
     provider_session::ProviderLogout,
-    user::{Grant, Keep, Link, LoginRecord, SessionId, SignedIn, User, UserId},
+    trust::Known,
+    user::{Grant, Keep, Link, LoginRecord, SessionId, SignedIn, UserId},
 };
 
 #[cfg(test)]
@@ -60,10 +61,9 @@ pub trait Store: Send + Sync {
     /// Marks a login attempt as used until it would have expired anyway; false when it was used before.
     async fn use_attempt(&self, id: &[u8; 16], expires: Timestamp) -> Result<bool, StoreError>;
 
-    /// The user that a link leads to.
-    async fn linked_user(&self, link: &Link) -> Result<Option<User>, StoreError>;
-    /// The user of an organization who has an address, in canonical form.
-    async fn user_of_address(&self, organization: &OrganizationKey, address: &str) -> Result<Option<User>, StoreError>;
+    /// The user whom a link leads to, and the one of its organization who has an address, in canonical form; both as they
+    /// are at one moment.
+    async fn known(&self, link: &Link, address: Option<&str>) -> Result<Known, StoreError>;
     /// Writes a login: creates or updates the user, links it, keeps the claims, sets the grants that this
     /// provider's mappers make (those of other providers stay), keeps the ID token if it is to be kept, and begins the
     /// session. `login.user` is written whole. Says which revision the claims have now: 1 at first, one more at every login.

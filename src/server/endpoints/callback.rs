@@ -18,7 +18,6 @@ use crate::{
         organization::Organization,
         provider::Provider,
         relation::{Flow, Relation},
-        trust::Known,
         user::{IdpUser, LoginRecord, Session, SessionId, UserId},
     },
     oidc::registered_error,
@@ -179,11 +178,8 @@ async fn record(
 ) -> Result<(LoginRecord, i64), Failure> {
     let organization = &view.organization.key;
     for _ in 0..3 {
-        let linked = server.store.linked_user(&login::link(organization, &relation.issuer, person)).await?;
-        let holder = match &person.email {
-            Some(address) => server.store.user_of_address(organization, address).await?,
-            None => None,
-        };
+        let link = login::link(organization, &relation.issuer, person);
+        let known = server.store.known(&link, person.email.as_deref()).await?;
         let fresh = Fresh {
             user_id: UserId(Uuid::now_v7()),
             session_id: SessionId(random().ok_or(Failure::Internal)?),
@@ -201,7 +197,7 @@ async fn record(
             at_provider: shown.at_provider.clone(),
             id_token: shown.id_token.clone(),
         };
-        let record = login::decide(verified, Known { linked, holder }, fresh)?;
+        let record = login::decide(verified, known, fresh)?;
         match server.store.record_login(&record).await {
             Ok(revision) => return Ok((record, revision)),
             Err(RecordLoginError::Raced) => {}

@@ -11,7 +11,7 @@ use crate::{
         user::{Keep, Link, LoginRecord},
     },
     store::{
-        LogoutMark,
+        LogoutMark, StoreChange,
         testing::{Files, soon},
     },
 };

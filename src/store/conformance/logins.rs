@@ -14,7 +14,7 @@ pub async fn a_first_login_is_found_by_its_link_and_session(database: impl Datab
     login.grants.push(Grant { mapper_uid: "m2".into(), granted: Granted::Administrator });
     store.record_login(&login).await.unwrap();
 
-    assert_eq!(store.linked_user(&login.link).await.unwrap().as_ref(), Some(&login.user));
+    assert_eq!(linked(&*store, &login.link).await.as_ref(), Some(&login.user));
     let signed_in = store.session(&login.session.id).await.unwrap().unwrap();
     assert_eq!(signed_in.session, login.session);
     assert_eq!(signed_in.user, login.user);
@@ -27,9 +27,9 @@ pub async fn nobody_is_found_by_a_link_or_session_that_is_not_there(database: im
     let known = login("ada");
     store.record_login(&known).await.unwrap();
 
-    assert_eq!(store.linked_user(&login("bob").link).await.unwrap(), None);
+    assert_eq!(linked(&*store, &login("bob").link).await, None);
     let elsewhere = Link { issuer: "https://other.example".to_owned(), ..known.link.clone() };
-    assert_eq!(store.linked_user(&elsewhere).await.unwrap(), None);
+    assert_eq!(linked(&*store, &elsewhere).await, None);
     assert_eq!(store.session(&again(&known).session.id).await.unwrap(), None);
 }
 
@@ -105,10 +105,35 @@ pub async fn a_user_is_found_by_the_address_in_the_same_organization_alone(datab
     let store = open(&database).await;
     let ada = login("ada");
     store.record_login(&ada).await.unwrap();
-    let (organization, address) = (&ada.user.organization, ada.user.email.as_deref().unwrap());
-    assert_eq!(store.user_of_address(organization, address).await.unwrap().as_ref(), Some(&ada.user));
-    assert_eq!(store.user_of_address(organization, "bob@example.com").await.unwrap(), None);
-    assert_eq!(store.user_of_address(&organization_key("globex"), address).await.unwrap(), None);
+    let holder = async |organization: &str, address: &str| {
+        let nobody = link(&organization_key(organization), "nobody");
+        store.known(&nobody, Some(address)).await.unwrap()
+    };
+    let address = ada.user.email.as_deref().unwrap();
+    assert_eq!(holder("acme", address).await, Known { linked: None, holder: Some(ada.user.clone()) });
+    assert_eq!(holder("acme", "bob@example.com").await, Known::default());
+    assert_eq!(holder("globex", address).await, Known::default());
+    let both = Known { linked: Some(ada.user.clone()), holder: Some(ada.user.clone()) };
+    assert_eq!(store.known(&ada.link, Some(address)).await.unwrap(), both);
+}
+
+pub async fn nobody_is_seen_to_have_an_address_before_being_seen_to_be_linked(database: impl Database) {
+    let store = open(&database).await;
+    for round in 0..50 {
+        let ada = login(&format!("ada{round}"));
+        let writing = tokio::spawn({
+            let (store, ada) = (store.clone(), ada.clone());
+            async move { store.record_login(&ada).await.unwrap() }
+        });
+        loop {
+            let known = store.known(&ada.link, ada.user.email.as_deref()).await.unwrap();
+            assert_eq!(known.linked, known.holder);
+            if known.linked.is_some() {
+                break;
+            }
+        }
+        writing.await.unwrap();
+    }
 }
 
 pub async fn who_was_found_by_an_address_is_linked_only_while_the_address_is_theirs(database: impl Database) {
@@ -125,7 +150,7 @@ pub async fn who_was_found_by_an_address_is_linked_only_while_the_address_is_the
     assert_eq!(announced(&mut changes), [StoreChange::SessionsOfUserEnded(ada.user.id)]);
     assert_eq!(store.session(&ada.session.id).await.unwrap(), None, "who was it before?");
     assert!(store.session(&found.session.id).await.unwrap().is_some());
-    assert_eq!(store.linked_user(&found.link).await.unwrap().map(|user| user.id), Some(ada.user.id));
+    assert_eq!(linked(&*store, &found.link).await.map(|user| user.id), Some(ada.user.id));
 
     for change in [
         |user: &mut User| user.email = Some("moved@example.com".to_owned()),
@@ -139,13 +164,17 @@ pub async fn who_was_found_by_an_address_is_linked_only_while_the_address_is_the
         change(&mut changed.user);
         store.record_login(&changed).await.unwrap();
         assert!(matches!(store.record_login(&found).await, Err(RecordLoginError::Raced)));
-        assert_eq!(store.linked_user(&found.link).await.unwrap(), None);
+        assert_eq!(linked(&*store, &found.link).await, None);
         assert_eq!(store.session(&found.session.id).await.unwrap(), None);
     }
 }
 
+async fn linked(store: &dyn Store, link: &Link) -> Option<User> {
+    store.known(link, None).await.unwrap().linked
+}
+
 async fn assert_nothing_written(store: &dyn Store, login: &LoginRecord) {
-    assert_eq!(store.linked_user(&login.link).await.unwrap(), None);
+    assert_eq!(linked(store, &login.link).await, None);
     assert_eq!(store.session(&login.session.id).await.unwrap(), None);
     let people = store.claims_of_provider("p1", None, 100).await.unwrap();
     assert!(people.iter().all(|person| person.user != login.user.id));
@@ -163,7 +192,7 @@ pub async fn an_update_can_be_refused_for_a_taken_name_too(database: impl Databa
     let mut readdressed = again(&bob);
     readdressed.user.email = ada.user.email.clone();
     assert!(matches!(store.record_login(&readdressed).await, Err(RecordLoginError::Raced)));
-    assert_eq!(store.linked_user(&bob.link).await.unwrap(), Some(bob.user));
+    assert_eq!(linked(&*store, &bob.link).await, Some(bob.user));
 }
 
 pub async fn another_organization_has_names_addresses_and_links_of_its_own(database: impl Database) {
@@ -176,8 +205,8 @@ pub async fn another_organization_has_names_addresses_and_links_of_its_own(datab
     store.record_login(&here).await.unwrap();
     store.record_login(&there).await.unwrap();
 
-    assert_eq!(store.linked_user(&here.link).await.unwrap(), Some(here.user));
-    assert_eq!(store.linked_user(&there.link).await.unwrap(), Some(there.user));
+    assert_eq!(linked(&*store, &here.link).await, Some(here.user));
+    assert_eq!(linked(&*store, &there.link).await, Some(there.user));
 }
 
 pub async fn many_people_can_be_without_an_address(database: impl Database) {
@@ -200,7 +229,7 @@ pub async fn a_user_never_moves_to_another_organization(database: impl Database)
     moved.link = link(&moved.user.organization, "ada");
     moved.session = session(&moved.user, "p9");
     assert!(matches!(store.record_login(&moved).await, Err(RecordLoginError::Store(_))));
-    assert_eq!(store.linked_user(&ada.link).await.unwrap(), Some(ada.user));
+    assert_eq!(linked(&*store, &ada.link).await, Some(ada.user));
 }
 
 /// Records logins from as many tasks at once, each through a handle of its own.
@@ -232,7 +261,7 @@ pub async fn of_two_first_logins_at_the_same_moment_one_has_raced(database: impl
         let (won, lost): (Vec<_>, Vec<_>) = results.into_iter().partition(|(_, result)| result.is_ok());
         assert_eq!(won.len(), 1);
         let store = open(&database).await;
-        assert_eq!(store.linked_user(&won[0].0.link).await.unwrap().as_ref(), Some(&won[0].0.user));
+        assert_eq!(linked(&*store, &won[0].0.link).await.as_ref(), Some(&won[0].0.user));
         for (login, result) in &lost {
             assert!(matches!(result, Err(RecordLoginError::Raced)), "{result:?}");
             assert_eq!(store.session(&login.session.id).await.unwrap(), None);

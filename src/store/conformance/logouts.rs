@@ -155,7 +155,7 @@ pub async fn a_login_that_a_logout_has_overtaken_begins_no_session(database: imp
         ("carl", Some("s4"), 9_000, true),
     ] {
         // Of whoever was refused nothing was written.
-        let known = store.linked_user(&link(&organization_key("acme"), name)).await.unwrap();
+        let known = store.known(&link(&organization_key("acme"), name), None).await.unwrap().linked;
         let mut login = issued(in_session(name, sid), issued_at);
         if let Some(known) = known {
             login.user.id = known.id;

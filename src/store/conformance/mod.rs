@@ -16,6 +16,7 @@ use tokio::sync::broadcast;
 use super::{Store, StoreChange, StoreError};
 use crate::domain::{
     testing::{again, at, claims, group, link, login, organization_key, role, session, through},
+    trust::Known,
     user::{Grant, Granted, Keep, Link, LoginRecord, User, UserId},
 };
 
@@ -73,6 +74,7 @@ macro_rules! every_promise_holds_for {
             logins: a_taken_user_name_refuses_the_login_and_writes_nothing,
             logins: an_address_that_was_taken_meanwhile_refuses_the_login_and_writes_nothing,
             logins: a_user_is_found_by_the_address_in_the_same_organization_alone,
+            logins: nobody_is_seen_to_have_an_address_before_being_seen_to_be_linked,
             logins: who_was_found_by_an_address_is_linked_only_while_the_address_is_theirs,
             logins: an_update_can_be_refused_for_a_taken_name_too,
             logins: another_organization_has_names_addresses_and_links_of_its_own,

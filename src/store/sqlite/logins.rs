@@ -5,40 +5,41 @@ use sqlx::{SqliteConnection, SqliteExecutor};
 use super::{grants, logouts, rows::UserRow, sessions};
 use crate::{
     domain::{
-        organization::OrganizationKey,
+        trust::Known,
         user::{Link, LoginRecord, User, UserId},
     },
     store::{RecordLoginError, StoreChange, StoreError},
 };
 
-pub async fn linked_user(db: impl SqliteExecutor<'_>, link: &Link) -> Result<Option<User>, StoreError> {
-    let row: Option<UserRow> = sqlx::query_as(
-        "SELECT u.id AS user_id, u.organization, u.user_name, u.full_name, u.email, u.email_verified \
+/// A user, and whether it is the link that leads there.
+#[derive(sqlx::FromRow)]
+struct KnownRow {
+    is_linked: bool,
+    #[sqlx(flatten)]
+    user: UserRow,
+}
+
+pub async fn known(db: impl SqliteExecutor<'_>, link: &Link, address: Option<&str>) -> Result<Known, StoreError> {
+    // One statement, so that both are of one moment.
+    let rows: Vec<KnownRow> = sqlx::query_as(
+        "SELECT TRUE AS is_linked, u.id AS user_id, u.organization, u.user_name, u.full_name, u.email, u.email_verified \
          FROM links l JOIN users u ON u.id = l.user_id \
-         WHERE l.organization = $1 AND l.issuer = $2 AND l.external_id = $3",
+         WHERE l.organization = $1 AND l.issuer = $2 AND l.external_id = $3 \
+         UNION ALL SELECT FALSE, id, organization, user_name, full_name, email, email_verified FROM users \
+         WHERE organization = $1 AND email = $4",
     )
     .bind(link.organization.as_str())
     .bind(&link.issuer)
     .bind(&link.external_id)
-    .fetch_optional(db)
-    .await?;
-    row.map(User::try_from).transpose()
-}
-
-pub async fn user_of_address(
-    db: impl SqliteExecutor<'_>,
-    organization: &OrganizationKey,
-    address: &str,
-) -> Result<Option<User>, StoreError> {
-    let row: Option<UserRow> = sqlx::query_as(
-        "SELECT id AS user_id, organization, user_name, full_name, email, email_verified FROM users \
-         WHERE organization = $1 AND email = $2",
-    )
-    .bind(organization.as_str())
     .bind(address)
-    .fetch_optional(db)
+    .fetch_all(db)
     .await?;
-    row.map(User::try_from).transpose()
+    let mut known = Known::default();
+    for KnownRow { is_linked, user } in rows {
+        let place = if is_linked { &mut known.linked } else { &mut known.holder };
+        *place = Some(user.try_into()?);
+    }
+    Ok(known)
 }
 
 /// Writes a login. Says which revision the claims have now, and what other sessions of the user must hear of.
@@ -55,7 +56,7 @@ pub async fn record(
         return Err(RecordLoginError::SignedOut);
     }
     // Before names, because a person who was linked meanwhile also took the name and the address.
-    if linked_user(&mut *db, &login.link).await?.is_some_and(|linked| linked.id != user.id) {
+    if known(&mut *db, &login.link, None).await?.linked.is_some_and(|linked| linked.id != user.id) {
         return Err(RecordLoginError::Raced);
     }
     refuse_what_others_have(db, user).await?;

@@ -27,7 +27,8 @@ use super::{
 use crate::domain::{
     organization::OrganizationKey,
     provider_session::ProviderLogout,
-    user::{Grant, Link, LoginRecord, SessionId, SignedIn, User, UserId},
+    trust::Known,
+    user::{Grant, Link, LoginRecord, SessionId, SignedIn, UserId},
 };
 
 /// How long anything may take, waiting for a connection and for other processes' locks included.
@@ -111,12 +112,8 @@ impl Store for Sqlite {
         self.write(move |db| Box::pin(async move { Ok((sessions::use_attempt(db, &id, expires).await?, None)) })).await
     }
 
-    async fn linked_user(&self, link: &Link) -> Result<Option<User>, StoreError> {
-        self.read(logins::linked_user(&self.readers, link)).await
-    }
-
-    async fn user_of_address(&self, organization: &OrganizationKey, address: &str) -> Result<Option<User>, StoreError> {
-        self.read(logins::user_of_address(&self.readers, organization, address)).await
+    async fn known(&self, link: &Link, address: Option<&str>) -> Result<Known, StoreError> {
+        self.read(logins::known(&self.readers, link, address)).await
     }
 
     async fn record_login(&self, login: &LoginRecord) -> Result<i64, RecordLoginError> {

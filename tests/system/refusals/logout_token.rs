@@ -21,7 +21,7 @@ use crate::support::{
 
 pub const FAMILY: Family = Family {
     title: "Logout token",
-    about: "A form that is posted to the back-channel logout URI. The answer is always 400 with `{\"error\":\"invalid_request\"}`; the code is in the log alone. Somebody is signed in meanwhile, in the session at the provider that a right token names, and stays so. `skew` stands for a provider with `tokens.allowedClockSkew: 1m`, `symmetric` for one with `tokens.allowedAlgorithms: [ES256, HS256]`, `unchecked` for one with `tokens.validateSignatures: false`.",
+    about: "A form that is posted to the back-channel logout URI. The answer to each of these is 400 with `{\"error\":\"invalid_request\"}`; the code is in the log alone. Somebody is signed in meanwhile, in the session at the provider that a right token names, and stays so. `skew` stands for a provider with `tokens.allowedClockSkew: 1m`, `symmetric` for one with `tokens.allowedAlgorithms: [ES256, HS256]`, `unchecked` for one with `tokens.validateSignatures: false`.",
 };
 
 const SETUPS: &[Setup] = &[
