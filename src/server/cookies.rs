@@ -30,14 +30,12 @@ pub fn attempt_prefix(organization: &Organization) -> String {
 
 /// The key of the provider by which somebody signed in last on this device, if the browser says so.
 pub fn last_provider<'a>(headers: &'a HeaderMap, organization: &Organization) -> Option<&'a str> {
-    let name = last_provider_name(organization);
-    all(headers).find_map(|(other, key)| (other == name).then_some(key))
+    first(headers, &last_provider_name(organization))
 }
 
 /// The id of the organization to which somebody signed in last on this device, if the browser says so.
 pub fn last_organization(headers: &HeaderMap, https: bool) -> Option<&str> {
-    let name = prefixed(https, LAST_ORGANIZATION);
-    all(headers).find_map(|(other, id)| (other == name).then_some(id))
+    first(headers, &prefixed(https, LAST_ORGANIZATION))
 }
 
 /// Remembers, on this device, by which provider somebody signed in.
@@ -116,6 +114,10 @@ fn header_value(cookie: &Cookie<'_>) -> HeaderValue {
 /// The values of all cookies of a name, in the order in which the browser sent them.
 pub fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     all(headers).filter_map(move |(other, value)| (other == name).then_some(value))
+}
+
+fn first<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    all(headers).find_map(|(other, value)| (other == name).then_some(value))
 }
 
 /// All cookies, by name and value.

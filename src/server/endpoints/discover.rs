@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 
-use super::{home, login::with_query, sign_in};
+use super::{home, login::with_query, sign_in::SignIn};
 use crate::{
     domain::{
         email::canonical_address,
@@ -64,7 +64,7 @@ pub async fn post(
 /// The sign-in page of an organization asked for an address.
 fn in_organization(view: &View, headers: &HeaderMap, parameters: &Parameters) -> Response {
     let typed = typed(parameters);
-    let mistaken = |status, problem| sign_in::show(view, headers, parameters, status, Some((typed, problem)));
+    let mistaken = |status, problem| SignIn::of(view, headers, parameters).show(status, Some((typed, problem)));
     let Some(address) = canonical_address(typed) else {
         return mistaken(StatusCode::BAD_REQUEST, AddressProblem::Malformed);
     };
