@@ -100,8 +100,8 @@ pub struct IdentityProviderSpec {
     #[schemars(length(max = 1024))]
     pub description: Option<String>,
     /// The picture on the button of the sign-in page: PNG, JPEG, GIF, WebP or SVG, at most 128 KiB and 1024 by 1024
-    /// pixels. Latchkey fetches it and serves it from here; of an SVG, which must have no DOCTYPE, only what is harmless. Default, also while it cannot
-    /// be had: a built-in icon by type.
+    /// pixels. Latchkey fetches it and serves it from here; of an SVG, which must have no DOCTYPE, only what is harmless.
+    /// Default, also while it cannot be had: a built-in icon by type.
     #[serde(rename = "iconURL", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     #[x_kube(validation = rules::icon_url())]

@@ -42,8 +42,8 @@ impl DocumentError {
     }
 }
 
-/// Fetches the JSON object at a URL; `what` is what messages call it. Only status 200 counts; the content type does not, as many servers send a
-/// wrong one.
+/// Fetches the JSON object at a URL; `what` is what messages call it. Only status 200 counts; the content type does not, as
+/// many servers send a wrong one.
 pub(super) async fn fetch_object(
     outbound: &Outbound,
     roots: Option<&TrustRoots>,

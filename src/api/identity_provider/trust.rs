@@ -16,9 +16,9 @@ pub struct TrustSpec {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub global: bool,
     /// The domains of e-mail addresses, without @, whose people are always sent here, such as contoso.com; each
-    /// subdomain is a domain of its own. Unless global is true, nobody else can sign in here, and a person becomes
-    /// the user who has the address already if both sides have verified it. A domain belongs to one provider of the organization, the oldest
-    /// that asks for it. Public suffixes and the domains of webmail services are refused.
+    /// subdomain is a domain of its own. Unless global is true, nobody else can sign in here, and a person becomes the
+    /// user who has the address already if both sides have verified it. A domain belongs to one provider of the
+    /// organization, the oldest that asks for it. Public suffixes and the domains of webmail services are refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 256),

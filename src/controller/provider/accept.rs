@@ -13,13 +13,13 @@ use crate::{
     domain::email::{canonical_domain, shared_by_strangers},
 };
 
-/// The `Accepted` condition.
-pub fn accepted(idp: &IdentityProvider, local: &Local) -> Fact {
+/// The `Accepted` condition; `owned`: the e-mail domains that belong to the provider.
+pub fn accepted(idp: &IdentityProvider, local: &Local, owned: &BTreeSet<Arc<str>>) -> Fact {
     let checks = [
         organization(idp, local),
         key_conflict(idp, local),
         name_conflict(idp, local),
-        domain_conflict(idp, local),
+        domain_conflict(idp, local, owned),
         // Last: who is only malformed keeps its key, which must therefore be its own.
         malformed(&idp.spec),
     ];
@@ -99,8 +99,7 @@ pub fn owned_domains(idp: &IdentityProvider, local: &Local) -> BTreeSet<Arc<str>
     mine
 }
 
-fn domain_conflict(idp: &IdentityProvider, local: &Local) -> Option<Fact> {
-    let owned = owned_domains(idp, local);
+fn domain_conflict(idp: &IdentityProvider, local: &Local, owned: &BTreeSet<Arc<str>>) -> Option<Fact> {
     let domain = email_domains(&idp.spec.trust).filter_map(Result::ok).find(|domain| !owned.contains(domain))?;
     let older = oldest(idp, local, |other| {
         let theirs = &other.spec.trust.assigned_email_domains;

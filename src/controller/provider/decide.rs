@@ -86,7 +86,8 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
     let Observed { local, wish, remote, now, .. } = observed;
     let identity = identity(idp, local);
     let mut conditions = Conditions::default();
-    conditions.set(ConditionType::Accepted, accepted(idp, local));
+    let domains = owned_domains(idp, local);
+    conditions.set(ConditionType::Accepted, accepted(idp, local, &domains));
     conditions.set(ConditionType::ResolvedRefs, resolved(wish, &remote.icon));
     let relation = discovered(idp, identity.as_ref(), wish.as_ref().ok(), observed, &mut conditions);
     let relation = keys(&idp.spec.tokens, wish.as_ref().ok(), relation, observed, &mut conditions);
@@ -117,7 +118,7 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
             type_: idp.spec.type_,
             icon: remote.icon.good.as_ref().map(|(icon, _)| icon.clone()),
             claims: Arc::new(claim_names(&idp.spec)),
-            trust: Trust { global: idp.spec.trust.global, domains: owned_domains(idp, local) },
+            trust: Trust { global: idp.spec.trust.global, domains },
             on_sign_in_page: on_sign_in_page(&idp.spec.trust),
             user_name_separator: idp.spec.users.user_name_separator.clone(),
             suspended: idp.spec.suspend,
