@@ -4,6 +4,7 @@
 pub mod client_key;
 pub mod documents;
 pub mod email;
+pub mod expression;
 pub mod home_realm;
 pub mod icon;
 pub mod login;
