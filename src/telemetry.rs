@@ -1,4 +1,4 @@
-//! The log. Nothing secret is ever given to it.
+//! The log, and what is counted. Nothing secret is ever given to it.
 
 use std::io::IsTerminal;
 
@@ -11,6 +11,8 @@ use tracing_subscriber::{
     registry,
     util::SubscriberInitExt,
 };
+
+use crate::domain::trace::Trace;
 
 /// How the log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
@@ -29,6 +31,14 @@ pub fn init(format: LogFormat) {
     match format {
         LogFormat::Text => registry().with(layer.with_filter(filter)).init(),
         LogFormat::Json => registry().with(layer.json().with_filter(filter)).init(),
+    }
+}
+
+/// Counts what went wrong between somebody's claims and what they get.
+pub fn count(trace: &Trace, provider: &str) {
+    for problem in trace.problems().iter().filter_map(|step| step.problem) {
+        let labels = [("provider", provider.to_owned()), ("problem", problem.code().to_owned())];
+        metrics::counter!("latchkey_mapping_problems_total", &labels).increment(1);
     }
 }
 

@@ -12,11 +12,11 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("oidc", &["api", "domain"]),
     ("store", &["api", "domain"]),
     ("source", &["api", "domain"]),
-    ("controller", &["api", "domain", "oidc", "store", "source"]),
-    ("server", &["api", "domain", "oidc", "store"]),
+    ("controller", &["api", "domain", "oidc", "store", "source", "telemetry"]),
+    ("server", &["api", "domain", "oidc", "store", "telemetry"]),
     // Only tests and fuzzers compile it, so nothing uses it.
     ("fuzzing", &["api", "domain", "oidc", "server"]),
-    ("telemetry", &[]),
+    ("telemetry", &["api", "domain"]),
     ("cli", &["api", "domain", "oidc", "store", "source", "controller", "telemetry"]),
     ("run", &["api", "domain", "oidc", "store", "source", "controller", "server", "cli", "telemetry"]),
 ];

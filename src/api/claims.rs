@@ -1,15 +1,24 @@
 //! Which claim of the provider means what here.
 
+use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Where one field of a user comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+use super::rules;
+
+/// Where one field of a user comes from. Exactly one of its fields is set.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[x_kube(validation = rules::claim_or_expression())]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimMapping {
     /// The exact name of the claim. Dots are part of the name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
-    pub claim: String,
+    pub claim: Option<String>,
+    /// A CEL expression over claims and provider, such as claims.given + " " + claims.family.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub expression: Option<String>,
 }
 
 /// Which document the claims about a person come from.
@@ -51,4 +60,22 @@ pub struct Claims {
     /// The person's groups at the provider: an array of names, or one name. Default: groups.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<ClaimMapping>,
+    /// The given name. Default: given_name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<ClaimMapping>,
+    /// The family name. Default: family_name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<ClaimMapping>,
+    /// The URL of a picture. Default: picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<ClaimMapping>,
+    /// The URL of a page about the person. Default: profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ClaimMapping>,
+    /// The gender. Default: gender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gender: Option<ClaimMapping>,
+    /// The locale. Default: locale.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<ClaimMapping>,
 }

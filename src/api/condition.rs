@@ -29,6 +29,8 @@ pub enum ConditionType {
     ServingStale,
     /// kstatus: only a person can help. Present only while True.
     Stalled,
+    /// The tests that a mapper brings along came out as expected.
+    TestsPassed,
 }
 
 impl ConditionType {
@@ -44,6 +46,7 @@ impl ConditionType {
             Self::ResolvedRefs => "ResolvedRefs",
             Self::ServingStale => "ServingStale",
             Self::Stalled => "Stalled",
+            Self::TestsPassed => "TestsPassed",
         }
     }
 
@@ -68,6 +71,8 @@ pub enum Reason {
     IdConflict,
     OrganizationNotFound,
     InvalidCombination,
+    InvalidExpression,
+    Conflict,
     // ResolvedRefs
     SecretNotFound,
     SecretNotUsable,
@@ -95,6 +100,8 @@ pub enum Reason {
     // ClientAccepted
     InvalidClient,
     NotProbed,
+    // TestsPassed
+    TestsFailed,
 }
 
 impl Reason {
@@ -131,6 +138,9 @@ impl Reason {
             Self::InvalidClient => "InvalidClient",
             Self::NotNeeded => "NotNeeded",
             Self::NotProbed => "NotProbed",
+            Self::InvalidExpression => "InvalidExpression",
+            Self::Conflict => "Conflict",
+            Self::TestsFailed => "TestsFailed",
         }
     }
 

@@ -4,12 +4,12 @@ mod authorization;
 mod client;
 mod location;
 mod logout;
+mod people;
 mod status;
 mod tokens;
 mod trust;
 
 use kube::{CustomResource, KubeSchema};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Claims, LocalReference, organization::is_default, rules};
@@ -18,6 +18,7 @@ pub use authorization::*;
 pub use client::*;
 pub use location::*;
 pub use logout::*;
+pub use people::*;
 pub use status::*;
 pub use tokens::*;
 pub use trust::*;
@@ -171,29 +172,17 @@ pub struct IdentityProviderSpec {
     /// How people who sign in become users.
     #[serde(default, skip_serializing_if = "is_default")]
     pub users: UsersSpec,
+    /// What holds of people of whom nothing else is known.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub defaults: UserDefaults,
+    /// What goes before the defaults, by what is known of each person.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rules: RulesSpec,
+    /// What must hold of everybody's claims; who fails one is refused, with its message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "atomic"))]
+    pub claim_validation_rules: Vec<ClaimValidationRule>,
     /// What signing out here means at the provider, and the other way round.
     #[serde(default, skip_serializing_if = "is_default")]
     pub logout: LogoutSpec,
-}
-
-/// How people who sign in become users.
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct UsersSpec {
-    /// CreateOrReplace: a person's first login creates the user, every login updates it.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub provisioning: Provisioning,
-    /// Puts the provider's key and this before every user name, such as azure:testuser for ":", so that people of several
-    /// providers with one name can be told apart. No other provider's people can have a name that begins so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 8))]
-    #[x_kube(validation = rules::user_name_separator())]
-    pub user_name_separator: Option<String>,
-}
-
-/// How people who sign in become users.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Provisioning {
-    #[default]
-    CreateOrReplace,
 }

@@ -54,6 +54,9 @@ pub struct OrganizationSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub groups: Vec<Group>,
+    /// What holds of people of whom neither their provider nor they themselves say anything else.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub defaults: OrganizationDefaults,
     /// The sign-in pages.
     #[serde(default, skip_serializing_if = "is_default")]
     pub sign_in: SignIn,
@@ -95,6 +98,33 @@ pub struct Group {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100))]
     pub display_name: Option<String>,
+    /// What kind of group it is; mappers can grant all groups of a type.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = rules::name_in_a_list())]
+    pub type_: Option<String>,
+}
+
+/// What holds of people of whom nothing else is known.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationDefaults {
+    /// The language: a language tag (BCP 47), such as en or de-CH.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    #[x_kube(validation = rules::language_tag())]
+    pub language: Option<String>,
+    /// The time zone: an IANA name, such as Europe/Berlin, or a Windows ID, such as W. Europe Standard Time, which is turned
+    /// into an IANA name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    #[x_kube(validation = rules::time_zone())]
+    pub time_zone: Option<String>,
+    /// How numbers and dates are written: a language tag with a region, such as en-US.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    #[x_kube(validation = rules::language_tag())]
+    pub culture: Option<String>,
 }
 
 /// The sign-in pages of an organization.

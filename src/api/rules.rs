@@ -5,6 +5,8 @@ mod authorization;
 mod client;
 mod location;
 mod logout;
+mod mapper;
+mod people;
 mod tokens;
 mod trust;
 
@@ -16,6 +18,8 @@ pub use authorization::*;
 pub use client::*;
 pub use location::*;
 pub use logout::*;
+pub use mapper::*;
+pub use people::*;
 pub use tokens::*;
 pub use trust::*;
 
@@ -148,12 +152,4 @@ pub fn name_in_a_list() -> Rule {
     let message =
         "write a name without commas and line breaks that neither begins nor ends with a space, such as admin";
     matches(r"^[^,\x00-\x20\x7f]([^,\x00-\x1f\x7f]*[^,\x00-\x20\x7f])?$", message)
-}
-
-/// Several conditions at once would leave open whether all or any must hold.
-pub fn one_condition() -> Rule {
-    rule(
-        "has(self.claim) != has(self.group)",
-        "write exactly one of when.claim and when.group; leave out when to match every user",
-    )
 }

@@ -12,11 +12,14 @@ use tokio_util::sync::CancellationToken;
 use super::FollowUp;
 use crate::{
     domain::{
-        Claims, login,
+        documents::Merged,
+        login,
         table::{LoginTable, Published},
-        user::{Grant, Keep},
+        trace::Trace,
+        user::{Keep, Mapped},
     },
     store::{Replaced, Store, StoreError},
+    telemetry::count,
 };
 
 /// The claims of so many people are read at once.
@@ -164,10 +167,9 @@ impl FollowUps {
         loop {
             let people = self.store.claims_of_provider(provider_uid, after, BATCH).await?;
             for person in &people {
-                let (given, keep) = due(&table, provider_uid, person.claims.as_ref());
+                let (mapped, keep) = due(&table, provider_uid, person.claims.as_ref());
                 // Outdated is as good: a newer login looks at the newest table itself.
-                let replaced =
-                    self.store.replace_grants(person.user, provider_uid, person.revision, &given, &keep).await?;
+                let replaced = self.store.reapply(person.user, provider_uid, person.revision, &mapped, &keep).await?;
                 changed += u64::from(replaced == Replaced::Changed);
             }
             let Some(last) = people.last() else { break };
@@ -190,17 +192,20 @@ fn log(error: &StoreError) {
 }
 
 /// What a person of a provider has now, and whose earlier grants stay. Without a provider, nothing.
-fn due(table: &LoginTable, provider_uid: &str, claims: Option<&Claims>) -> (Vec<Grant>, Keep) {
-    let nothing = (Vec::new(), Keep::Mappers(Vec::new()));
-    let Some(provider) = table.provider_by_uid(provider_uid) else { return nothing };
-    match claims {
-        Some(claims) => {
-            let grants = login::grants(&provider.claims, table.mappers_of(provider_uid), claims);
-            grants.map_or(nothing, |grants| (grants, table.keep(provider_uid)))
+fn due(table: &LoginTable, provider_uid: &str, claims: Option<&Merged>) -> (Mapped, Keep) {
+    let nothing = Mapped { grants: Vec::new(), said: None, admitted: true };
+    let Some(provider) = table.provider_by_uid(provider_uid) else { return (nothing, Keep::Mappers(Vec::new())) };
+    let mut trace = Trace::of_problems();
+    let mapped = claims.and_then(|claims| login::mapped(table, provider, claims, &mut trace));
+    count(&trace, &provider.path);
+    match mapped {
+        Some(mapped) => (mapped, table.keep(provider_uid)),
+        // Too large to be kept, or the organization is not accepted now: what mappers say is not known until the next
+        // login, but those that are gone say nothing.
+        None => {
+            let admitted = login::may_admit(table, provider);
+            (Mapped { admitted, ..nothing }, table.keep_all_that_exist(provider_uid))
         }
-        // Too large to be kept: what mappers say is not known until the next login, but those that are gone say
-        // nothing.
-        None => (Vec::new(), table.keep_all_that_exist(provider_uid)),
     }
 }
 

@@ -20,6 +20,7 @@ use crate::{
         metadata::{FetchFailure, Fetched, Metadata},
         provider::{LoginState, Provider},
         relation::{AcceptedSecret, ClaimsSource, Credential, Flow},
+        table::LoginTable,
     },
     source::{
         Feed, Object, Stores, Update,
@@ -77,8 +78,10 @@ fn decide(input: &str) -> String {
     feed.apply(parsed.into_iter().map(|manifest| Update::Apply(numbered(manifest.object))).collect());
     let mut out = Vec::new();
     organizations(&stores, &settings, &world, &mut out);
-    providers(&stores, &settings, &world, &mut out);
-    mappers(&stores, &settings, &world, &mut out);
+    let mut table = LoginTable::default();
+    (table.settled, table.complete) = (true, true);
+    mappers(&stores, &settings, &world, &mut table, &mut out);
+    providers(&stores, &settings, &world, &table, &mut out);
     out.sort_by_key(|(name, _)| name.clone());
     let out: serde_json::Map<String, Value> = out.into_iter().collect();
     serde_yaml::to_string(&out).expect("YAML")
@@ -110,9 +113,9 @@ fn organizations(stores: &Stores, settings: &Settings, world: &World, out: &mut 
     }
 }
 
-fn providers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<(String, Value)>) {
+fn providers(stores: &Stores, settings: &Settings, world: &World, table: &LoginTable, out: &mut Vec<(String, Value)>) {
     for idp in stores.providers.state() {
-        let local = provider::local(&idp, stores, settings);
+        let local = provider::local(&idp, stores, settings, table);
         let remote = remote(world.answers.get(idp.name_str()));
         let accepted = world.accepted_secrets.get(idp.name_str()).map(|name| accepted_secret(name));
         let rotation = provider::Rotated { accepted, met_in: None };
@@ -222,10 +225,19 @@ fn claims(source: &ClaimsSource) -> String {
     }
 }
 
-fn mappers(stores: &Stores, settings: &Settings, world: &World, out: &mut Vec<(String, Value)>) {
+fn mappers(
+    stores: &Stores,
+    settings: &Settings,
+    world: &World,
+    table: &mut LoginTable,
+    out: &mut Vec<(String, Value)>,
+) {
     for mapper in stores.mappers.state() {
         let targets = mapper::targets(&mapper, stores, settings);
-        let decision = mapper::decide(&mapper, &mapper::Observed { targets, current: None, now: world.now });
+        let siblings = mapper::siblings(&mapper, stores);
+        let observed = mapper::Observed { targets, siblings, current: None, now: world.now };
+        let decision = mapper::decide(&mapper, &observed);
+        table.set_mapper(mapper.uid_str(), Some(Arc::new(decision.entry.clone())));
         let sees = decision.entry.served.map(|(rule, _)| json!(*rule));
         let decided = json!({"logins see": sees, "event": event(decision.turn), "status": decision.status});
         out.push((format!("IdpMapper {}", mapper.path()), decided));

@@ -2,6 +2,7 @@
 //! Knows neither which source feeds it nor the HTTP server.
 
 mod context;
+mod expression;
 mod fetch;
 mod follow_up;
 #[cfg(test)]

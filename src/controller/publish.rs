@@ -88,20 +88,32 @@ impl Publisher {
     /// Publishes what logins see of an organization; None when there is nothing to see.
     pub fn organization(&self, key: &OrganizationKey, entry: Option<Organization>) {
         self.change(Name::Organization(key.as_str().to_owned()), |_, table| {
+            let before = table.organization_by_key(key).cloned();
             // An equal one stays the same one: answers that were prepared with it stay good.
-            if table.organization_by_key(key).map(|before| &**before) != entry.as_ref() {
-                table.set_organization(key, entry.map(Arc::new));
+            if before.as_deref() == entry.as_ref() {
+                return Vec::new();
             }
-            Vec::new()
+            let names = |organization: &Organization| (organization.roles.clone(), organization.groups.clone());
+            let same_names = before.as_deref().map(names) == entry.as_ref().map(names);
+            table.set_organization(key, entry.map(Arc::new));
+            let touched = if same_names { Vec::new() } else { table.providers_touched_by(key, before.is_some()) };
+            touched.into_iter().map(FollowUp::Grants).collect()
         });
     }
 
     /// Publishes what logins see of a provider; None when it is gone.
-    pub fn provider(&self, path: &str, entry: Option<Provider>) {
+    pub fn provider(&self, path: &str, mut entry: Option<Provider>) {
         let name = Name::Provider(path.to_owned());
         self.change(name.clone(), |state, table| {
             let old_uid = state.replace_uid(name, entry.as_ref().map(|entry| entry.uid.clone()));
             let before = old_uid.as_ref().and_then(|uid| table.provider_by_uid(uid).cloned());
+            if let (Some(now), Some(before)) = (&mut entry, &before)
+                && now.uid == before.uid
+                && now.people.is_none()
+            {
+                // What cannot be read takes nothing from anybody.
+                now.people = before.people.clone();
+            }
             let follow_ups = after_provider(before.as_deref(), entry.as_ref());
             if let Some(uid) = old_uid {
                 table.set_provider(&uid, None);
@@ -200,7 +212,7 @@ impl State {
     }
 }
 
-/// A provider that is gone, suspended, or known by another name ends its sessions; one that reads other claims
+/// A provider that is gone, suspended, or known by another name ends its sessions; one that says other things of its people
 /// may give its people something else, and one that is gone gives them nothing any more.
 fn after_provider(before: Option<&Provider>, now: Option<&Provider>) -> Vec<FollowUp> {
     let mut follow_ups = Vec::new();
@@ -223,8 +235,8 @@ fn after_provider(before: Option<&Provider>, now: Option<&Provider>) -> Vec<Foll
         follow_ups.push(FollowUp::Sessions(now.uid.clone()));
     }
     if let Some(now) = now {
-        let same_claims = before.is_some_and(|before| before.uid == now.uid && before.claims == now.claims);
-        if !same_claims {
+        let same_people = before.is_some_and(|before| before.uid == now.uid && before.people == now.people);
+        if !same_people {
             follow_ups.push(FollowUp::Grants(now.uid.clone()));
         }
     }

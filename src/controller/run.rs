@@ -31,7 +31,7 @@ use crate::{
 
 /// So many objects of a kind are reconciled at once.
 const CONCURRENCY: u16 = 16;
-/// Organizations count their providers so often at most.
+/// Organizations count their providers, and providers their mappers, so often at most.
 const COUNT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The ends of the queues that changes are put in.
@@ -55,16 +55,25 @@ pub async fn run(
     let (providers, provider_queue) = mpsc::unbounded_channel();
     let (mappers, mapper_queue) = mpsc::unbounded_channel();
     let (counted, count_queue) = mpsc::unbounded_channel();
+    let (mapped, mapped_queue) = mpsc::unbounded_channel();
     let queues =
         Queues { organizations: organizations.clone(), providers: providers.clone(), mappers, counts: counted.clone() };
     let stores = &context.stores;
     tokio::select! {
         () = shutdown.cancelled() => {}
         () = route(changes, beginnings, queues, &context) => {}
-        () = fetch::run(context.clone(), wanted, providers, shutdown.clone()) => {}
+        () = fetch::run(context.clone(), wanted, providers.clone(), shutdown.clone()) => {}
         () = count(count_queue, organizations, &context) => {}
+        () = count(mapped_queue, providers, &context) => {}
         () = reconcile_kind(stores.organizations.clone(), organization_queue, &context, organization::reconcile, organization::remove) => {}
-        () = reconcile_kind(stores.mappers.clone(), mapper_queue, &context, mapper::reconcile, mapper::remove) => {}
+        () = reconcile_kind(stores.mappers.clone(), mapper_queue, &context, move |mapper, context| {
+            let providers: Vec<_> = triggers::named_by(&mapper).collect();
+            let mapped = mapped.clone();
+            mapper::reconcile(mapper, context).map(move |action| {
+                providers.into_iter().for_each(|provider| _ = mapped.send(provider));
+                action
+            })
+        }, mapper::remove) => {}
         () = reconcile_kind(stores.providers.clone(), provider_queue, &context, move |idp, context| {
             let organization = ObjectRef::new(idp.organization_name()).within(idp.namespace_str());
             let counted = counted.clone();
@@ -115,10 +124,10 @@ fn names(touched: &Touched) -> HashSet<Name> {
     organizations.chain(providers).chain(touched.mappers.iter().map(|object| Name::Mapper(path(object)))).collect()
 }
 
-/// Lets organizations count their providers again, in turns rather than for every provider.
-async fn count(
-    mut counted: mpsc::UnboundedReceiver<ObjectRef<Organization>>,
-    queue: mpsc::UnboundedSender<ObjectRef<Organization>>,
+/// Lets objects count again what belongs to them, in turns rather than for each.
+async fn count<K: Resource<DynamicType = ()>>(
+    mut counted: mpsc::UnboundedReceiver<ObjectRef<K>>,
+    queue: mpsc::UnboundedSender<ObjectRef<K>>,
     context: &Context,
 ) {
     let mut turns = interval_at(Instant::now() + COUNT_INTERVAL, COUNT_INTERVAL);
@@ -128,12 +137,12 @@ async fn count(
     loop {
         tokio::select! {
             next = counted.recv() => match next {
-                Some(organization) => _ = due.insert(organization),
+                Some(object) => _ = due.insert(object),
                 None => return,
             },
             // Before everything has been looked at once, there is nothing to count.
             _ = turns.tick(), if !due.is_empty() => if context.publisher.table().settled {
-                due.drain().for_each(|organization| _ = queue.send(organization));
+                due.drain().for_each(|object| _ = queue.send(object));
             },
         }
     }

@@ -9,6 +9,7 @@ use kube::{
 
 use crate::{
     api::{self, IdentityProvider, IdpMapper, ResourceMeta},
+    controller::mapper,
     domain::organization::OrganizationKey,
     source::{Change, Former, Reference, Stores},
 };
@@ -41,8 +42,9 @@ fn by_reference(reference: &Reference, stores: &Stores, touched: &mut Touched) {
         Reference::IdentityProvider(provider) => by_provider(provider, stores, touched),
         Reference::IdpMapper(mapper) => {
             touched.mappers.insert(mapper.clone());
+            // Its providers count it once it has been decided.
             if let Some(mapper) = stores.mappers.get(mapper) {
-                named_by(&mapper, touched);
+                who_notes_the_same(&mapper, stores, touched);
             }
         }
         Reference::Secret(secret) => {
@@ -61,7 +63,10 @@ fn by_former(former: &Former, stores: &Stores, touched: &mut Touched) {
     match former {
         Former::Organization(organization) => who_wants_id(organization.id(), stores, touched),
         Former::IdentityProvider(provider) => who_wants_the_same(provider, stores, touched),
-        Former::IdpMapper(mapper) => named_by(mapper, touched),
+        Former::IdpMapper(mapper) => {
+            touched.providers.extend(named_by(mapper));
+            who_notes_the_same(mapper, stores, touched);
+        }
     }
 }
 
@@ -125,17 +130,19 @@ fn who_wants_the_same(provider: &IdentityProvider, stores: &Stores, touched: &mu
     touched.counts.insert(ObjectRef::new(provider.organization_name()).within(provider.namespace_str()));
 }
 
-/// A mapper touches the counts of the providers that it refers to.
-fn named_by(mapper: &IdpMapper, touched: &mut Touched) {
+/// The providers that a mapper refers to, which count it.
+pub fn named_by(mapper: &IdpMapper) -> impl Iterator<Item = ObjectRef<IdentityProvider>> {
     let named = mapper.spec.identity_provider_refs.iter();
-    touched.providers.extend(named.map(|reference| ObjectRef::new(&reference.name).within(mapper.namespace_str())));
+    named.map(|reference| ObjectRef::new(&reference.name).within(mapper.namespace_str()))
+}
+
+/// Of two mappers that note something else each of the same people, one is in conflict.
+fn who_notes_the_same(mapper: &IdpMapper, stores: &Stores, touched: &mut Touched) {
+    touched.mappers.extend(references(&mapper::siblings(mapper, stores)));
 }
 
 fn mappers_for(provider: &str, namespace: &str, stores: &Stores, touched: &mut Touched) {
-    let mappers = stores.mappers_of(namespace, provider);
-    touched.mappers.extend(references(&mappers));
-    // A mapper is ready only if all its references are, so the counts of its other providers may change too.
-    mappers.iter().for_each(|mapper| named_by(mapper, touched));
+    touched.mappers.extend(references(&stores.mappers_of(namespace, provider)));
 }
 
 fn references<K: Resource<DynamicType = ()>>(objects: &[Arc<K>]) -> impl Iterator<Item = ObjectRef<K>> {

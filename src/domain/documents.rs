@@ -6,59 +6,91 @@ use serde_json::Value;
 
 use super::{
     Claims,
+    expression::ProviderVariable,
     mapper::{self, Mapper},
-    provider::ClaimNames,
+    people::{People, Readings},
+    person::{self, Address},
+    reading::Reading,
+    trace::Trace,
 };
 
-/// Whether userinfo has to be asked: a claim that the provider's manifest or its mappers read is missing.
-pub fn is_incomplete(id_token: &Claims, names: &ClaimNames, mappers: &[Arc<Mapper>]) -> bool {
-    [&names.user_id, &names.full_name, &names.email]
-        .into_iter()
-        .chain(user_name(names))
-        .chain(&names.groups)
-        .map(String::as_str)
-        .chain(mapper::claims_read(mappers))
-        .any(|name| id_token.get(name).is_none_or(Value::is_null))
+/// What one or several documents say of a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Merged {
+    pub claims: Claims,
+    /// The address and whether it is verified, which always come from the same document. None: as the claims say.
+    pub address: Option<Address>,
 }
 
-/// Lays one document's claims over another's. The address and whether it is verified always come from the same
-/// document. What is null above says nothing (OpenID Connect Core 1.0, section 5.3.2).
-pub fn overlay(mut upper: Claims, lower: Claims, names: &ClaimNames) -> Claims {
-    upper.retain(|_, value| !value.is_null());
-    let mut merged = lower;
-    if upper.contains_key(&names.email) {
-        merged.remove(&names.email_verified);
+impl From<Claims> for Merged {
+    fn from(claims: Claims) -> Self {
+        Self { claims, address: None }
     }
-    let address_from_below = !upper.contains_key(&names.email) && merged.contains_key(&names.email);
-    for (name, value) in upper {
-        if !(address_from_below && name == names.email_verified) {
-            merged.insert(name, value);
+}
+
+/// How the documents of a provider are read.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    pub people: &'a People,
+    pub provider: ProviderVariable<'a>,
+}
+
+impl Reader<'_> {
+    /// Whether userinfo has to be asked: something that the provider's manifest or its mappers read is missing.
+    pub fn is_incomplete(self, id_token: &Claims, mappers: &[Arc<Mapper>]) -> bool {
+        let People { readings, rules, validation, .. } = self.people;
+        readings.wanted().chain(rules.iter().map(|(_, rule)| rule)).any(|reading| reading.may_lack(id_token))
+            || validation.iter().any(|rule| rule.expression.reads_claims())
+            || mapper::readings(mappers).any(|reading| reading.may_lack(id_token))
+    }
+
+    /// Lays one document's claims over another's. What is null above says nothing (OpenID Connect Core 1.0, section 5.3.2).
+    pub fn overlay(self, mut upper: Claims, lower: Claims) -> Merged {
+        upper.retain(|_, value| !value.is_null());
+        let Readings { email, email_verified, .. } = &self.people.readings;
+        let (Reading::Claim(email), Reading::Claim(verified)) = (email, email_verified) else {
+            let address = Some(self.address(&upper).unwrap_or_else(|| self.address(&lower).unwrap_or_default()));
+            return Merged { claims: lower.into_iter().chain(upper).collect(), address };
+        };
+        let mut merged = lower;
+        if upper.contains_key(email) {
+            merged.remove(verified);
         }
+        let address_from_below = !upper.contains_key(email) && merged.contains_key(email);
+        for (name, value) in upper {
+            if !(address_from_below && name == *verified) {
+                merged.insert(name, value);
+            }
+        }
+        merged.into()
     }
-    merged
-}
 
-/// Userinfo, which is about the person of the ID token, with the user name of the ID token if that has one.
-pub fn of_userinfo(mut id_token: Claims, userinfo: Claims, names: &ClaimNames) -> Claims {
-    id_token.retain(|claim, _| {
+    /// Userinfo, which is about the person of the ID token, with the user name of the ID token if a claim has that.
+    pub fn of_userinfo(self, mut id_token: Claims, userinfo: Claims) -> Merged {
+        let readings = &self.people.readings;
+        let is_user_name = |claim: &str| readings.user_name().is_some_and(|reading| reading.is_claim(claim));
         // An address that is the user name, too, brings along whether it is verified.
-        let with_it = user_name(names) == Some(&names.email) && *claim == names.email_verified;
-        user_name(names) == Some(claim) || with_it
-    });
-    overlay(id_token, userinfo, names)
-}
+        let verified = match (&readings.email, &readings.email_verified) {
+            (Reading::Claim(email), Reading::Claim(verified)) if is_user_name(email) => Some(verified.as_str()),
+            _ => None,
+        };
+        id_token.retain(|claim, _| is_user_name(claim) || verified == Some(claim));
+        self.overlay(id_token, userinfo)
+    }
 
-/// The members of the token response, under the claims of the access token if that is known to be about the person of the
-/// ID token; and always the `sub` of the ID token, by which the person is known.
-pub fn of_access_token(id_token: &Claims, members: Claims, access_token: Option<Claims>, names: &ClaimNames) -> Claims {
-    let mut claims = overlay(access_token.unwrap_or_default(), members, names);
-    claims.insert("sub".to_owned(), id_token.get("sub").cloned().unwrap_or(Value::Null));
-    claims
-}
+    /// The members of the token response, under the claims of the access token if that is known to be about the person of
+    /// the ID token; and always the `sub` of the ID token, by which the person is known.
+    pub fn of_access_token(self, id_token: &Claims, members: Claims, access_token: Option<Claims>) -> Merged {
+        let mut merged = self.overlay(access_token.unwrap_or_default(), members);
+        merged.claims.insert("sub".to_owned(), id_token.get("sub").cloned().unwrap_or(Value::Null));
+        merged
+    }
 
-/// The claim that the user name comes from before all others.
-fn user_name(names: &ClaimNames) -> Option<&String> {
-    names.user_name.as_ref().or(names.preferred_user_name.as_ref())
+    /// The address of a document, if it has one.
+    fn address(self, document: &Claims) -> Option<Address> {
+        let address = person::address(self.people, document, self.provider, &mut Trace::of_problems());
+        address.email.is_some().then_some(address)
+    }
 }
 
 #[cfg(test)]
@@ -66,11 +98,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::testing::{claim_names as names, claims};
+    use crate::domain::testing::{PROVIDER, claims, people};
+
+    fn overlay(upper: Claims, lower: Claims) -> Claims {
+        Reader { people: &people(), provider: PROVIDER }.overlay(upper, lower).claims
+    }
 
     #[test]
     fn the_id_token_wins_over_userinfo() {
-        let merged = overlay(claims(json!({"sub": "1", "name": "A"})), claims(json!({"name": "B", "x": 1})), &names());
+        let merged = overlay(claims(json!({"sub": "1", "name": "A"})), claims(json!({"name": "B", "x": 1})));
         assert_eq!(merged, claims(json!({"sub": "1", "name": "A", "x": 1})));
     }
 
@@ -79,14 +115,10 @@ mod tests {
         let unverified = overlay(
             claims(json!({"sub": "1", "email": "a@example.com"})),
             claims(json!({"email": "b@example.com", "email_verified": true})),
-            &names(),
         );
         assert_eq!(unverified, claims(json!({"sub": "1", "email": "a@example.com"})));
-        let other = overlay(
-            claims(json!({"sub": "1", "email_verified": true})),
-            claims(json!({"email": "b@example.com"})),
-            &names(),
-        );
+        let other =
+            overlay(claims(json!({"sub": "1", "email_verified": true})), claims(json!({"email": "b@example.com"})));
         assert_eq!(other, claims(json!({"sub": "1", "email": "b@example.com"})));
     }
 
@@ -96,20 +128,30 @@ mod tests {
             || claims(json!({"sub": "1", "name": "A", "preferred_username": "ann", "email": "a@example.com"}));
         let userinfo = || claims(json!({"sub": "1", "name": "B", "preferred_username": "bob", "email_verified": true}));
         let expected = json!({"sub": "1", "name": "B", "preferred_username": "ann", "email_verified": true});
-        assert_eq!(of_userinfo(id_token(), userinfo(), &names()), claims(expected));
-        let by_address = ClaimNames { user_name: Some("email".into()), ..names() };
+        assert_eq!(
+            Reader { people: &people(), provider: PROVIDER }.of_userinfo(id_token(), userinfo()).claims,
+            claims(expected)
+        );
+        let mut by_address = people();
+        by_address.readings.user_name = Some(Reading::claim("email"));
         let expected = json!({"sub": "1", "name": "B", "preferred_username": "bob", "email": "a@example.com"});
-        assert_eq!(of_userinfo(id_token(), userinfo(), &by_address), claims(expected), "not verified by userinfo");
+        assert_eq!(
+            Reader { people: &by_address, provider: PROVIDER }.of_userinfo(id_token(), userinfo()).claims,
+            claims(expected),
+            "not verified by userinfo"
+        );
     }
 
     #[test]
     fn whoever_an_access_token_names_the_person_stays_that_of_the_id_token() {
         let id_token = claims(json!({"sub": "1", "name": "A"}));
         let members = || claims(json!({"sub": "2", "team": "x", "scope": "openid"}));
-        let opaque = of_access_token(&id_token, members(), None, &names());
+        let people = people();
+        let reader = Reader { people: &people, provider: PROVIDER };
+        let opaque = reader.of_access_token(&id_token, members(), None).claims;
         assert_eq!(opaque, claims(json!({"sub": "1", "team": "x", "scope": "openid"})));
         let token = claims(json!({"sub": "1", "scope": "more"}));
-        let jwt = of_access_token(&id_token, members(), Some(token), &names());
+        let jwt = reader.of_access_token(&id_token, members(), Some(token)).claims;
         assert_eq!(jwt, claims(json!({"sub": "1", "team": "x", "scope": "more"})));
     }
 }

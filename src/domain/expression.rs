@@ -64,15 +64,6 @@ impl Expression {
         self.evaluate_within(variables, &Budget::new(self.compiled.patterns.clone()))
     }
 
-    /// The steps and the bytes that evaluating it takes.
-    #[cfg(any(test, fuzzing))]
-    pub(crate) fn cost(&self, variables: &Variables<'_>) -> (u32, u32) {
-        let budget = Budget::new(self.compiled.patterns.clone());
-        // What comes of it does not matter here.
-        drop(self.evaluate_within(variables, &budget));
-        budget.used()
-    }
-
     fn evaluate_within(
         &self,
         variables: &Variables<'_>,

@@ -1,108 +1,29 @@
-//! From verified claims to a user: each step a pure function over the one before.
-
-use std::{collections::BTreeSet, sync::Arc};
+//! From a person to a login: what it writes. Each step a pure function over the one before.
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::{
-    Claims,
-    email::canonical_address,
-    mapper::{self, Mapper},
+    documents::Merged,
+    expression::{ProviderVariable, Variables},
+    mapper::Rule,
+    mapping::Mapping,
     organization::OrganizationKey,
-    provider::{ClaimNames, Provider},
+    people::{Access, ClaimRule, People},
+    person::identify,
+    provider::Provider,
     provider_session::ProviderSession,
     table::LoginTable,
+    trace::{Problem, Stage, Trace},
     trust::{self, Found, Known, Refusal},
-    user::{Grant, IdToken, IdpUser, Link, LoginRecord, Session, SessionId, User, UserId},
+    user::{IdToken, IdpUser, Link, LoginRecord, Mapped, Session, SessionId, User, UserId},
 };
-
-/// The longest identifier or name that is taken from a claim, in bytes.
-const MAX_TEXT: usize = 255;
-/// More groups than this are not looked at.
-const MAX_GROUPS: usize = 10_000;
-
-/// Why claims do not make a user. Messages name the claim, never its value.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ClaimsError {
-    #[error(
-        "the claim {claim:?}, which claims.userID names, is absent, empty, longer than 255 bytes, has control characters, or is neither text nor a whole number"
-    )]
-    UserId { claim: String },
-    #[error(
-        "the claim {claim:?}, which claims.userName names, is absent, empty, longer than 255 bytes, has control characters, or is not text"
-    )]
-    UserName { claim: String },
-}
-
-/// Reads a person from the claims.
-///
-/// # Errors
-/// When there is no usable user ID, or no text in the claim that is to be the user name.
-pub fn identify(claims: &Claims, names: &ClaimNames) -> Result<IdpUser, ClaimsError> {
-    let external_id = claims
-        .get(&names.user_id)
-        .and_then(identifier)
-        .ok_or_else(|| ClaimsError::UserId { claim: names.user_id.clone() })?;
-    let email = text(claims, &names.email).and_then(|address| canonical_address(&address));
-    let user_name = match &names.user_name {
-        Some(claim) => text(claims, claim).ok_or_else(|| ClaimsError::UserName { claim: claim.clone() })?,
-        None => {
-            let preferred = names.preferred_user_name.as_ref().and_then(|claim| text(claims, claim));
-            preferred.or_else(|| email.clone()).unwrap_or_else(|| external_id.clone())
-        }
-    };
-    Ok(IdpUser {
-        email_verified: email.is_some() && claims.get(&names.email_verified).is_some_and(is_true),
-        full_name: text(claims, &names.full_name),
-        groups: names.groups.as_ref().and_then(|claim| claims.get(claim)).map(group_names).unwrap_or_default(),
-        external_id,
-        user_name,
-        email,
-    })
-}
-
-/// Identifies a person as it is: white space around it is a part of it.
-fn identifier(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => fits(text).then(|| text.clone()),
-        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-/// Text with something in it, without white space around it and control characters.
-fn text(claims: &Claims, name: &str) -> Option<String> {
-    let text = claims.get(name)?.as_str()?.trim();
-    fits(text).then(|| text.to_owned())
-}
-
-fn fits(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_TEXT && !text.chars().any(char::is_control)
-}
-
-/// Some providers send the text "true".
-fn is_true(value: &Value) -> bool {
-    matches!(value, Value::Bool(true)) || value.as_str() == Some("true")
-}
-
-fn group_names(value: &Value) -> Vec<String> {
-    match value {
-        Value::String(name) => vec![name.clone()],
-        Value::Array(names) => {
-            let names: BTreeSet<_> = names.iter().take(MAX_GROUPS).filter_map(Value::as_str).collect();
-            names.into_iter().map(str::to_owned).collect()
-        }
-        _ => Vec::new(),
-    }
-}
 
 /// What a login knows once the provider's answer is verified.
 pub struct Verified<'a> {
     pub table: &'a LoginTable,
     pub provider: &'a Provider,
     pub issuer: &'a str,
-    pub claims: Claims,
+    pub claims: Merged,
     pub person: IdpUser,
     /// The session at the provider, and the ID token that tells of it.
     pub at_provider: ProviderSession,
@@ -122,35 +43,66 @@ pub fn link(organization: &OrganizationKey, issuer: &str, person: &IdpUser) -> L
     Link { organization: organization.clone(), issuer: issuer.to_owned(), external_id: person.external_id.clone() }
 }
 
-/// What a provider's mappers give to the person of these claims; None when the claims describe nobody.
-pub fn grants(names: &ClaimNames, mappers: &[Arc<Mapper>], claims: &Claims) -> Option<Vec<Grant>> {
-    let person = identify(claims, names).ok()?;
-    Some(mapper::evaluate(mappers, claims, &person))
+/// What a provider and its mappers make of the person of these claims, apart from a login. None: what they say is not
+/// known now.
+pub fn mapped(table: &LoginTable, provider: &Provider, claims: &Merged, trace: &mut Trace) -> Option<Mapped> {
+    let mapping = mapping(table, provider, &provider.issuer)?;
+    let address = claims.address.clone();
+    let mapped = match identify(mapping.people, &claims.claims, address, mapping.provider, trace) {
+        Ok(person) => mapping.of(&claims.claims, &person, trace),
+        // They describe nobody any more, by where the manifest has the person read now.
+        Err(_) => Mapped { grants: Vec::new(), said: None, admitted: false },
+    };
+    // One of which nothing is served may be for this person.
+    Some(Mapped { admitted: mapped.admitted || table.may_not_know_all(&provider.uid), ..mapped })
+}
+
+/// Whether somebody of whom nothing but that they once signed in is known may still be admitted.
+pub fn may_admit(table: &LoginTable, provider: &Provider) -> bool {
+    let admits = table.mappers_of(&provider.uid).iter().filter_map(|mapper| mapper.rule()).any(Rule::admits);
+    let everyone = provider.people.as_ref().is_none_or(|people| people.access == Access::Everyone);
+    everyone || admits || table.may_not_know_all(&provider.uid)
+}
+
+fn mapping<'a>(table: &'a LoginTable, provider: &'a Provider, issuer: &'a str) -> Option<Mapping<'a>> {
+    Some(Mapping {
+        provider_uid: &provider.uid,
+        provider: provider.variable(issuer),
+        people: provider.people.as_deref()?,
+        mappers: table.mappers_of(&provider.uid),
+        organization: table.organization_by_key(&provider.organization)?,
+    })
 }
 
 /// Decides what a login writes.
 ///
 /// # Errors
 /// The provider may not sign this person in, or not as who they are there.
-pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh) -> Result<LoginRecord, Refusal> {
+pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh, trace: &mut Trace) -> Result<LoginRecord, Refusal> {
     let Verified { table, provider, issuer, claims, person, at_provider, id_token } = verified;
-    trust::admit(&person, provider, table)?;
-    if let Some(linked) = &known.linked {
-        trust::admit_linked(linked, provider, table)?;
-    }
-    let found = trust::find(&person, &provider.trust, known)?;
+    // Without either no login would have begun.
+    let mapping = mapping(table, provider, issuer).ok_or(Refusal::Starting)?;
+    validate(mapping.people, &claims, &person, mapping.provider, trace)?;
+    let (found, user_name) = trusted(&person, provider, table, known)
+        .inspect_err(|refusal| trace.step(Stage::Trust, &"trust", || (refusal, None)))?;
+    trace.step(Stage::Trust, &"trust", || ("the provider may sign this person in", None));
+    trace.step(Stage::Trust, &"user", || (&found, None));
     let organization = &provider.organization;
     let user = User {
         organization: organization.clone(),
-        user_name: trust::user_name(&person.user_name, provider, table)?,
-        full_name: person.full_name.clone(),
+        user_name,
         email: person.email.clone(),
         email_verified: person.email_verified,
         id: match &found {
             Found::New => fresh.user_id,
             Found::Linked(user) | Found::ByAddress(user) => user.id,
         },
+        fields: Default::default(),
     };
+    let mapped = mapping.of(&claims.claims, &person, trace);
+    if !mapped.admitted {
+        return Err(if table.settled { Refusal::NotMapped } else { Refusal::Starting });
+    }
     let session = Session {
         id: fresh.session_id,
         organization: organization.clone(),
@@ -165,7 +117,7 @@ pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh) -> Result<Logi
         user,
         link: link(organization, issuer, &person),
         found_by_address: matches!(found, Found::ByAddress(_)),
-        grants: mapper::evaluate(table.mappers_of(&provider.uid), &claims, &person),
+        mapped,
         claims,
         keep: table.keep(&provider.uid),
         mark: table.mark(&provider.uid).unwrap_or_default(),
@@ -174,86 +126,55 @@ pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh) -> Result<Logi
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::domain::testing::{claim_names as names, claims};
-
-    #[test]
-    fn the_user_name_falls_back_to_the_address_and_then_to_the_user_id() {
-        for (given, expected) in [
-            (json!({"sub": "1", "preferred_username": "ann", "email": "a@example.com"}), "ann"),
-            (json!({"sub": "1", "email": "A@Example.com"}), "a@example.com"),
-            (json!({"sub": "1", "email": "nonsense"}), "1"),
-        ] {
-            assert_eq!(identify(&claims(given), &names()).expect("a person").user_name, expected);
-        }
+/// Who the person is here, and by which name.
+fn trusted(
+    person: &IdpUser,
+    provider: &Provider,
+    table: &LoginTable,
+    known: Known,
+) -> Result<(Found, String), Refusal> {
+    trust::admit(person, provider, table)?;
+    if let Some(linked) = &known.linked {
+        trust::admit_linked(linked, provider, table)?;
     }
+    let found = trust::find(person, &provider.trust, known)?;
+    Ok((found, trust::user_name(&person.user_name, provider, table)?))
+}
 
-    #[test]
-    fn a_person_without_a_usable_user_id_is_refused() {
-        for given in
-            [json!({}), json!({"sub": ""}), json!({"sub": ["1"]}), json!({"sub": 1.5}), json!({"sub": "x".repeat(256)})]
-        {
-            assert_eq!(identify(&claims(given), &names()), Err(ClaimsError::UserId { claim: "sub".into() }));
-        }
+/// Holds claims to the rules of the manifest. A rule that fails does not hold.
+///
+/// # Errors
+/// `ClaimRule`.
+pub fn validate(
+    people: &People,
+    claims: &Merged,
+    person: &IdpUser,
+    provider: ProviderVariable<'_>,
+    trace: &mut Trace,
+) -> Result<(), Refusal> {
+    let variables = Variables::new(&claims.claims, Some(person), provider);
+    for (index, ClaimRule { expression, message }) in people.validation.iter().enumerate() {
+        let subject = format!("claimValidationRules[{index}]");
+        let failure = match expression.evaluate(&variables) {
+            Ok(serde_json::Value::Bool(true)) => {
+                trace.step(Stage::ClaimValidationRules, &subject, || ("holds", None));
+                continue;
+            }
+            Ok(serde_json::Value::Bool(false)) => {
+                trace.step(Stage::ClaimValidationRules, &subject, || ("does not hold", None));
+                None
+            }
+            Ok(_) => {
+                let said = "it gives no boolean; write a comparison";
+                trace.problem(Stage::ClaimValidationRules, &subject, Problem::ResultNotUsable, &said);
+                None
+            }
+            Err(error) => {
+                trace.problem(Stage::ClaimValidationRules, &subject, Problem::ExpressionFailed, &error);
+                Some(error)
+            }
+        };
+        return Err(Refusal::ClaimRule { index, message: message.clone(), failure });
     }
-
-    #[test]
-    fn control_characters_make_no_user_id_name_or_address() {
-        for control in ["\u{0}", "\n", "\t", "\u{7f}", "\u{85}"] {
-            let odd = format!("an{control}n");
-            let refused = identify(&claims(json!({ "sub": odd })), &names());
-            assert_eq!(refused, Err(ClaimsError::UserId { claim: "sub".into() }), "{odd:?}");
-
-            let by_login = ClaimNames { user_name: Some("login".into()), ..names() };
-            let refused = identify(&claims(json!({"sub": "1", "login": odd})), &by_login);
-            assert_eq!(refused, Err(ClaimsError::UserName { claim: "login".into() }), "{odd:?}");
-
-            let given = json!({
-                "sub": "1", "preferred_username": odd, "name": odd, "email": format!("{odd}@example.com"),
-            });
-            let person = identify(&claims(given), &names()).expect("a person");
-            assert_eq!((&*person.user_name, person.full_name, person.email), ("1", None, None), "{odd:?}");
-
-            let domain = json!({"sub": "1", "email": format!("ann@exam{control}ple.com")});
-            assert_eq!(identify(&claims(domain), &names()).expect("a person").email, None, "{odd:?}");
-        }
-    }
-
-    #[test]
-    fn a_user_id_keeps_the_white_space_that_makes_it_another() {
-        for id in ["ann", " ann", "ann "] {
-            assert_eq!(identify(&claims(json!({ "sub": id })), &names()).expect("a person").external_id, id);
-        }
-    }
-
-    #[test]
-    fn a_configured_user_name_claim_must_be_there() {
-        let names = ClaimNames { user_name: Some("login".into()), ..names() };
-        let refused = identify(&claims(json!({"sub": "1", "preferred_username": "ann"})), &names);
-        assert_eq!(refused, Err(ClaimsError::UserName { claim: "login".into() }));
-    }
-
-    #[test]
-    fn groups_are_an_array_or_one_name() {
-        for (given, expected) in [
-            (json!({"sub": "1", "groups": ["b", "a", "b", 7]}), vec!["a", "b"]),
-            (json!({"sub": "1", "groups": "a"}), vec!["a"]),
-            (json!({"sub": "1", "groups": {"a": true}}), vec![]),
-        ] {
-            assert_eq!(identify(&claims(given), &names()).expect("a person").groups, expected);
-        }
-    }
-
-    #[test]
-    fn verified_means_true_or_the_text_true() {
-        for (flag, expected) in [(json!(true), true), (json!("true"), true), (json!("yes"), false), (json!(1), false)] {
-            let person =
-                identify(&claims(json!({"sub": "1", "email": "a@b.example", "email_verified": flag})), &names());
-            assert_eq!(person.expect("a person").email_verified, expected);
-        }
-    }
+    Ok(())
 }

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
+use wildmatch::WildMatch;
 
 use super::{
     Claims,
-    provider::ClaimNames,
-    user::{Grant, Granted, IdpUser},
+    expression::{EvaluationError, Expression, Variables},
+    people::People,
+    reading::Reading,
+    user::{Granted, IdpUser},
 };
 
 /// A mapper as logins see it.
@@ -25,19 +28,88 @@ pub struct Mapper {
 }
 
 impl Mapper {
-    fn rule(&self) -> Option<&Rule> {
+    /// What is served of it.
+    pub fn rule(&self) -> Option<&Rule> {
         self.served.as_ref().map(|(rule, _)| &**rule)
     }
 }
 
 /// What a served mapper says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rule {
     pub when: When,
-    pub grants: Vec<Granted>,
+    /// None: it gives nothing, and lets nobody in.
+    pub grant: Option<GrantRule>,
+    pub attributes: Vec<AttributeRule>,
 }
 
-/// Whom a mapper matches.
+impl Rule {
+    /// Whether it lets those people in for whom it is, where only such may sign in.
+    pub fn admits(&self) -> bool {
+        self.when != When::Always && self.grant.is_some()
+    }
+
+    /// Whether what it gives depends on which roles and groups the organization has.
+    pub fn asks_organization(&self) -> bool {
+        self.grant.as_ref().is_some_and(|grant| {
+            !grant.group_types.is_empty() || grant.roles_from.is_some() || grant.groups_from.is_some()
+        })
+    }
+}
+
+/// What a mapper gives.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct GrantRule {
+    pub given: Vec<Granted>,
+    /// All groups of these types.
+    pub group_types: Vec<String>,
+    pub roles_from: Option<NamesRule>,
+    pub groups_from: Option<NamesRule>,
+}
+
+/// Names that the provider gives.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NamesRule {
+    pub from: Reading,
+    pub only: Patterns,
+}
+
+/// Names, in which `*` stands for any text and `?` for one character.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Patterns(Vec<WildMatch>);
+
+impl Patterns {
+    pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(patterns.into_iter().map(WildMatch::new).collect())
+    }
+
+    /// Whether one of them fits a name.
+    pub fn fit(&self, name: &str) -> bool {
+        self.0.iter().any(|pattern| pattern.matches(name))
+    }
+}
+
+impl Serialize for Patterns {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(ToString::to_string))
+    }
+}
+
+/// What a mapper notes of people under a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AttributeRule {
+    pub target: String,
+    pub from: AttributeFrom,
+}
+
+/// Where an attribute comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum AttributeFrom {
+    Reading(Reading),
+    Constant(String),
+}
+
+/// Whom a mapper is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum When {
     Always,
@@ -48,14 +120,49 @@ pub enum When {
     },
     /// The Groups claim names this group.
     Group(String),
+    Expression(Expression),
+}
+
+/// Whether a mapper is for somebody, or why not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Verdict {
+    #[error("is for this person")]
+    Matches,
+    #[error("there is no claim {0:?}")]
+    NoClaim(String),
+    #[error("the claim {0:?} has another value")]
+    OtherValue(String),
+    #[error("the claim {0:?} is neither text, a number, a boolean, nor a list of these")]
+    NotFlat(String),
+    #[error("the person is not in the group {0:?}")]
+    NotInGroup(String),
+    #[error("the expression is false")]
+    False,
+    #[error("the expression gives no boolean; write a comparison")]
+    NoBoolean,
+    #[error("the expression fails: {0}")]
+    Fails(EvaluationError),
 }
 
 impl When {
-    fn matches(&self, claims: &Claims, person: &IdpUser) -> bool {
+    /// Whether a mapper is for the person of these claims.
+    pub fn verdict(&self, claims: &Claims, person: &IdpUser, variables: &Variables<'_>) -> Verdict {
         match self {
-            Self::Always => true,
-            Self::Claim { key, value } => claims.get(key).is_some_and(|claim| equals_or_contains(claim, value)),
-            Self::Group(name) => person.groups.iter().any(|group| group == name),
+            Self::Always => Verdict::Matches,
+            Self::Claim { key, value } => match claims.get(key) {
+                None | Some(Value::Null) => Verdict::NoClaim(key.clone()),
+                Some(claim) if equals_or_contains(claim, value) => Verdict::Matches,
+                Some(Value::Object(_)) => Verdict::NotFlat(key.clone()),
+                Some(_) => Verdict::OtherValue(key.clone()),
+            },
+            Self::Group(name) if person.groups.iter().any(|group| group == name) => Verdict::Matches,
+            Self::Group(name) => Verdict::NotInGroup(name.clone()),
+            Self::Expression(expression) => match expression.evaluate(variables) {
+                Ok(Value::Bool(true)) => Verdict::Matches,
+                Ok(Value::Bool(false)) => Verdict::False,
+                Ok(_) => Verdict::NoBoolean,
+                Err(error) => Verdict::Fails(error),
+            },
         }
     }
 }
@@ -77,123 +184,29 @@ fn equals(claim: &Value, expected: &str) -> bool {
     }
 }
 
-/// The grants that the mappers of a provider make for one person, sorted, each once. The order of the mappers never
-/// matters; one of which nothing is served makes none.
-pub fn evaluate(mappers: &[Arc<Mapper>], claims: &Claims, person: &IdpUser) -> Vec<Grant> {
-    let mut grants = Vec::new();
-    for mapper in mappers {
-        if let Some(rule) = mapper.rule().filter(|rule| rule.when.matches(claims, person)) {
-            grants.extend(
-                rule.grants.iter().map(|granted| Grant { mapper_uid: mapper.uid.clone(), granted: granted.clone() }),
-            );
-        }
-    }
-    grants.sort();
-    grants.dedup();
-    grants
-}
-
-/// The claims that mappers read by name, so that userinfo is asked for those that the ID token lacks.
-pub fn claims_read(mappers: &[Arc<Mapper>]) -> impl Iterator<Item = &str> {
-    mappers.iter().filter_map(|mapper| match &mapper.rule()?.when {
-        When::Claim { key, .. } => Some(key.as_str()),
-        When::Always | When::Group(_) => None,
+/// What mappers read of a person, so that userinfo is asked for what the ID token lacks.
+pub fn readings(mappers: &[Arc<Mapper>]) -> impl Iterator<Item = std::borrow::Cow<'_, Reading>> {
+    use std::borrow::Cow;
+    mappers.iter().filter_map(|mapper| mapper.rule()).flat_map(|rule| {
+        let when = match &rule.when {
+            When::Claim { key, .. } => Some(Cow::Owned(Reading::Claim(key.clone()))),
+            When::Expression(expression) => Some(Cow::Owned(Reading::Expression(expression.clone()))),
+            When::Always | When::Group(_) => None,
+        };
+        let names = rule.grant.iter().flat_map(|grant| grant.roles_from.iter().chain(&grant.groups_from));
+        let attributes = rule.attributes.iter().filter_map(|attribute| match &attribute.from {
+            AttributeFrom::Reading(reading) => Some(Cow::Borrowed(reading)),
+            AttributeFrom::Constant(_) => None,
+        });
+        when.into_iter().chain(names.map(|names| Cow::Borrowed(&names.from))).chain(attributes)
     })
 }
 
-/// Tells whether people would get the same from a provider's mappers, across restarts: equal exactly when the
-/// claims that are read and the rules are.
-pub fn fingerprint(names: &ClaimNames, mappers: &[Arc<Mapper>]) -> String {
+/// Tells whether people would get the same from a provider and its mappers, across restarts: equal exactly when all
+/// that they say is, and what they ask of the organization.
+pub fn fingerprint(people: &People, mappers: &[Arc<Mapper>], organization: impl Serialize) -> String {
     let mut rules: Vec<_> = mappers.iter().map(|mapper| (&mapper.uid, mapper.rule())).collect();
     rules.sort_by_key(|(uid, _)| *uid);
-    let text = serde_json::to_vec(&(names, rules)).unwrap_or_default();
+    let text = serde_json::to_vec(&(people, rules, organization)).unwrap_or_default();
     uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, &text).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::domain::testing::{self, claim_names, claims};
-
-    fn person(groups: &[&str]) -> IdpUser {
-        IdpUser {
-            external_id: "1".into(),
-            user_name: "john".into(),
-            full_name: None,
-            email: None,
-            email_verified: false,
-            groups: groups.iter().map(|&group| group.into()).collect(),
-        }
-    }
-
-    fn mapper(uid: &str, when: When, roles: &[&str]) -> Arc<Mapper> {
-        Arc::new(testing::mapper(uid, "idp", when, roles))
-    }
-
-    fn claim_is(key: &str, value: &str) -> When {
-        When::Claim { key: key.into(), value: value.into() }
-    }
-
-    #[test]
-    fn a_claim_matches_by_its_json_text_or_as_a_member_of_an_array() {
-        let claims = claims(json!({
-            "dept": "Sales", "level": 42, "ratio": 1.5, "active": true, "teams": ["a", "b", 7], "nothing": null,
-            "https://example.com/role": "x", "nested": {"dept": "Sales"}
-        }));
-        for (key, value, expected) in [
-            ("dept", "Sales", true),
-            ("dept", "sales", false),
-            ("level", "42", true),
-            ("ratio", "1.5", true),
-            ("active", "true", true),
-            ("active", "True", false),
-            ("teams", "b", true),
-            ("teams", "7", true),
-            ("teams", "c", false),
-            ("nothing", "null", false),
-            ("nested", "Sales", false),
-            ("nested.dept", "Sales", false),
-            ("https://example.com/role", "x", true),
-            ("absent", "", false),
-        ] {
-            assert_eq!(claim_is(key, value).matches(&claims, &person(&[])), expected, "{key} = {value}");
-        }
-    }
-
-    #[test]
-    fn a_group_matches_by_its_exact_name() {
-        let when = When::Group("US Users".into());
-        assert!(when.matches(&Claims::new(), &person(&["Everyone", "US Users"])));
-        assert!(!when.matches(&Claims::new(), &person(&["us users"])));
-    }
-
-    #[test]
-    fn every_grant_knows_its_mapper_and_order_never_matters() {
-        let a = mapper("a", When::Always, &["viewer"]);
-        let b = mapper("b", When::Group("eng".into()), &["viewer", "admin"]);
-        let forward = evaluate(&[a.clone(), b.clone()], &Claims::new(), &person(&["eng"]));
-        assert_eq!(forward, evaluate(&[b, a], &Claims::new(), &person(&["eng"])));
-        let by: Vec<_> = forward.iter().map(|grant| (&*grant.mapper_uid, grant.granted.clone())).collect();
-        let role = |name: &str| Granted::Role(name.into());
-        assert_eq!(by, [("a", role("viewer")), ("b", role("admin")), ("b", role("viewer"))]);
-    }
-
-    #[test]
-    fn a_mapper_without_a_served_generation_makes_no_grant() {
-        let mut frozen = Arc::unwrap_or_clone(mapper("a", When::Always, &["viewer"]));
-        frozen.served = None;
-        assert_eq!(evaluate(&[Arc::new(frozen)], &Claims::new(), &person(&[])), []);
-    }
-
-    #[test]
-    fn the_fingerprint_tells_a_changed_rule_but_not_a_changed_order() {
-        let fingerprint = |mappers: &[Arc<Mapper>]| fingerprint(&claim_names(), mappers);
-        let (a, b) = (mapper("a", When::Always, &["viewer"]), mapper("b", When::Always, &["admin"]));
-        let changed = mapper("b", When::Always, &["viewer"]);
-        assert_eq!(fingerprint(&[a.clone(), b.clone()]), fingerprint(&[b.clone(), a.clone()]));
-        assert_ne!(fingerprint(&[a.clone(), b]), fingerprint(&[a.clone(), changed]));
-        assert_ne!(fingerprint(&[a]), fingerprint(&[]));
-    }
 }

@@ -43,6 +43,8 @@ pub struct Organization {
     pub external_url: Url,
     pub roles: Vec<Role>,
     pub groups: Vec<Group>,
+    /// What holds of people of whom nothing else is known, by the name of the field.
+    pub defaults: Vec<(&'static str, String)>,
     /// The heading of the sign-in page, when the manifest names one.
     pub title: Option<String>,
     /// Where people may be sent after signing in, besides this origin.
@@ -66,6 +68,8 @@ pub struct Role {
 pub struct Group {
     pub name: String,
     pub display_name: String,
+    /// What kind of group it is.
+    pub type_: Option<String>,
 }
 
 /// When a session ends by itself.
@@ -86,6 +90,13 @@ impl Organization {
     /// The role of a name.
     pub fn role(&self, name: &str) -> Option<&Role> {
         self.roles.iter().find(|role| role.name == name)
+    }
+
+    /// The names that mappers may find in it: roles, and groups with their types.
+    pub fn names(&self) -> impl Serialize + use<> {
+        let roles: Vec<_> = self.roles.iter().map(|role| role.name.clone()).collect();
+        let groups: Vec<_> = self.groups.iter().map(|group| (group.name.clone(), group.type_.clone())).collect();
+        (roles, groups)
     }
 
     /// The group of a name.

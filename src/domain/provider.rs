@@ -2,10 +2,12 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use serde::Serialize;
 use url::Url;
 
-use super::{email::domain_of, icon::Icon, organization::OrganizationKey, relation::Relation};
+use super::{
+    email::domain_of, expression::ProviderVariable, icon::Icon, organization::OrganizationKey, people::People,
+    relation::Relation,
+};
 use crate::api::{ProviderType, Reason};
 
 /// A provider as logins and sessions see it.
@@ -21,7 +23,10 @@ pub struct Provider {
     pub type_: ProviderType,
     /// The picture of its button. None: the built-in one of its type.
     pub icon: Option<Arc<Icon>>,
-    pub claims: Arc<ClaimNames>,
+    /// The issuer, as far as it is known; empty: not yet.
+    pub issuer: Arc<str>,
+    /// What the manifest says of its people. None: it says nothing that could be read, and never did.
+    pub people: Option<Arc<People>>,
     pub trust: Trust,
     pub on_sign_in_page: OnSignInPage,
     /// Between the key and every user name; None: user names stand alone.
@@ -90,23 +95,13 @@ impl Provider {
         self.user_name_separator.as_ref().map(|separator| format!("{}{separator}", self.key))
     }
 
+    /// What expressions see of the provider; `issuer`: the one that a login is by.
+    pub fn variable<'a>(&'a self, issuer: &'a str) -> ProviderVariable<'a> {
+        ProviderVariable { key: &self.key, issuer }
+    }
+
     /// Whether sessions that began with this provider are still good.
     pub fn keeps_sessions(&self) -> bool {
         !self.suspended
     }
-}
-
-/// The claim that each field of a user comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ClaimNames {
-    pub user_id: String,
-    /// Must be there. None: preferred_user_name, else the e-mail address, else the user ID.
-    pub user_name: Option<String>,
-    /// None: the provider has no such claim.
-    pub preferred_user_name: Option<String>,
-    pub full_name: String,
-    pub email: String,
-    pub email_verified: String,
-    /// None: the provider has no such claim.
-    pub groups: Option<String>,
 }

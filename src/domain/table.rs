@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use imbl::{HashMap, HashSet, OrdMap};
 
 use super::{
-    mapper::{Mapper, fingerprint},
+    mapper::{Mapper, Rule, fingerprint},
     organization::{Organization, OrganizationKey},
     provider::{LoginState, Provider},
     user::Keep,
@@ -100,8 +100,26 @@ impl LoginTable {
     /// gone.
     pub fn mark(&self, provider_uid: &str) -> Option<String> {
         let provider = self.provider_by_uid(provider_uid)?;
-        let fingerprint = fingerprint(&provider.claims, self.mappers_of(provider_uid));
+        let mappers = self.mappers_of(provider_uid);
+        let asked = self.asked_organization(provider, mappers).map(Organization::names);
+        let fingerprint = fingerprint(provider.people.as_deref()?, mappers, asked);
         Some(if self.complete { fingerprint } else { format!("{fingerprint}?") })
+    }
+
+    /// The organization of a provider, if what its people get depends on which roles and groups there are.
+    fn asked_organization(&self, provider: &Provider, mappers: &[Arc<Mapper>]) -> Option<&Organization> {
+        let asks = mappers.iter().filter_map(|mapper| mapper.rule()).any(Rule::asks_organization);
+        self.organization_by_key(&provider.organization).filter(|_| asks).map(|organization| &**organization)
+    }
+
+    /// The providers whose people may get something else when an organization becomes known, or when its roles and groups
+    /// change.
+    pub fn providers_touched_by(&self, organization: &OrganizationKey, was_known: bool) -> Vec<Arc<str>> {
+        let of = self.providers.values().filter(|provider| provider.organization == *organization);
+        let asks = |provider: &&Arc<Provider>| {
+            self.mappers_of(&provider.uid).iter().filter_map(|mapper| mapper.rule()).any(Rule::asks_organization)
+        };
+        of.filter(|provider| !was_known || asks(provider)).map(|provider| provider.uid.clone()).collect()
     }
 
     /// Whose earlier grants to a provider's people stay when they are made anew by `mappers_of`: those of mappers of
@@ -114,7 +132,13 @@ impl LoginTable {
         }
         let is_for = |mapper: &Mapper| mapper.providers.iter().any(|provider| **provider == *provider_uid);
         let known = self.mappers.values().filter(|mapper| mapper.served.is_some() || !is_for(mapper));
-        Keep::AllBut(known.map(uid).chain(self.gone_mappers.iter().cloned()).collect())
+        let by_default = std::iter::once(Arc::from(provider_uid));
+        Keep::AllBut(known.map(uid).chain(self.gone_mappers.iter().cloned()).chain(by_default).collect())
+    }
+
+    /// Whether a mapper may be for people of a provider of which it is not known what it says now.
+    pub fn may_not_know_all(&self, provider_uid: &str) -> bool {
+        !matches!(self.keep(provider_uid), Keep::Mappers(unserved) if unserved.is_empty())
     }
 
     /// The same for somebody of whom it is not known what the mappers say now.

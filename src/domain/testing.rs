@@ -8,13 +8,19 @@ use uuid::Uuid;
 
 use super::{
     Claims,
+    expression::ProviderVariable,
+    field::{self, Fields, Maker, Said},
     logout::LogoutRules,
-    mapper::{Mapper, Rule, When},
+    mapper::{GrantRule, Mapper, Rule, When},
     organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
-    provider::{ClaimNames, LoginState, OnSignInPage, Provider, Trust},
+    people::{Access, Defaults, OtherReading, People, Readings},
+    person::identify,
+    provider::{LoginState, OnSignInPage, Provider, Trust},
     provider_session::ProviderSession,
+    reading::Reading,
     relation::{ClaimsSource, Flow, Relation, RequestOptions, TokenRules},
-    user::{Grant, Granted, IdToken, Keep, Link, LoginRecord, Session, SessionId, User, UserId},
+    trace::Trace,
+    user::{Grant, Granted, IdToken, IdpUser, Keep, Link, LoginRecord, Mapped, Session, SessionId, User, UserId},
 };
 use crate::api::{ProviderType, Reason};
 
@@ -27,7 +33,8 @@ pub fn organization() -> Organization {
         display_name: "Acme".into(),
         external_url: "https://sso.example".parse().expect("a URL"),
         roles: vec![role("admin", true), role("viewer", false)],
-        groups: vec![Group { name: "staff".into(), display_name: "Staff".into() }],
+        groups: vec![Group { name: "staff".into(), display_name: "Staff".into(), type_: None }],
+        defaults: Vec::new(),
         title: None,
         allowed_return_urls: Vec::new(),
         logout_page_url: None,
@@ -45,7 +52,8 @@ pub fn provider(uid: &str) -> Provider {
         display_name: format!("Provider {uid}"),
         type_: ProviderType::Generic,
         icon: None,
-        claims: Arc::new(claim_names()),
+        issuer: "https://issuer.example".into(),
+        people: Some(Arc::new(people())),
         trust: Trust::default(),
         on_sign_in_page: OnSignInPage::Shown,
         user_name_separator: None,
@@ -76,28 +84,62 @@ pub fn relation() -> Relation {
     }
 }
 
-/// The claims that the OpenID specifications name, and `groups`.
-pub fn claim_names() -> ClaimNames {
-    ClaimNames {
-        user_id: "sub".into(),
-        user_name: None,
-        preferred_user_name: Some("preferred_username".into()),
-        full_name: "name".into(),
-        email: "email".into(),
-        email_verified: "email_verified".into(),
-        groups: Some("groups".into()),
+/// Everybody, by the claims that the OpenID specifications name, and `groups`.
+pub fn people() -> People {
+    let other = |name, claim| OtherReading { name, reading: Reading::claim(claim), is_wanted: false };
+    People {
+        readings: Readings {
+            user_id: Reading::claim("sub"),
+            user_name: None,
+            preferred_user_name: Some(Reading::claim("preferred_username")),
+            email: Reading::claim("email"),
+            email_verified: Reading::claim("email_verified"),
+            groups: Some(Reading::claim("groups")),
+            full_name: Reading::claim("name"),
+            others: vec![
+                other(field::GIVEN_NAME, "given_name"),
+                other(field::FAMILY_NAME, "family_name"),
+                other(field::PICTURE, "picture"),
+                other(field::PROFILE, "profile"),
+                other(field::GENDER, "gender"),
+                other(field::LOCALE, "locale"),
+            ],
+        },
+        access: Access::Everyone,
+        defaults: Defaults::default(),
+        rules: Vec::new(),
+        validation: Vec::new(),
     }
 }
 
-/// A mapper for the people of a provider, in its first generation.
+/// What expressions see of a provider.
+pub const PROVIDER: ProviderVariable<'static> = ProviderVariable { key: "azure", issuer: "https://issuer.example" };
+
+/// The person whom claims describe.
+pub fn person(claims: &Claims) -> IdpUser {
+    identify(&people(), claims, None, PROVIDER, &mut Trace::of_problems()).expect("a person")
+}
+
+/// A mapper for the people of a provider, in its first generation, that gives roles.
 pub fn mapper(uid: &str, provider_uid: &str, when: When, roles: &[&str]) -> Mapper {
-    let grants = roles.iter().map(|name| Granted::Role((*name).to_owned())).collect();
+    let given = roles.iter().map(|name| Granted::Role((*name).to_owned())).collect();
+    let grant = Some(GrantRule { given, ..GrantRule::default() });
+    mapper_of(uid, provider_uid, Rule { when, grant, attributes: Vec::new() })
+}
+
+/// A mapper that says this.
+pub fn mapper_of(uid: &str, provider_uid: &str, rule: Rule) -> Mapper {
     Mapper {
         uid: uid.into(),
         path: format!("default/{uid}"),
         providers: vec![provider_uid.into()],
-        served: Some((Arc::new(Rule { when, grants }), 1)),
+        served: Some((Arc::new(rule), 1)),
     }
+}
+
+/// What gives these grants and says nothing besides.
+pub fn mapped(grants: Vec<Grant>) -> Mapped {
+    Mapped { grants, said: Some(Said::default()), admitted: true }
 }
 
 const START: i64 = 1_760_000_000_000;
@@ -118,14 +160,14 @@ pub fn login(name: &str) -> LoginRecord {
         id: UserId(Uuid::now_v7()),
         organization: organization_key("acme"),
         user_name: name.to_owned(),
-        full_name: Some(format!("Full {name}")),
         email: Some(format!("{name}@example.com")),
         email_verified: true,
+        fields: Fields::default(),
     };
     LoginRecord {
         link: link(&user.organization, name),
-        claims: claims(json!({"sub": name, "groups": ["a", "b"]})),
-        grants: Vec::new(),
+        claims: claims(json!({"sub": name, "groups": ["a", "b"]})).into(),
+        mapped: full_name("p1", name, Vec::new()),
         found_by_address: false,
         keep: Keep::Mappers(Vec::new()),
         mark: "by these mappers".to_owned(),
@@ -142,7 +184,29 @@ pub fn again(login: &LoginRecord) -> LoginRecord {
 
 /// The same person's login through another provider.
 pub fn through(login: &LoginRecord, provider_uid: &str, grants: Vec<Grant>) -> LoginRecord {
-    LoginRecord { session: session(&login.user, provider_uid), grants, ..login.clone() }
+    let mapped = full_name(provider_uid, &login.link.external_id, grants);
+    LoginRecord { session: session(&login.user, provider_uid), mapped, ..login.clone() }
+}
+
+/// The user whom a login leaves behind if nothing was noted before.
+pub fn written(login: &LoginRecord) -> User {
+    let said = login.mapped.said.clone().unwrap_or_default();
+    User { fields: Fields::default().replaced_by(&said, &login.keep), ..login.user.clone() }
+}
+
+/// A provider that says nothing but a full name.
+fn full_name(provider_uid: &str, name: &str, grants: Vec<Grant>) -> Mapped {
+    let said = said(provider_uid, &[(field::FULL_NAME, &format!("Full {name}"), None)]);
+    Mapped { grants, said: Some(said), admitted: true }
+}
+
+/// What is said on the word of a provider: the name of a field, its value, and the mapper if one says it.
+pub fn said(provider_uid: &str, fields: &[(&str, &str, Option<&str>)]) -> Said {
+    let mut said = Said::default();
+    for (name, value, mapper) in fields {
+        said.say(name, json!(value), Maker { provider: provider_uid.into(), mapper: mapper.map(Arc::from) });
+    }
+    said
 }
 
 /// A new session that began at the tests' epoch.

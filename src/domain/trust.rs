@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     email::{canonical_address, domain_of},
+    expression::EvaluationError,
     provider::{Provider, Trust},
     table::LoginTable,
     user::{IdpUser, User, UserId},
@@ -32,9 +33,25 @@ pub enum Refusal {
         "the user name is an address in the trust.assignedEmailDomains of the provider {0}; let claims.userName name another claim, or give this provider users.userNameSeparator"
     )]
     AddressNameOfAnotherProvider(String),
+    #[error("claimValidationRules[{index}] of the provider does not hold{}", why(.failure))]
+    ClaimRule {
+        index: usize,
+        /// What the manifest has the person told.
+        message: String,
+        /// None: the expression is false.
+        failure: Option<EvaluationError>,
+    },
+    #[error(
+        "the provider has users.access MappedOnly, and no served IdpMapper with when and grant is for this person; latchkey simulate says why"
+    )]
+    NotMapped,
     /// Who owns which domain is not known before everything has been looked at.
     #[error("the manifests have not all been looked at yet")]
     Starting,
+}
+
+fn why(failure: &Option<EvaluationError>) -> String {
+    failure.as_ref().map(|failure| format!(": {failure}")).unwrap_or_default()
 }
 
 /// Why an address does not lead to the user who has it.
@@ -68,6 +85,16 @@ pub enum Found {
     Linked(User),
     /// Becomes linked by this login.
     ByAddress(User),
+}
+
+impl std::fmt::Display for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::New => "is new here",
+            Self::Linked(_) => "is known by issuer and user ID",
+            Self::ByAddress(_) => "is known by the address, and is linked by this login",
+        })
+    }
 }
 
 /// Lets a person in by their address, or not.

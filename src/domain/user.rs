@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Claims,
+    documents::Merged,
+    field::{FULL_NAME, Fields, Said},
     organization::OrganizationKey,
     provider_session::{ProviderLogout, ProviderSession},
 };
@@ -31,14 +32,21 @@ pub struct User {
     pub organization: OrganizationKey,
     /// Unique in the organization.
     pub user_name: String,
-    pub full_name: Option<String>,
     /// Unique in the organization, in canonical form.
     pub email: Option<String>,
     pub email_verified: bool,
+    pub fields: Fields,
 }
 
-/// What a provider says about a person, read from the claims by the provider's claim names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl User {
+    /// The full name, if one is known.
+    pub fn full_name(&self) -> Option<&str> {
+        self.fields.text(FULL_NAME)
+    }
+}
+
+/// What a provider says about a person, read from the claims as the provider's manifest says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IdpUser {
     /// Identifies the person at the issuer.
     pub external_id: String,
@@ -48,6 +56,12 @@ pub struct IdpUser {
     pub email_verified: bool,
     /// The groups at the provider, in the provider's words.
     pub groups: Vec<String>,
+    pub given_name: Option<String>,
+    pub family_name: Option<String>,
+    pub picture: Option<String>,
+    pub profile: Option<String>,
+    pub gender: Option<String>,
+    pub locale: Option<String>,
 }
 
 /// What a grant gives.
@@ -61,6 +75,7 @@ pub enum Granted {
 /// Something given to a user by a mapper, on the word of a provider.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Grant {
+    /// The mapper's UID; the provider's own where its defaults make everybody an administrator.
     pub mapper_uid: Arc<str>,
     pub granted: Granted,
 }
@@ -115,15 +130,16 @@ pub struct SignedIn {
 /// Everything that a successful login writes, in one transaction.
 #[derive(Clone, Debug)]
 pub struct LoginRecord {
+    /// With no fields: what is noted is worked out from what is said and what was noted.
     pub user: User,
     pub link: Link,
     /// The user was found by the address, so that it must still have it, verified.
     pub found_by_address: bool,
     /// The verified claims that mappers are evaluated with again when they change.
-    pub claims: Claims,
-    /// The complete set of grants that this provider's mappers make now.
-    pub grants: Vec<Grant>,
-    /// Whose earlier grants stay besides.
+    pub claims: Merged,
+    /// What this provider and its mappers make of the person now.
+    pub mapped: Mapped,
+    /// The mappers of which it is not known what they say now.
     pub keep: Keep,
     /// Tells the mappers that the grants are by from others: should all others have been evaluated by different
     /// ones, they are evaluated again after the next start.
@@ -141,6 +157,17 @@ pub struct IdToken {
     pub hint: Option<SecretString>,
 }
 
+/// What a provider and its mappers make of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapped {
+    /// All grants, sorted, each once.
+    pub grants: Vec<Grant>,
+    /// None: it is not known what they say, and what is noted stays.
+    pub said: Option<Said>,
+    /// Whether the person may sign in, as far as mappers have a say in it.
+    pub admitted: bool,
+}
+
 /// The mappers whose earlier grants stay when those of a provider are set anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Keep {
@@ -148,6 +175,16 @@ pub enum Keep {
     Mappers(Vec<Arc<str>>),
     /// Every mapper's but these: not all mappers are known yet, but what these say now is, or that they are gone.
     AllBut(Vec<Arc<str>>),
+}
+
+impl Keep {
+    /// Whether what this mapper has given stays.
+    pub fn keeps(&self, mapper_uid: &Arc<str>) -> bool {
+        match self {
+            Self::Mappers(mappers) => mappers.contains(mapper_uid),
+            Self::AllBut(mappers) => !mappers.contains(mapper_uid),
+        }
+    }
 }
 
 /// Ties a person at an issuer to a user here.

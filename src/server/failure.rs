@@ -15,7 +15,7 @@ use super::{
     seal::random,
 };
 use crate::{
-    domain::{login::ClaimsError, organization::Organization, trust::Refusal},
+    domain::{organization::Organization, person::ClaimsError, trust::Refusal},
     oidc::{BeliefError, ExchangeError, PushError, TokenError, UserinfoError},
     store::StoreError,
 };
@@ -128,6 +128,8 @@ impl Failure {
                 Refusal::AddressTaken { .. } => "email_taken",
                 Refusal::UserNameOfAnotherProvider(_) => "user_name_of_another_provider",
                 Refusal::AddressNameOfAnotherProvider(_) => "address_name_of_another_provider",
+                Refusal::ClaimRule { .. } => "claim_rule",
+                Refusal::NotMapped => "not_mapped",
                 Refusal::Starting => "starting",
             },
             Self::Raced => "raced",

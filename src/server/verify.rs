@@ -10,8 +10,9 @@ use super::{attempt::Attempt, failure::Failure};
 use crate::{
     domain::{
         Claims,
-        documents::{is_incomplete, of_access_token, of_userinfo, overlay},
+        documents::{Merged, Reader},
         mapper::Mapper,
+        people::People,
         provider::Provider,
         provider_session::{ProviderSession, issued_at},
         relation::{ClaimsSource, Relation},
@@ -37,7 +38,7 @@ pub enum Brought {
 /// What the answer to a login has shown.
 pub struct Shown {
     /// Of the person whom the ID token names, from the document that the manifest names.
-    pub claims: Claims,
+    pub claims: Merged,
     /// The session at the provider, by the ID token.
     pub at_provider: ProviderSession,
     pub id_token: IdToken,
@@ -48,6 +49,7 @@ pub struct Shown {
 pub struct Login<'a> {
     pub remote: &'a Remote,
     pub provider: &'a Provider,
+    pub people: &'a People,
     pub relation: &'a Relation,
     pub attempt: &'a Attempt,
     pub mappers: &'a [Arc<Mapper>],
@@ -61,7 +63,7 @@ impl Login<'_> {
                 let claims = self.id_token(&id_token, Via::Browser, None, None).await?;
                 match self.relation.claims_source {
                     ClaimsSource::Default { .. } | ClaimsSource::IdToken => {
-                        self.shown(id_token, &claims, claims.clone())
+                        self.shown(id_token, &claims, claims.clone().into())
                     }
                     // The schema lets nobody ask for these without an access token.
                     ClaimsSource::UserInfo { .. } | ClaimsSource::AccessToken => Err(Failure::Internal),
@@ -79,7 +81,7 @@ impl Login<'_> {
         }
     }
 
-    fn shown(self, raw: SecretString, id_token: &Claims, claims: Claims) -> Result<Shown, Failure> {
+    fn shown(self, raw: SecretString, id_token: &Claims, claims: Merged) -> Result<Shown, Failure> {
         let at_provider = ProviderSession::of(&self.relation.issuer, id_token);
         // A verified ID token has both.
         let (Some(at_provider), Some(issued_at)) = (at_provider, issued_at(id_token)) else {
@@ -107,21 +109,22 @@ impl Login<'_> {
         Ok(self.remote.id_token(self.relation, id_token, via, &login).await?)
     }
 
-    async fn sourced(self, id_token: Claims, answer: TokenResponse) -> Result<Claims, Failure> {
-        let (relation, names) = (self.relation, &self.provider.claims);
+    async fn sourced(self, id_token: Claims, answer: TokenResponse) -> Result<Merged, Failure> {
+        let relation = self.relation;
+        let reader = Reader { people: self.people, provider: self.provider.variable(&relation.issuer) };
         match &relation.claims_source {
-            ClaimsSource::Default { userinfo: Some(endpoint) } if is_incomplete(&id_token, names, self.mappers) => {
+            ClaimsSource::Default { userinfo: Some(endpoint) } if reader.is_incomplete(&id_token, self.mappers) => {
                 let userinfo = self.remote.userinfo(relation, endpoint, &answer.access_token, &id_token).await?;
-                Ok(overlay(id_token, userinfo, names))
+                Ok(reader.overlay(id_token, userinfo))
             }
-            ClaimsSource::Default { .. } | ClaimsSource::IdToken => Ok(id_token),
+            ClaimsSource::Default { .. } | ClaimsSource::IdToken => Ok(id_token.into()),
             ClaimsSource::UserInfo { endpoint } => {
                 let userinfo = self.remote.userinfo(relation, endpoint, &answer.access_token, &id_token).await?;
-                Ok(of_userinfo(id_token, userinfo, names))
+                Ok(reader.of_userinfo(id_token, userinfo))
             }
             ClaimsSource::AccessToken => {
                 let access_token = self.access_token(&id_token, &answer).await;
-                Ok(of_access_token(&id_token, answer.members.0, access_token, names))
+                Ok(reader.of_access_token(&id_token, answer.members.0, access_token))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Users, sessions, grants and keys that outlive the process. What is secret in it is sealed.
 //! Knows nothing of providers' protocols or of manifests.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -9,11 +9,11 @@ use secrecy::{SecretSlice, SecretString};
 use tokio::sync::broadcast;
 
 use crate::domain::{
-    Claims,
+    documents::Merged,
     organization::OrganizationKey,
     provider_session::ProviderLogout,
     trust::Known,
-    user::{Grant, Keep, Link, LoginRecord, SessionId, SignedIn, UserId},
+    user::{Keep, Link, LoginRecord, Mapped, SessionId, SignedIn, UserId},
 };
 
 #[cfg(test)]
@@ -64,9 +64,10 @@ pub trait Store: Send + Sync {
     /// The user whom a link leads to, and the one of its organization who has an address, in canonical form; both as they
     /// are at one moment.
     async fn known(&self, link: &Link, address: Option<&str>) -> Result<Known, StoreError>;
-    /// Writes a login: creates or updates the user, links it, keeps the claims, sets the grants that this
-    /// provider's mappers make (those of other providers stay), keeps the ID token if it is to be kept, and begins the
-    /// session. `login.user` is written whole. Says which revision the claims have now: 1 at first, one more at every login.
+    /// Writes a login: creates or updates the user, links it, notes what is said of the user now, keeps the claims, sets
+    /// the grants that this provider's mappers make (those of other providers stay), keeps the ID token if it is to be
+    /// kept, and begins the session. `login.user` is written whole, but for its fields, which are worked out here.
+    /// Says which revision the claims have now: 1 at first, one more at every login.
     async fn record_login(&self, login: &LoginRecord) -> Result<i64, RecordLoginError>;
 
     /// A session that has not ended, with its user and all grants of the user. Whether it has expired is for
@@ -101,17 +102,25 @@ pub trait Store: Send + Sync {
         after: Option<UserId>,
         limit: u32,
     ) -> Result<Vec<StoredClaims>, StoreError>;
-    /// Sets the grants that a provider's mappers make for a user, but leaves those of the mappers in `keep` as
-    /// they are, whatever `grants` says of them. Writes nothing when the claims have another revision than the one
-    /// that `grants` were decided by: a newer login is never overwritten.
-    async fn replace_grants(
+    /// Sets what a provider and its mappers make of people, each by the claims of a revision: grants, but those of the
+    /// mappers in `keep` stay as they are, whatever is said of them; fields, if it was by this provider that the person
+    /// signed in last; and who may not sign in any more loses the sessions that began with it. Of people whose claims
+    /// have another revision nothing is written: a newer login is never overwritten. The answers have the order of
+    /// `people`. All other writes wait so long: no more than a few hundred people at once.
+    async fn reapply_all(&self, provider_uid: &str, people: Vec<Reapplied>) -> Result<Vec<Replaced>, StoreError>;
+    /// `reapply_all` for one person.
+    async fn reapply(
         &self,
         user: UserId,
         provider_uid: &str,
         revision: i64,
-        grants: &[Grant],
+        mapped: &Mapped,
         keep: &Keep,
-    ) -> Result<Replaced, StoreError>;
+    ) -> Result<Replaced, StoreError> {
+        let person = Reapplied { user, revision, mapped: mapped.clone(), keep: keep.clone() };
+        let replaced = self.reapply_all(provider_uid, vec![person]).await?;
+        Ok(replaced.first().copied().unwrap_or(Replaced::Outdated))
+    }
     /// What `set_applied_mappers` noted last for a provider; empty when a login with another mark came since.
     async fn applied_mappers(&self, provider_uid: &str) -> Result<Option<String>, StoreError>;
     /// Notes the fingerprint of the mappers by which all grants of a provider were evaluated last.
@@ -170,7 +179,17 @@ pub struct StoredClaims {
     /// Tells these claims from those of a newer login.
     pub revision: i64,
     /// None when they were longer than `LONGEST_CLAIMS`.
-    pub claims: Option<Claims>,
+    pub claims: Option<Merged>,
+}
+
+/// What is to be set anew of one person, and by which claims that was decided.
+#[derive(Clone, Debug)]
+pub struct Reapplied {
+    pub user: UserId,
+    pub revision: i64,
+    pub mapped: Mapped,
+    /// The mappers whose grants and fields stay.
+    pub keep: Keep,
 }
 
 /// Names a logout token, which counts once.
@@ -184,9 +203,10 @@ pub struct LogoutMark {
     pub kept_until: Timestamp,
 }
 
-/// What came of setting somebody's grants anew.
+/// What came of setting somebody's grants and fields anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replaced {
+    /// Something differs now, or sessions ended.
     Changed,
     Same,
     /// A newer login has been written, or the user is gone; nothing was changed.
@@ -201,6 +221,11 @@ pub enum StoreChange {
     SessionsEndedAtProvider(ProviderLogout),
     /// All of a user's but the one that has just begun; the user has changed, too.
     SessionsOfUserEnded(UserId),
+    /// Those of these people that began with the provider; the people may have changed, too.
+    SessionsOfPeopleEnded {
+        provider_uid: Arc<str>,
+        users: BTreeSet<UserId>,
+    },
     /// The user's fields or grants.
     UserChanged(UserId),
 }

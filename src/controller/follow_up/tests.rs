@@ -9,8 +9,9 @@ use crate::{
     controller::publish::{Name, Publisher},
     domain::{
         mapper::{Mapper, When},
-        provider::{ClaimNames, LoginState, Provider},
-        testing::{again, claim_names, claims, login, mapper, provider, role, through},
+        provider::{LoginState, Provider},
+        reading::Reading,
+        testing::{again, claims, login, mapped, mapper, organization, people, provider, role, through},
         user::{Granted, LoginRecord},
     },
     store::{
@@ -59,6 +60,7 @@ impl World {
         let names = providers.iter().map(|provider| Name::Provider(provider.path.clone()));
         let names = names.chain(mappers.iter().map(|mapper| Name::Mapper(mapper.path.clone())));
         self.running.publisher.initialized(names.collect(), complete);
+        self.running.publisher.organization(&organization().key, Some(organization()));
         mappers.iter().cloned().for_each(|mapper| self.mapper(mapper));
         providers.iter().cloned().for_each(|provider| self.provider(provider));
     }
@@ -87,7 +89,7 @@ impl World {
     /// Signs somebody in by the table as it is now.
     async fn signs_in(&self, mut login: LoginRecord) -> LoginRecord {
         let table = self.running.publisher.table();
-        (login.grants, login.keep) = due(&table, &login.session.provider_uid, Some(&login.claims));
+        (login.mapped, login.keep) = due(&table, &login.session.provider_uid, Some(&login.claims));
         self.store.record_login(&login).await.unwrap();
         login
     }
@@ -156,7 +158,7 @@ async fn a_mapper_that_is_gone_takes_its_grants_along_and_no_others() {
 async fn a_new_mapper_gives_to_whom_it_matches() {
     let mut world = World::settled(&[provider("p1")], &[]).await;
     let ada = world.signs_in(login("ada")).await;
-    let elsewhere = LoginRecord { claims: claims(json!({"sub": "bob", "groups": ["z"]})), ..login("bob") };
+    let elsewhere = LoginRecord { claims: claims(json!({"sub": "bob", "groups": ["z"]})).into(), ..login("bob") };
     let bob = world.signs_in(elsewhere).await;
     world.mapper(giving("m1", "viewer"));
     world.follow().await.unwrap();
@@ -181,8 +183,9 @@ async fn a_mapper_of_which_nothing_is_served_keeps_its_grants() {
 async fn a_provider_that_reads_another_claim_gives_by_it() {
     let mut world = World::settled(&[provider("p1")], &[giving("m1", "viewer")]).await;
     let ada = world.signs_in(login("ada")).await;
-    let elsewhere = ClaimNames { groups: Some("teams".into()), ..claim_names() };
-    world.provider(Provider { claims: Arc::new(elsewhere), ..provider("p1") });
+    let mut elsewhere = people();
+    elsewhere.readings.groups = Some(Reading::claim("teams"));
+    world.provider(Provider { people: Some(Arc::new(elsewhere)), ..provider("p1") });
     world.follow().await.unwrap();
     assert_eq!(world.roles(&ada).await, some([]));
 }
@@ -216,7 +219,7 @@ async fn what_changed_while_latchkey_was_down_is_caught_up_with() {
     let of_gone = world.signs_in(through(&ada, "p3", Vec::new())).await;
     world
         .store
-        .replace_grants(ada.user.id, "p3", 1, &[role("m3", "of p3")], &Keep::AllBut(vec!["m3".into()]))
+        .reapply(ada.user.id, "p3", 1, &mapped(vec![role("m3", "of p3")]), &Keep::AllBut(vec!["m3".into()]))
         .await
         .unwrap();
     assert_eq!(world.roles(&ada).await, some(["admin", "of p3", "viewer"]));
@@ -327,7 +330,7 @@ async fn whose_claims_were_too_large_loses_only_what_mappers_gave_that_are_gone(
     let mappers = [giving("m1", "viewer"), giving("m2", "admin"), frozen("m3")];
     let mut world = World::settled(&[provider("p1"), provider("p2")], &mappers).await;
     let large = claims(json!({"sub": "ada", "groups": ["a", "x".repeat(LONGEST_CLAIMS)]}));
-    let ada = world.signs_in(LoginRecord { claims: large, ..login("ada") }).await;
+    let ada = world.signs_in(LoginRecord { claims: large.into(), ..login("ada") }).await;
     let other = world.signs_in(LoginRecord { claims: login("ada").claims, ..through(&ada, "p2", Vec::new()) }).await;
 
     world.mapper(giving("m2", "auditor"));
@@ -394,9 +397,9 @@ async fn a_newer_login_has_the_last_word() {
     let store = world.store.clone();
     for role in ["admin", "auditor", "viewer", "admin"] {
         world.signs_in(again(&ada)).await;
-        let left = LoginRecord { claims: claims(json!({"sub": "ada", "groups": []})), ..again(&ada) };
+        let left = LoginRecord { claims: claims(json!({"sub": "ada", "groups": []})).into(), ..again(&ada) };
         world.mapper(giving("m1", role));
-        let left = LoginRecord { grants: Vec::new(), ..left };
+        let left = LoginRecord { mapped: mapped(Vec::new()), ..left };
         let (recorded, followed) = tokio::join!(store.record_login(&left), world.follow());
         recorded.unwrap();
         followed.unwrap();

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::{prove::prove, rule::rule};
 use crate::{
-    api::{self, ConditionType, Conditions, Fact, GrantSpec, IdpMapperStatus, Reason, ResourceMeta, Turn},
+    api::{self, ConditionType, Conditions, Fact, IdpMapper, IdpMapperStatus, Reason, ResourceMeta, Turn, age_order},
     domain::{
-        mapper::{Mapper, Rule, When},
+        mapper::{Mapper, Rule},
         organization::Organization,
-        user::Granted,
+        people::People,
     },
 };
 
@@ -20,12 +21,23 @@ pub struct Target {
     pub provider_uid: Option<Arc<str>>,
     /// None: the provider's organization doesn't exist or is not accepted.
     pub organization: Option<Organization>,
+    /// What tests need to know of the provider. None: its manifest says nothing usable, or there are no tests.
+    pub subject: Option<TestSubject>,
+}
+
+/// A provider whose people tests are about.
+pub struct TestSubject {
+    pub people: People,
+    pub key: String,
+    pub issuer: String,
 }
 
 /// Everything that the decision depends on.
 pub struct Observed<'a> {
     /// One for each of spec.identityProviderRefs, in order.
     pub targets: Vec<Target>,
+    /// Other mappers of these providers that note the same of the same people.
+    pub siblings: Vec<Arc<IdpMapper>>,
     /// What logins see of the mapper now.
     pub current: Option<&'a Mapper>,
     pub now: Timestamp,
@@ -40,30 +52,36 @@ pub struct Decision {
 }
 
 /// Decides the status of a mapper and what logins see of it.
-pub fn decide(mapper: &api::IdpMapper, observed: &Observed<'_>) -> Decision {
+pub fn decide(mapper: &IdpMapper, observed: &Observed<'_>) -> Decision {
     let generation = mapper.generation_number();
-    let (accepted, rule) = match rule(&mapper.spec) {
-        Ok(rule) => (Fact::holds("The mapper is valid."), Some(rule)),
-        Err(fact) => (fact, None),
-    };
-    let resolved = resolve(&mapper.spec, &observed.targets);
-    let servable = resolved.is_true().then_some(rule).flatten();
-    let entry = entry(mapper, servable, observed);
+    let rule = rule(&mapper.spec).and_then(|rule| conflict(mapper, &observed.siblings).map_or(Ok(rule), Err));
     let mut conditions = Conditions::default();
+    let accepted = rule.as_ref().err().cloned().unwrap_or_else(|| Fact::holds("The mapper is valid."));
     conditions.set(ConditionType::Accepted, accepted);
+    let resolved = resolve(&mapper.spec, &observed.targets);
+    let is_resolved = resolved.is_true();
     conditions.set(ConditionType::ResolvedRefs, resolved);
+    let rule = rule.ok().filter(|_| is_resolved);
+    let proven = rule.as_ref().and_then(|rule| prove(&mapper.spec, rule, &observed.targets));
+    let tests = proven.as_ref().and_then(|(_, count)| *count);
+    let servable = rule.filter(|_| proven.as_ref().is_none_or(|(fact, _)| fact.is_true()));
+    if let Some((fact, _)) = proven {
+        conditions.set(ConditionType::TestsPassed, fact);
+    }
+    let entry = entry(mapper, servable, observed);
     conditions.summarize("The mapper is applied at every login, and to everybody who has signed in.");
     let previous = mapper.status.as_ref().map_or(&[][..], |status| &status.conditions);
     let status = IdpMapperStatus {
         observed_generation: Some(generation),
         serving_generation: entry.served.as_ref().map(|(_, generation)| *generation),
+        tests,
         conditions: conditions.merge(previous, generation, observed.now),
     };
     Decision { status, turn: conditions.turn(previous), entry }
 }
 
 /// The mapper as logins see it: this generation, else the last good one, else one that leaves its grants alone.
-fn entry(mapper: &api::IdpMapper, servable: Option<Rule>, observed: &Observed<'_>) -> Mapper {
+fn entry(mapper: &IdpMapper, servable: Option<Rule>, observed: &Observed<'_>) -> Mapper {
     if servable.is_none()
         && let Some(last_good) = observed.current.filter(|current| current.served.is_some())
     {
@@ -77,32 +95,25 @@ fn entry(mapper: &api::IdpMapper, servable: Option<Rule>, observed: &Observed<'_
     }
 }
 
-fn rule(spec: &api::IdpMapperSpec) -> Result<Rule, Fact> {
-    let when = match &spec.when {
-        None => When::Always,
-        Some(api::When { claim: Some(claim), group: None }) => {
-            When::Claim { key: claim.key.clone(), value: claim.value.clone() }
-        }
-        Some(api::When { claim: None, group: Some(group) }) => When::Group(group.clone()),
-        // The CRD's rule keeps it out; the type has room for it, and it must never count as every user.
-        Some(_) => {
-            let message = "spec.when: write exactly one of claim and group; leave out when to match every user";
-            return Err(Fact::fails(Reason::InvalidCombination, message));
-        }
-    };
-    Ok(Rule { when, grants: spec.grant.as_ref().map(granted).unwrap_or_default() })
-}
-
-fn granted(grant: &GrantSpec) -> Vec<Granted> {
-    let roles = grant.roles.iter().cloned().map(Granted::Role);
-    let groups = grant.groups.iter().cloned().map(Granted::Group);
-    let administrator = grant.administrator.then_some(Granted::Administrator);
-    roles.chain(groups).chain(administrator).collect()
-}
-
-/// Whether a mapper can be served as it stands.
-pub fn is_servable(spec: &api::IdpMapperSpec, targets: &[Target]) -> bool {
-    rule(spec).is_ok() && resolve(spec, targets).is_true()
+/// Of two mappers that note something else each of the same people, the older one does.
+fn conflict(mapper: &IdpMapper, siblings: &[Arc<IdpMapper>]) -> Option<Fact> {
+    mapper.spec.attributes.iter().enumerate().find_map(|(index, attribute)| {
+        let notes = |other: &&Arc<IdpMapper>| {
+            other.spec.attributes.iter().any(|theirs| theirs.target == attribute.target)
+                && age_order(&***other, mapper).is_lt()
+        };
+        let oldest = siblings.iter().filter(notes).min_by(|one, other| age_order(&***one, &***other))?;
+        let differs = oldest.spec.attributes.iter().any(|theirs| {
+            theirs.target == attribute.target && theirs.from != attribute.from
+        });
+        differs.then(|| {
+            let message = format!(
+                "spec.attributes[{index}]: the IdpMapper {}, which came first, takes {:?} of the same people from elsewhere: remove it here or there, or let when tell the people apart",
+                oldest.path(), attribute.target
+            );
+            Fact::fails(Reason::Conflict, message)
+        })
+    })
 }
 
 /// The `ResolvedRefs` condition.
@@ -126,6 +137,14 @@ fn resolve(spec: &api::IdpMapperSpec, targets: &[Target]) -> Fact {
         }
         if let Some(group) = grant.groups.iter().find(|group| organization.group(group).is_none()) {
             return missing(Reason::GroupNotFound, "groups", group, organization);
+        }
+        let of_type = |type_: &str| organization.groups.iter().any(|group| group.type_.as_deref() == Some(type_));
+        if let Some(type_) = grant.group_types.iter().find(|type_| !of_type(type_)) {
+            let message = format!(
+                "spec.grant.groupTypes: no group in spec.groups of the Organization {} has the type {type_:?}: give it to one, or correct it here",
+                organization.key
+            );
+            return Fact::fails(Reason::GroupNotFound, message);
         }
     }
     Fact::holds("The providers, roles and groups exist.")

@@ -1,7 +1,11 @@
 //! Mappers: observe, decide, apply.
 
 mod decide;
+mod observe;
+mod prove;
 mod reconcile;
+mod rule;
 
-pub use decide::{Observed, decide, is_servable};
-pub use reconcile::{reconcile, remove, targets};
+pub use decide::{Observed, decide};
+pub use observe::{siblings, targets};
+pub use reconcile::{reconcile, remove};

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use kube::runtime::{controller::Action, reflector::ObjectRef};
+use kube::runtime::controller::Action;
 
-use super::decide::{Observed, Target, decide};
+use super::{
+    decide::{Observed, decide},
+    observe::{siblings, targets},
+};
 use crate::{
     api::{IdpMapper, ResourceMeta},
-    controller::{Context, Settings, StatusError, provider, publish::Name},
-    source::Stores,
+    controller::{Context, StatusError, publish::Name},
 };
 
 /// Observe, decide, apply.
@@ -16,6 +18,7 @@ pub async fn reconcile(mapper: Arc<IdpMapper>, context: Arc<Context>) -> Result<
     let table = context.publisher.table();
     let observed = Observed {
         targets: targets(&mapper, &context.stores, &context.settings),
+        siblings: siblings(&mapper, &context.stores),
         current: table.mapper(mapper.uid_str()).map(|current| &**current),
         now: context.now(),
     };
@@ -34,18 +37,4 @@ pub fn remove(namespace: &str, name: &str, context: &Context) {
     let path = format!("{namespace}/{name}");
     context.publisher.mapper(&path, None);
     context.rests.end(&Name::Mapper(path));
-}
-
-/// What a mapper's references lead to.
-pub fn targets(mapper: &IdpMapper, stores: &Stores, settings: &Settings) -> Vec<Target> {
-    let target = |name: &str| {
-        let key = ObjectRef::new(name).within(mapper.namespace_str());
-        let idp = stores.providers.get(&key);
-        Target {
-            name: name.to_owned(),
-            organization: idp.as_ref().and_then(|idp| provider::accepted_organization(idp, stores, settings)?.ok()),
-            provider_uid: idp.map(|idp| idp.uid_str().into()),
-        }
-    };
-    mapper.spec.identity_provider_refs.iter().map(|reference| target(&reference.name)).collect()
 }

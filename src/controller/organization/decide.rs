@@ -10,8 +10,11 @@ use crate::{
         self, ConditionType, Conditions, DEFAULT_ORGANIZATION, Fact, OrganizationStatus, ReadyCount, Reason,
         ResourceMeta, Turn, age_order,
     },
-    controller::settings::Settings,
-    domain::organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
+    controller::{provider::defaults_of, settings::Settings},
+    domain::{
+        field,
+        organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
+    },
 };
 
 const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(60 * 60);
@@ -88,6 +91,11 @@ pub fn accept(
         external_url: external_url(spec.external_url.as_deref(), settings)?,
         roles: spec.roles.iter().map(role).collect(),
         groups: spec.groups.iter().map(group).collect(),
+        defaults: defaults_of([
+            (field::LANGUAGE, &spec.defaults.language),
+            (field::TIME_ZONE, &spec.defaults.time_zone),
+            (field::CULTURE, &spec.defaults.culture),
+        ])?,
         title: spec.sign_in.title.clone(),
         allowed_return_urls: urls("spec.signIn.allowedReturnURLs", &spec.sign_in.allowed_return_urls)?,
         logout_page_url: urls("spec.signIn.logoutPageURL", spec.sign_in.logout_page_url.as_slice())?.pop(),
@@ -161,5 +169,5 @@ fn role(role: &api::Role) -> Role {
 
 fn group(group: &api::Group) -> Group {
     let display_name = group.display_name.clone().unwrap_or_else(|| group.name.clone());
-    Group { name: group.name.clone(), display_name }
+    Group { name: group.name.clone(), display_name, type_: group.type_.clone() }
 }

@@ -10,11 +10,19 @@ use super::{
 };
 use crate::{
     api::{Fact, IdentityProvider, IdentityProviderSpec, Reason, ResourceMeta, TrustSpec, age_order},
-    domain::email::{canonical_domain, shared_by_strangers},
+    domain::{
+        email::{canonical_domain, shared_by_strangers},
+        people::People,
+    },
 };
 
 /// The `Accepted` condition; `owned`: the e-mail domains that belong to the provider.
-pub fn accepted(idp: &IdentityProvider, local: &Local, owned: &BTreeSet<Arc<str>>) -> Fact {
+pub fn accepted(
+    idp: &IdentityProvider,
+    local: &Local,
+    owned: &BTreeSet<Arc<str>>,
+    people: &Result<People, Fact>,
+) -> Fact {
     let checks = [
         organization(idp, local),
         key_conflict(idp, local),
@@ -22,6 +30,7 @@ pub fn accepted(idp: &IdentityProvider, local: &Local, owned: &BTreeSet<Arc<str>
         domain_conflict(idp, local, owned),
         // Last: who is only malformed keeps its key, which must therefore be its own.
         malformed(&idp.spec),
+        people.as_ref().err().cloned(),
     ];
     checks.into_iter().flatten().next().unwrap_or_else(|| Fact::holds("The manifest is valid."))
 }

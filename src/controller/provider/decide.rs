@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use super::{
     Local, Wish,
     accept::{accepted, owned_domains},
-    claims::claim_names,
     identity::{Identity, identity},
     logout::page_url,
+    people::people,
     relation::relation,
-    status::status,
+    status::{configured_issuer, status},
     tokens::keys_usable,
 };
 use crate::{
@@ -87,7 +87,8 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
     let identity = identity(idp, local);
     let mut conditions = Conditions::default();
     let domains = owned_domains(idp, local);
-    conditions.set(ConditionType::Accepted, accepted(idp, local, &domains));
+    let people = people(&idp.spec);
+    conditions.set(ConditionType::Accepted, accepted(idp, local, &domains, &people));
     conditions.set(ConditionType::ResolvedRefs, resolved(wish, &remote.icon));
     let relation = discovered(idp, identity.as_ref(), wish.as_ref().ok(), observed, &mut conditions);
     let relation = keys(&idp.spec.tokens, wish.as_ref().ok(), relation, observed, &mut conditions);
@@ -98,6 +99,7 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
     let accepted = conditions.fact(ConditionType::Accepted).is_some_and(Fact::is_true);
     let key_taken = conditions.fact(ConditionType::Accepted).is_some_and(|fact| fact.reason == Reason::KeyConflict);
     conditions.summarize("People can sign in.");
+    let issuer = issuer(idp, relation.as_ref());
     let login = login_state(idp, accepted, relation, held_back);
     if idp.spec.suspend {
         conditions.suspend("spec.suspend is true: nobody signs in through this provider, and its sessions have ended.");
@@ -117,7 +119,8 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
             display_name: idp.spec.display_name.clone(),
             type_: idp.spec.type_,
             icon: remote.icon.good.as_ref().map(|(icon, _)| icon.clone()),
-            claims: Arc::new(claim_names(&idp.spec)),
+            issuer,
+            people: people.ok().map(Arc::new),
             trust: Trust { global: idp.spec.trust.global, domains },
             on_sign_in_page: on_sign_in_page(&idp.spec.trust),
             user_name_separator: idp.spec.users.user_name_separator.clone(),
@@ -276,7 +279,15 @@ fn login_state(
 }
 
 fn keeps_url(not_accepted: Reason) -> bool {
-    matches!(not_accepted, Reason::InvalidCombination | Reason::DomainConflict)
+    matches!(not_accepted, Reason::InvalidCombination | Reason::InvalidExpression | Reason::DomainConflict)
+}
+
+/// The issuer as far as it is known: by what logins go by, by the manifest, or by what was found before.
+fn issuer(idp: &IdentityProvider, relation: Option<&Relation>) -> Arc<str> {
+    let found_before = || idp.status.as_ref()?.issuer.clone();
+    let known =
+        relation.map(|relation| relation.issuer.clone()).or_else(|| configured_issuer(idp)).or_else(found_before);
+    known.unwrap_or_default().into()
 }
 
 /// When to look again by ourselves: when the first of what was fetched is due, a little later for some than for

@@ -7,20 +7,23 @@ use kube::runtime::reflector::ObjectRef;
 use super::Local;
 use crate::{
     api::{Fact, IdentityProvider, IdpMapper, ReadyCount, ResourceMeta},
-    controller::{Settings, mapper, organization},
-    domain::organization::{Organization, OrganizationKey},
+    controller::{Settings, organization},
+    domain::{
+        organization::{Organization, OrganizationKey},
+        table::LoginTable,
+    },
     source::Stores,
 };
 
 /// What the sources know about a provider's surroundings.
-pub fn local(idp: &IdentityProvider, stores: &Stores, settings: &Settings) -> Local {
+pub fn local(idp: &IdentityProvider, stores: &Stores, settings: &Settings, table: &LoginTable) -> Local {
     let namespace = idp.namespace_str();
     Local {
         organization: accepted_organization(idp, stores, settings),
         contenders: contenders(idp, stores),
         secrets: idp.spec.secret_names().filter_map(|name| stores.secret(namespace, name)).collect(),
         trust_config_map: idp.spec.config_map_name().and_then(|name| stores.config_map(namespace, name)),
-        mappers: mappers(idp, stores, settings),
+        mappers: mappers(idp, stores, table),
         allow_http: settings.allow_http,
     }
 }
@@ -48,10 +51,17 @@ fn contenders(idp: &IdentityProvider, stores: &Stores) -> Vec<Arc<IdentityProvid
     contenders
 }
 
-fn mappers(idp: &IdentityProvider, stores: &Stores, settings: &Settings) -> ReadyCount {
+/// How many mappers a provider has, and how many of them are served as they stand. While everything is being looked at
+/// for the first time, as many as its status says.
+fn mappers(idp: &IdentityProvider, stores: &Stores, table: &LoginTable) -> ReadyCount {
+    if !table.settled {
+        return idp.status.as_ref().and_then(|status| status.mappers).unwrap_or_default();
+    }
     let mine = stores.mappers_of(idp.namespace_str(), idp.name_str());
-    let ready =
-        |mapper: &&Arc<IdpMapper>| mapper::is_servable(&mapper.spec, &mapper::targets(mapper, stores, settings));
+    let ready = |mapper: &&Arc<IdpMapper>| {
+        let served = table.mapper(mapper.uid_str()).and_then(|entry| entry.served.as_ref());
+        served.is_some_and(|(_, generation)| *generation == mapper.generation_number())
+    };
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     ReadyCount { total: count(mine.len()), ready: count(mine.iter().filter(ready).count()) }
 }

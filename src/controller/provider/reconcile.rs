@@ -26,7 +26,7 @@ const TRUST: Duration = Duration::from_secs(10 * 60);
 /// the provider here again.
 pub async fn reconcile(idp: Arc<IdentityProvider>, context: Arc<Context>) -> Result<Action, StatusError> {
     let now = context.now();
-    let local = local(&idp, &context.stores, &context.settings);
+    let local = local(&idp, &context.stores, &context.settings, &context.publisher.table());
     let wish = wish(&idp, &local);
     let known = context.fetches.known(&idp, wish.as_ref().ok(), now);
     let patience = known.pending_since.filter(|_| known.remote.is_empty()).map(|since| patience(&idp, since, now));

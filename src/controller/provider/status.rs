@@ -63,7 +63,7 @@ fn is_keyless(spec: &IdentityProviderSpec, metadata: Option<&Metadata>) -> bool 
     !tokens.validates_signatures() && !tokens.is_symmetric() && !written && without
 }
 
-fn configured_issuer(idp: &IdentityProvider) -> Option<String> {
+pub fn configured_issuer(idp: &IdentityProvider) -> Option<String> {
     match idp.spec.issuer()? {
         Issuer::Exactly(issuer) => Some(issuer),
         Issuer::NamedAt(_) => None,

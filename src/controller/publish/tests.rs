@@ -3,8 +3,9 @@ use crate::{
     api::Reason,
     domain::{
         mapper::When,
-        provider::{ClaimNames, LoginState},
-        testing::{claim_names, mapper, organization, organization_key, provider},
+        provider::LoginState,
+        reading::Reading,
+        testing::{mapper, organization, organization_key, people, provider},
     },
 };
 
@@ -109,7 +110,8 @@ fn a_source_that_mends_itself_is_complete_only_once_what_it_hid_has_been_decided
 
 #[test]
 fn a_provider_tells_what_its_change_means_for_sessions_and_grants() {
-    let groups_elsewhere = ClaimNames { groups: Some("roles".into()), ..claim_names() };
+    let mut groups_elsewhere = people();
+    groups_elsewhere.readings.groups = Some(Reading::claim("roles"));
     let changes: [(&str, Provider, &[FollowUp]); 8] = [
         ("nothing", provider("p1"), &[]),
         ("its name", Provider { display_name: "Other".into(), ..provider("p1") }, &[]),
@@ -126,7 +128,11 @@ fn a_provider_tells_what_its_change_means_for_sessions_and_grants() {
             Provider { organization: organization_key("globex"), ..provider("p1") },
             &[sessions("p1")],
         ),
-        ("its claims", Provider { claims: Arc::new(groups_elsewhere), ..provider("p1") }, &[grants("p1")]),
+        (
+            "what it says of its people",
+            Provider { people: Some(Arc::new(groups_elsewhere)), ..provider("p1") },
+            &[grants("p1")],
+        ),
     ];
     for (what, changed, told) in changes {
         let mut world = World::settled();

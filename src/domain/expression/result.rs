@@ -23,22 +23,17 @@ struct Rest<'x> {
 }
 
 impl Rest<'_> {
-    fn value(&mut self) -> Result<(), EvaluationError> {
+    fn take(&mut self, text: usize) -> Result<(), EvaluationError> {
         self.values = self.values.checked_sub(1).ok_or(EvaluationError::ResultTooLarge)?;
-        Ok(())
-    }
-
-    fn text(&self, text: &str) -> Result<String, EvaluationError> {
-        if text.len() > LONGEST_TEXT {
+        if text > LONGEST_TEXT {
             return Err(EvaluationError::ResultTooLarge);
         }
-        self.budget.make(text.len()).map_err(|_| EvaluationError::Budget)?;
-        Ok(text.into())
+        self.budget.make(text).map_err(|_| EvaluationError::Budget)
     }
 }
 
 fn json(view: View<'_>, rest: &mut Rest<'_>) -> Result<Value, EvaluationError> {
-    rest.value()?;
+    rest.take(0)?;
     Ok(match view {
         View::Null => Value::Null,
         View::Bool(value) => value.into(),
@@ -48,12 +43,16 @@ fn json(view: View<'_>, rest: &mut Rest<'_>) -> Result<Value, EvaluationError> {
             Some(number) => number.into(),
             None => return Err(EvaluationError::ResultType { what: "no number or infinite" }),
         },
-        View::Text(text) => rest.text(text)?.into(),
+        View::Text(text) => {
+            rest.take(text.len())?;
+            text.into()
+        }
         View::List(items) => items.iter().map(|item| json(item.view(), rest)).collect::<Result<Vec<_>, _>>()?.into(),
         View::Map(entries) => {
             let mut object = serde_json::Map::new();
             for (name, value) in entries {
-                object.insert(rest.text(name.as_str())?, json(value.view(), rest)?);
+                rest.take(name.as_str().len())?;
+                object.insert(name.as_str().into(), json(value.view(), rest)?);
             }
             object.into()
         }

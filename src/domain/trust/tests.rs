@@ -29,6 +29,7 @@ fn person(email: Option<&str>, email_verified: bool) -> IdpUser {
         email: email.map(str::to_owned),
         email_verified,
         groups: Vec::new(),
+        ..IdpUser::default()
     }
 }
 

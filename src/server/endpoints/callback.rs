@@ -14,11 +14,16 @@ use uuid::Uuid;
 
 use crate::{
     domain::{
+        documents::Merged,
         login::{self, Fresh, Verified},
         organization::Organization,
+        people::People,
+        person::identify,
         provider::Provider,
         relation::{Flow, Relation},
-        user::{IdpUser, LoginRecord, Session, SessionId, UserId},
+        trace::{Problem, Step, Trace},
+        trust::Refusal,
+        user::{LoginRecord, Session, SessionId, UserId},
     },
     oidc::registered_error,
     server::{
@@ -35,6 +40,7 @@ use crate::{
         verify::{Brought, Login, Shown},
     },
     store::{RecordLoginError, Replaced},
+    telemetry::count,
 };
 
 pub async fn answer(
@@ -93,9 +99,10 @@ async fn finish(
     }
     let brought = brought(parameters, way, relation)?;
     let mappers = view.table.mappers_of(&provider.uid);
-    let shown = Login { remote: &server.remote, provider, relation, attempt, mappers }.look(brought).await?;
-    let person = login::identify(&shown.claims, &provider.claims)?;
-    let (record, revision) = record(server, view, provider, relation, &shown, &person).await?;
+    // Without it nobody could have begun.
+    let people = provider.people.as_deref().ok_or(Failure::ProviderUnavailable)?;
+    let shown = Login { remote: &server.remote, provider, people, relation, attempt, mappers }.look(brought).await?;
+    let (record, revision) = record(server, view, provider, people, relation, &shown).await?;
     // What changed while the store was writing was decided without this person.
     catch_up(server, provider, &record, revision).await?;
     metrics::counter!("latchkey_logins_total", "provider" => provider.path.clone()).increment(1);
@@ -172,11 +179,15 @@ async fn record(
     server: &Server,
     view: &View,
     provider: &Provider,
+    people: &People,
     relation: &Relation,
     shown: &Shown,
-    person: &IdpUser,
 ) -> Result<(LoginRecord, i64), Failure> {
     let organization = &view.organization.key;
+    let Merged { claims, address } = &shown.claims;
+    let mut trace = traced();
+    let variable = provider.variable(&relation.issuer);
+    let person = &tell(identify(people, claims, address.clone(), variable, &mut trace), &trace, provider)?;
     for _ in 0..3 {
         let link = login::link(organization, &relation.issuer, person);
         let known = server.store.known(&link, person.email.as_deref()).await?;
@@ -197,7 +208,8 @@ async fn record(
             at_provider: shown.at_provider.clone(),
             id_token: shown.id_token.clone(),
         };
-        let record = login::decide(verified, known, fresh)?;
+        let mut trace = traced();
+        let record = tell(login::decide(verified, known, fresh, &mut trace), &trace, provider)?;
         match server.store.record_login(&record).await {
             Ok(revision) => return Ok((record, revision)),
             Err(RecordLoginError::Raced) => {}
@@ -209,10 +221,28 @@ async fn record(
     Err(Failure::Raced)
 }
 
+/// Every step where the log has them, else what goes wrong alone.
+fn traced() -> Trace {
+    if tracing::enabled!(tracing::Level::DEBUG) { Trace::of_all() } else { Trace::of_problems() }
+}
+
+/// Tells the steps that led to something, without values, and counts what went wrong.
+fn tell<T>(outcome: T, trace: &Trace, provider: &Provider) -> T {
+    for Step { stage, subject, said, .. } in trace.steps() {
+        tracing::debug!(provider = provider.path, ?stage, subject, "{said}");
+    }
+    for Step { subject, said, problem, .. } in trace.problems() {
+        let code = problem.map(Problem::code);
+        tracing::info!(provider = provider.path, code, subject, "a claim or a rule could not be used: {said}");
+    }
+    count(trace, &provider.path);
+    outcome
+}
+
 /// Ends the session if the provider is gone or suspended by now, and grants again by the mappers as they are now,
 /// should they have changed since the login was decided.
 async fn catch_up(server: &Server, provider: &Provider, record: &LoginRecord, revision: i64) -> Result<(), Failure> {
-    let mut written = (record.grants.clone(), record.keep.clone());
+    let mut written = (record.mapped.clone(), record.keep.clone());
     // Until the table that was written by is still the newest after the write: what is written by an older one
     // could undo what the controllers wrote meanwhile.
     loop {
@@ -221,11 +251,14 @@ async fn catch_up(server: &Server, provider: &Provider, record: &LoginRecord, re
             server.sessions.end(&record.session.id).await;
             return Err(Failure::ProviderSuspended);
         };
-        let grants = login::grants(&now.claims, table.mappers_of(&provider.uid), &record.claims);
-        let due = grants.map(|grants| (grants, table.keep(&provider.uid)));
+        let mapped = login::mapped(&table, now, &record.claims, &mut Trace::of_problems());
+        let due = mapped.map(|mapped| (mapped, table.keep(&provider.uid)));
         let Some(due) = due.filter(|due| *due != written) else { return Ok(()) };
-        let (grants, keep) = &due;
-        let replaced = server.store.replace_grants(record.user.id, &provider.uid, revision, grants, keep).await?;
+        let (mapped, keep) = &due;
+        let replaced = server.store.reapply(record.user.id, &provider.uid, revision, mapped, keep).await?;
+        if !mapped.admitted {
+            return Err(Failure::NotAdmitted(Refusal::NotMapped));
+        }
         if replaced == Replaced::Outdated {
             return Ok(());
         }

@@ -50,7 +50,7 @@ pub async fn get(
     let question = SignOutPage {
         language: &ENGLISH,
         organization: &organization.display_name,
-        user_name: current.person.user.full_name.as_deref().unwrap_or(&current.person.user.user_name),
+        user_name: current.person.user.full_name().unwrap_or(&current.person.user.user_name),
         provider: provider
             .filter(|provider| ends_there(provider, current.session()))
             .map(|provider| &*provider.display_name),

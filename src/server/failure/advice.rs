@@ -7,10 +7,10 @@ use crate::domain::trust::Refusal;
 use crate::oidc::{AskError, ExchangeError, HttpError, PushError, UserinfoError};
 
 /// What a person reads.
-pub(super) struct Advice {
+pub(super) struct Advice<'a> {
     pub(super) status: StatusCode,
     pub(super) title: &'static str,
-    pub(super) what_happened: &'static str,
+    pub(super) what_happened: &'a str,
     pub(super) what_to_do: &'static [&'static str],
 }
 
@@ -21,7 +21,7 @@ const LATER: &str = "Wait a few minutes, then try again.";
 
 impl Failure {
     /// What to tell the person.
-    pub(super) fn advice(&self) -> Advice {
+    pub(super) fn advice(&self) -> Advice<'_> {
         match self {
             Self::NoSuchPage | Self::NoSuchProvider => Advice {
                 status: StatusCode::NOT_FOUND,
@@ -147,6 +147,22 @@ impl Failure {
                     what_to_do: &["Sign in another way, if there is one.", OTHER_ACCOUNT, ASK],
                 }
             }
+            Self::NotAdmitted(Refusal::ClaimRule { message, .. }) => Advice {
+                status: StatusCode::FORBIDDEN,
+                title: "Your account can't be used here",
+                what_happened: message,
+                what_to_do: &[OTHER_ACCOUNT, ASK],
+            },
+            Self::NotAdmitted(Refusal::NotMapped) => Advice {
+                status: StatusCode::FORBIDDEN,
+                title: "Your account has no access here",
+                what_happened: "Only people who have been given access may sign in this way, and your account has not.",
+                what_to_do: &[
+                    "If you were given access just now, sign out at the sign-in service and start again.",
+                    OTHER_ACCOUNT,
+                    ASK,
+                ],
+            },
             Self::NotAdmitted(Refusal::AddressTaken { .. }) => Advice {
                 status: StatusCode::FORBIDDEN,
                 title: "Somebody else has this e-mail address here",
@@ -181,7 +197,7 @@ impl Failure {
     }
 }
 
-const PROVIDER_BROKE: Advice = Advice {
+const PROVIDER_BROKE: Advice<'static> = Advice {
     status: StatusCode::BAD_GATEWAY,
     title: "The sign-in service didn't answer as it should",
     what_happened: "The service that you sign in with gave no answer, or one that can't be trusted. You are not signed in.",
@@ -189,7 +205,7 @@ const PROVIDER_BROKE: Advice = Advice {
 };
 
 /// By the errors that OpenID Connect Core 1.0, section 3.1.2.6, and RFC 6749, section 4.1.2.1, register.
-fn refused_by_provider(error: &str) -> Advice {
+fn refused_by_provider(error: &str) -> Advice<'static> {
     match error {
         "access_denied" => Advice {
             status: StatusCode::FORBIDDEN,

@@ -66,6 +66,7 @@ fn organization(id: &str) -> Organization {
         display_name: id.to_owned(),
         external_url: "https://sso.example".parse().expect("a URL"),
         roles: Vec::new(),
+        defaults: Vec::new(),
         groups: Vec::new(),
         title: None,
         allowed_return_urls: Vec::new(),

@@ -32,6 +32,10 @@ impl Sessions {
                 self.people.invalidate(user);
                 self.forget(|session| session.user == *user);
             }
+            StoreChange::SessionsOfPeopleEnded { provider_uid, users } => {
+                users.iter().for_each(|user| self.people.invalidate(user));
+                self.forget(|session| session.provider_uid == *provider_uid && users.contains(&session.user));
+            }
         }
     }
 

@@ -7,8 +7,8 @@ use crate::{
     domain::{
         organization::SessionLimits,
         provider_session::ProviderLogout,
-        testing::{again, at, at_provider, login, organization, provider, role, through},
-        user::{Keep, Link, LoginRecord},
+        testing::{again, at, at_provider, login, organization, provider, role, said, through, written},
+        user::{Keep, Link, LoginRecord, Mapped},
     },
     store::{
         LogoutMark, StoreChange,
@@ -81,7 +81,7 @@ async fn memory_answers_after_the_first_read() {
     let world = World::new().await;
     let ada = world.signs_in(login("ada")).await;
     let first = world.current(&ada, 1).await.expect("signed in");
-    assert_eq!(first.user, ada.user);
+    assert_eq!(first.user, written(&ada));
     world.forget_in_the_store().await;
     let second = world.current(&ada, 2).await.expect("still signed in");
     assert!(Arc::ptr_eq(&first, &second));
@@ -176,9 +176,17 @@ async fn a_changed_person_is_read_again() {
     let (stop, task) = world.run();
     let ada = world.signs_in(login("ada")).await;
     assert!(world.current(&ada, 1).await.expect("signed in").grants.is_empty());
-    let (grants, keep) = ([role("m1", "viewer")], Keep::Mappers(Vec::new()));
-    world.store.replace_grants(ada.user.id, "p1", 1, &grants, &keep).await.unwrap();
-    soon(async || world.current(&ada, 2).await.expect("signed in").grants == [grants[0].granted.clone()]).await;
+    let mapped = Mapped {
+        grants: vec![role("m1", "viewer")],
+        said: Some(said("p1", &[("fullName", "Ada L", None)])),
+        admitted: true,
+    };
+    world.store.reapply(ada.user.id, "p1", 1, &mapped, &Keep::Mappers(Vec::new())).await.unwrap();
+    soon(async || {
+        let person = world.current(&ada, 2).await.expect("signed in");
+        person.grants == [mapped.grants[0].granted.clone()] && person.user.fields.text("fullName") == Some("Ada L")
+    })
+    .await;
     stop.cancel();
     task.await.unwrap();
 }
@@ -196,6 +204,24 @@ async fn the_sessions_of_one_provider_end_wherever_they_are_ended() {
 
     world.store.end_session(&other.session.id).await.unwrap();
     soon(async || !world.is_current(&other, 3).await).await;
+    stop.cancel();
+    task.await.unwrap();
+}
+
+#[tokio::test]
+async fn who_may_not_sign_in_any_more_is_out_of_memory_too_and_nobody_else() {
+    let world = World::new().await;
+    let (stop, task) = world.run();
+    let (ada, bob) = (world.signs_in(login("ada")).await, world.signs_in(login("bob")).await);
+    let other = world.signs_in(through(&ada, "p2", Vec::new())).await;
+    assert!(world.is_current(&ada, 1).await && world.is_current(&other, 1).await);
+    let refused = Mapped { admitted: false, ..ada.mapped.clone() };
+    world.store.reapply(ada.user.id, "p1", 1, &refused, &ada.keep).await.unwrap();
+    soon(async || !world.is_current(&ada, 2).await).await;
+    for login in [&other, &bob] {
+        assert!(world.is_current(login, 3).await);
+    }
+    assert!(!world.is_current(&ada, 3).await, "nor once the person has been read again");
     stop.cancel();
     task.await.unwrap();
 }

@@ -12,7 +12,7 @@ use kube::runtime::reflector::Store;
 
 use super::{Former, Stores, object::Stored};
 use crate::{
-    api::{IdentityProvider, IdpMapper, Organization, ResourceMeta, object_ref},
+    api::{IdentityProvider, IdpMapper, Organization, ResourceMeta, When, object_ref},
     domain::{email::canonical_domain, organization::OrganizationKey},
 };
 use facets::{MapperFacet, OrganizationFacet, ProviderFacet};
@@ -148,6 +148,19 @@ impl Stores {
     /// The mappers that refer to a provider by this name, whether or not there is one.
     pub fn mappers_of(&self, namespace: &str, provider: &str) -> Vec<Arc<IdpMapper>> {
         self.indexes.mappers.find(MapperFacet::Provider(namespace.into(), provider.into()), &self.mappers)
+    }
+
+    /// The mappers of a provider that note an attribute of those people for whom a condition is.
+    pub fn mappers_noting(
+        &self,
+        namespace: &str,
+        provider: &str,
+        when: Option<&When>,
+        target: &str,
+    ) -> Vec<Arc<IdpMapper>> {
+        let when = when.cloned().map(Box::new);
+        let facet = MapperFacet::Notes(namespace.into(), provider.into(), when, target.into());
+        self.indexes.mappers.find(facet, &self.mappers)
     }
 
     fn provider_by(&self, facet: ProviderFacet) -> Vec<Arc<IdentityProvider>> {

@@ -10,14 +10,14 @@ use crate::store::RecordLoginError;
 pub async fn a_first_login_is_found_by_its_link_and_session(database: impl Database) {
     let store = open(&database).await;
     let mut login = login("ada");
-    login.grants = vec![role("m1", "admin"), group("m1", "staff"), role("m2", "admin")];
-    login.grants.push(Grant { mapper_uid: "m2".into(), granted: Granted::Administrator });
+    login.mapped.grants = vec![role("m1", "admin"), group("m1", "staff"), role("m2", "admin")];
+    login.mapped.grants.push(Grant { mapper_uid: "m2".into(), granted: Granted::Administrator });
     store.record_login(&login).await.unwrap();
 
-    assert_eq!(linked(&*store, &login.link).await.as_ref(), Some(&login.user));
+    assert_eq!(linked(&*store, &login.link).await.as_ref(), Some(&written(&login)));
     let signed_in = store.session(&login.session.id).await.unwrap().unwrap();
     assert_eq!(signed_in.session, login.session);
-    assert_eq!(signed_in.user, login.user);
+    assert_eq!(signed_in.user, written(&login));
     let granted = [Granted::Role("admin".to_owned()), Granted::Group("staff".to_owned()), Granted::Administrator];
     assert_eq!(signed_in.grants, granted);
 }
@@ -41,18 +41,18 @@ pub async fn a_later_login_updates_the_user_and_tells_the_others(database: impl 
 
     let mut second = again(&first);
     second.user.user_name = "ada.lovelace".to_owned();
-    second.user.full_name = None;
+    second.mapped.said = Some(Default::default());
     second.user.email = None;
     second.user.email_verified = false;
     store.record_login(&second).await.unwrap();
 
     for session in [&first.session.id, &second.session.id] {
-        assert_eq!(store.session(session).await.unwrap().unwrap().user, second.user);
+        assert_eq!(store.session(session).await.unwrap().unwrap().user, written(&second));
     }
     assert_eq!(announced(&mut changes), [StoreChange::UserChanged(first.user.id)]);
 
     let mut third = again(&second);
-    third.grants = vec![role("m1", "admin")];
+    third.mapped.grants = vec![role("m1", "admin")];
     store.record_login(&third).await.unwrap();
     assert_eq!(announced(&mut changes), [StoreChange::UserChanged(first.user.id)]);
 }
@@ -61,7 +61,7 @@ pub async fn a_login_that_changes_nothing_is_not_announced(database: impl Databa
     let store = open(&database).await;
     let mut changes = store.changes();
     let mut first = login("ada");
-    first.grants = vec![role("m1", "admin")];
+    first.mapped.grants = vec![role("m1", "admin")];
     store.record_login(&first).await.unwrap();
     store.record_login(&again(&first)).await.unwrap();
     assert_eq!(announced(&mut changes), []);
@@ -70,7 +70,7 @@ pub async fn a_login_that_changes_nothing_is_not_announced(database: impl Databa
 pub async fn a_login_touches_only_the_grants_of_its_own_provider(database: impl Database) {
     let store = open(&database).await;
     let mut first = login("ada");
-    first.grants = vec![role("m1", "one")];
+    first.mapped.grants = vec![role("m1", "one")];
     store.record_login(&first).await.unwrap();
     store.record_login(&through(&first, "p2", vec![role("m1", "two")])).await.unwrap();
     assert_eq!(grants_of(&*store, &first).await, [Granted::Role("one".into()), Granted::Role("two".into())]);
@@ -110,10 +110,10 @@ pub async fn a_user_is_found_by_the_address_in_the_same_organization_alone(datab
         store.known(&nobody, Some(address)).await.unwrap()
     };
     let address = ada.user.email.as_deref().unwrap();
-    assert_eq!(holder("acme", address).await, Known { linked: None, holder: Some(ada.user.clone()) });
+    assert_eq!(holder("acme", address).await, Known { linked: None, holder: Some(written(&ada)) });
     assert_eq!(holder("acme", "bob@example.com").await, Known::default());
     assert_eq!(holder("globex", address).await, Known::default());
-    let both = Known { linked: Some(ada.user.clone()), holder: Some(ada.user.clone()) };
+    let both = Known { linked: Some(written(&ada)), holder: Some(written(&ada)) };
     assert_eq!(store.known(&ada.link, Some(address)).await.unwrap(), both);
 }
 
@@ -192,7 +192,7 @@ pub async fn an_update_can_be_refused_for_a_taken_name_too(database: impl Databa
     let mut readdressed = again(&bob);
     readdressed.user.email = ada.user.email.clone();
     assert!(matches!(store.record_login(&readdressed).await, Err(RecordLoginError::Raced)));
-    assert_eq!(linked(&*store, &bob.link).await, Some(bob.user));
+    assert_eq!(linked(&*store, &bob.link).await, Some(written(&bob)));
 }
 
 pub async fn another_organization_has_names_addresses_and_links_of_its_own(database: impl Database) {
@@ -205,8 +205,8 @@ pub async fn another_organization_has_names_addresses_and_links_of_its_own(datab
     store.record_login(&here).await.unwrap();
     store.record_login(&there).await.unwrap();
 
-    assert_eq!(linked(&*store, &here.link).await, Some(here.user));
-    assert_eq!(linked(&*store, &there.link).await, Some(there.user));
+    assert_eq!(linked(&*store, &here.link).await, Some(written(&here)));
+    assert_eq!(linked(&*store, &there.link).await, Some(written(&there)));
 }
 
 pub async fn many_people_can_be_without_an_address(database: impl Database) {
@@ -225,11 +225,11 @@ pub async fn a_user_never_moves_to_another_organization(database: impl Database)
 
     let mut moved = again(&ada);
     moved.user.organization = organization_key("globex");
-    moved.user.full_name = Some("Moved".to_owned());
+    moved.mapped.said = Some(said("p1", &[("fullName", "Moved", None)]));
     moved.link = link(&moved.user.organization, "ada");
     moved.session = session(&moved.user, "p9");
     assert!(matches!(store.record_login(&moved).await, Err(RecordLoginError::Store(_))));
-    assert_eq!(linked(&*store, &ada.link).await, Some(ada.user));
+    assert_eq!(linked(&*store, &ada.link).await, Some(written(&ada)));
 }
 
 /// Records logins from as many tasks at once, each through a handle of its own.
@@ -261,7 +261,7 @@ pub async fn of_two_first_logins_at_the_same_moment_one_has_raced(database: impl
         let (won, lost): (Vec<_>, Vec<_>) = results.into_iter().partition(|(_, result)| result.is_ok());
         assert_eq!(won.len(), 1);
         let store = open(&database).await;
-        assert_eq!(linked(&*store, &won[0].0.link).await.as_ref(), Some(&won[0].0.user));
+        assert_eq!(linked(&*store, &won[0].0.link).await.as_ref(), Some(&written(&won[0].0)));
         for (login, result) in &lost {
             assert!(matches!(result, Err(RecordLoginError::Raced)), "{result:?}");
             assert_eq!(store.session(&login.session.id).await.unwrap(), None);
@@ -292,11 +292,11 @@ pub async fn a_login_whose_request_was_dropped_is_written_and_announced(database
     for patience in 0..20_u64 {
         let mut changes = store.changes();
         let mut next = again(&ada);
-        next.user.full_name = Some(format!("Name {patience}"));
+        next.mapped.said = Some(said("p1", &[("fullName", &format!("Name {patience}"), None)]));
         let _ = timeout(Duration::from_micros(patience * 50), store.record_login(&next)).await;
 
         let change = timeout(Duration::from_secs(10), changes.recv()).await.unwrap().unwrap();
         assert_eq!(change, StoreChange::UserChanged(ada.user.id));
-        assert_eq!(store.session(&next.session.id).await.unwrap().unwrap().user, next.user);
+        assert_eq!(store.session(&next.session.id).await.unwrap().unwrap().user, written(&next));
     }
 }

@@ -1,10 +1,13 @@
 //! What every database must do, as plain async functions over the store's trait. One line of
 //! `every_promise_holds_for` at the end runs all of it against a database.
 
+mod claims;
+mod fields;
 mod grants;
 mod keys;
 mod logins;
 mod logouts;
+mod reapply;
 mod sessions;
 
 use std::{path::PathBuf, sync::Arc};
@@ -13,11 +16,12 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::broadcast;
 
-use super::{Store, StoreChange, StoreError};
+use super::{Reapplied, Replaced, Store, StoreChange, StoreError};
 use crate::domain::{
-    testing::{again, at, claims, group, link, login, organization_key, role, session, through},
+    field::Fields,
+    testing::{again, at, claims, group, link, login, organization_key, role, said, session, through, written},
     trust::Known,
-    user::{Grant, Granted, Keep, Link, LoginRecord, User, UserId},
+    user::{Grant, Granted, Keep, Link, LoginRecord, Mapped, User, UserId},
 };
 
 /// A database of one test alone.
@@ -41,19 +45,39 @@ async fn grants_of(store: &dyn Store, login: &LoginRecord) -> Vec<Granted> {
     store.session(&login.session.id).await.unwrap().unwrap().grants
 }
 
+/// What is noted of somebody.
+async fn fields_of(store: &dyn Store, login: &LoginRecord) -> Fields {
+    store.known(&login.link, None).await.unwrap().linked.unwrap().fields
+}
+
+/// No mapper keeps anything.
+fn nothing() -> Keep {
+    Keep::Mappers(Vec::new())
+}
+
+fn roles<const N: usize>(names: [&str; N]) -> Vec<Granted> {
+    names.map(|name| Granted::Role(name.to_owned())).into()
+}
+
 macro_rules! every_promise_holds_for {
     ($database:ident) => {
         every_promise_holds_for! { $database:
+            claims: claims_come_back_page_by_page_for_one_provider_alone,
+            claims: claims_up_to_the_limit_are_kept_and_longer_ones_are_not,
+            claims: a_login_replaces_the_claims_of_the_one_before,
+            claims: the_address_of_another_document_is_kept_with_the_claims,
+            claims: every_login_gives_the_claims_a_revision_one_higher,
+            fields: what_a_login_says_is_noted_with_who_said_it,
+            fields: a_login_notes_what_is_said_now_and_nothing_else,
+            fields: of_two_logins_with_the_same_claims_the_second_changes_nothing,
+            fields: where_it_is_not_known_what_is_said_a_login_leaves_what_is_noted,
+            fields: deleting_a_mapper_takes_exactly_its_grants_and_fields,
+            fields: what_a_mapper_says_that_is_kept_stays_until_somebody_says_something_else,
+            fields: mappers_of_another_provider_than_the_last_login_s_never_touch_a_field,
             grants: a_mapper_that_is_kept_keeps_its_grants_whatever_the_call_says_of_it,
             grants: keeping_all_replaces_those_of_the_mappers_that_grant_now,
             grants: a_change_of_grants_is_announced_and_no_change_is_not,
-            grants: claims_come_back_page_by_page_for_one_provider_alone,
-            grants: claims_up_to_the_limit_are_kept_and_longer_ones_are_not,
-            grants: a_login_replaces_the_claims_of_the_one_before,
-            grants: every_login_gives_the_claims_a_revision_one_higher,
-            grants: grants_decided_by_older_claims_are_not_written,
             grants: nobody_gets_grants_by_a_provider_that_they_never_signed_in_through,
-            grants: a_login_beside_a_re_evaluation_always_has_the_last_word,
             grants: the_applied_mappers_are_remembered_by_provider,
             grants: a_login_by_other_mappers_than_were_applied_to_all_unsettles_what_was_noted,
             grants: providers_with_grants_are_those_with_grants_now,
@@ -91,6 +115,12 @@ macro_rules! every_promise_holds_for {
             logouts: of_many_that_bring_one_logout_token_one_counts,
             logouts: a_login_that_a_logout_has_overtaken_begins_no_session,
             logouts: an_id_token_is_kept_sealed_as_long_as_its_session,
+            reapply: what_was_decided_by_older_claims_is_not_written,
+            reapply: a_login_beside_a_re_evaluation_always_has_the_last_word,
+            reapply: who_may_not_sign_in_any_more_loses_exactly_the_sessions_that_began_with_the_provider,
+            reapply: who_signs_in_while_losing_access_is_out_once_the_login_has_caught_up,
+            reapply: of_two_logins_that_race_a_loss_the_later_one_s_catching_up_ends_both,
+            reapply: people_set_anew_together_come_out_as_one_by_one_and_nobody_else_is_touched,
             sessions: an_ended_session_never_comes_back,
             sessions: ending_a_session_is_announced_and_ends_no_other,
             sessions: ending_a_session_that_is_not_there_is_no_error,

@@ -128,7 +128,7 @@ pub async fn a_store_that_is_dropped_without_a_word_has_lost_nothing(database: i
     for round in 0..5 {
         let store = open(&database).await;
         let mut login = login(&format!("ada{round}"));
-        login.grants = vec![role("m1", "admin")];
+        login.mapped.grants = vec![role("m1", "admin")];
         store.record_login(&login).await.unwrap();
         let ended = again(&login);
         store.record_login(&ended).await.unwrap();
@@ -138,7 +138,7 @@ pub async fn a_store_that_is_dropped_without_a_word_has_lost_nothing(database: i
     let store = open(&database).await;
     for (login, ended) in &logins {
         let signed_in = store.session(&login.session.id).await.unwrap().unwrap();
-        assert_eq!(signed_in.user, login.user);
+        assert_eq!(signed_in.user, written(login));
         assert_eq!(signed_in.grants, [Granted::Role("admin".to_owned())]);
         assert_eq!(store.session(&ended.session.id).await.unwrap(), None);
     }

@@ -2,9 +2,15 @@
 
 use sqlx::{SqliteConnection, SqliteExecutor};
 
-use super::{grants, logouts, rows::UserRow, sessions};
+use super::{
+    claims::{self, SealedClaims},
+    grants, logouts,
+    rows::{self, UserRow},
+    sessions,
+};
 use crate::{
     domain::{
+        field::Fields,
         trust::Known,
         user::{Link, LoginRecord, User, UserId},
     },
@@ -22,10 +28,10 @@ struct KnownRow {
 pub async fn known(db: impl SqliteExecutor<'_>, link: &Link, address: Option<&str>) -> Result<Known, StoreError> {
     // One statement, so that both are of one moment.
     let rows: Vec<KnownRow> = sqlx::query_as(
-        "SELECT TRUE AS is_linked, u.id AS user_id, u.organization, u.user_name, u.full_name, u.email, u.email_verified \
+        "SELECT TRUE AS is_linked, u.id AS user_id, u.organization, u.user_name, u.email, u.email_verified, u.fields \
          FROM links l JOIN users u ON u.id = l.user_id \
          WHERE l.organization = $1 AND l.issuer = $2 AND l.external_id = $3 \
-         UNION ALL SELECT FALSE, id, organization, user_name, full_name, email, email_verified FROM users \
+         UNION ALL SELECT FALSE, id, organization, user_name, email, email_verified, fields FROM users \
          WHERE organization = $1 AND email = $4",
     )
     .bind(link.organization.as_str())
@@ -46,7 +52,7 @@ pub async fn known(db: impl SqliteExecutor<'_>, link: &Link, address: Option<&st
 pub async fn record(
     db: &mut SqliteConnection,
     login: &LoginRecord,
-    sealed_claims: Option<&[u8]>,
+    sealed_claims: Option<&SealedClaims>,
     sealed_id_token: Option<&[u8]>,
 ) -> Result<(i64, Option<StoreChange>), RecordLoginError> {
     let user = &login.user;
@@ -66,11 +72,12 @@ pub async fn record(
     if login.found_by_address && !before.as_ref().is_some_and(has_address) {
         return Err(RecordLoginError::Raced);
     }
-    write_user(db, user).await?;
-    write_link(db, &login.link, user.id).await?;
+    let after = User { fields: noted(before.as_ref(), login), ..user.clone() };
     let provider = &login.session.provider_uid;
-    let revision = grants::write_claims(db, user.id, provider, sealed_claims).await?;
-    let granted = grants::replace(db, user.id, provider, &login.grants, &login.keep).await?;
+    write_user(db, &after, provider).await?;
+    write_link(db, &login.link, user.id).await?;
+    let revision = claims::write(db, user.id, provider, sealed_claims).await?;
+    let granted = grant(db, login).await?;
     grants::forget_other_mark(db, provider, &login.mark).await?;
     if login.found_by_address {
         // Who signed in as this user before may have been somebody else.
@@ -80,8 +87,24 @@ pub async fn record(
     if login.found_by_address {
         return Ok((revision, Some(StoreChange::SessionsOfUserEnded(user.id))));
     }
-    let changed = before.is_some_and(|before| granted || before != *user);
+    let changed = before.is_some_and(|before| granted || before != after);
     Ok((revision, changed.then_some(StoreChange::UserChanged(user.id))))
+}
+
+/// What is noted of a user by a login.
+fn noted(before: Option<&User>, login: &LoginRecord) -> Fields {
+    let before = before.map(|user| user.fields.clone()).unwrap_or_default();
+    match &login.mapped.said {
+        Some(said) => before.replaced_by(said, &login.keep),
+        None => before,
+    }
+}
+
+/// Sets the grants of the provider; true when they were others before.
+async fn grant(db: &mut SqliteConnection, login: &LoginRecord) -> Result<bool, StoreError> {
+    let (user, provider) = (login.user.id, &login.session.provider_uid);
+    let before = grants::of_people(db, provider, &(user..=user)).await?.remove(&user).unwrap_or_default();
+    grants::replace(db, user, provider, &before, &login.mapped.grants, &login.keep).await
 }
 
 async fn refuse_what_others_have(db: &mut SqliteConnection, user: &User) -> Result<(), RecordLoginError> {
@@ -105,7 +128,7 @@ async fn refuse_what_others_have(db: &mut SqliteConnection, user: &User) -> Resu
 
 async fn find(db: &mut SqliteConnection, id: UserId) -> Result<Option<User>, StoreError> {
     let row: Option<UserRow> = sqlx::query_as(
-        "SELECT id AS user_id, organization, user_name, full_name, email, email_verified FROM users WHERE id = $1",
+        "SELECT id AS user_id, organization, user_name, email, email_verified, fields FROM users WHERE id = $1",
     )
     .bind(id.to_string())
     .fetch_optional(db)
@@ -114,19 +137,20 @@ async fn find(db: &mut SqliteConnection, id: UserId) -> Result<Option<User>, Sto
 }
 
 /// Never moves a user to another organization: the rows that refer to both would then be refused.
-async fn write_user(db: &mut SqliteConnection, user: &User) -> Result<(), StoreError> {
+async fn write_user(db: &mut SqliteConnection, user: &User, told_by: &str) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO users (id, organization, user_name, full_name, email, email_verified) \
-         VALUES ($1, $2, $3, $4, $5, $6) \
-         ON CONFLICT (id) DO UPDATE SET user_name = excluded.user_name, full_name = excluded.full_name, \
-         email = excluded.email, email_verified = excluded.email_verified",
+        "INSERT INTO users (id, organization, user_name, email, email_verified, fields, told_by) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         ON CONFLICT (id) DO UPDATE SET user_name = excluded.user_name, email = excluded.email, \
+         email_verified = excluded.email_verified, fields = excluded.fields, told_by = excluded.told_by",
     )
     .bind(user.id.to_string())
     .bind(user.organization.as_str())
     .bind(&user.user_name)
-    .bind(&user.full_name)
     .bind(&user.email)
     .bind(user.email_verified)
+    .bind(rows::fields_column(&user.fields)?)
+    .bind(told_by)
     .execute(db)
     .await?;
     Ok(())

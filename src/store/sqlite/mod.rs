@@ -1,11 +1,13 @@
 //! The store in one SQLite file. The SQL is what PostgreSQL understands too.
-//! Files by what they keep: logins, sessions, logouts, grants, keys.
+//! Files by what they keep: logins, sessions, logouts, claims, grants, keys; `reapply` sets anew what mappers give.
 
+mod claims;
 mod grants;
 mod keys;
 mod logins;
 mod logouts;
 mod open;
+mod reapply;
 mod rows;
 mod sessions;
 #[cfg(test)]
@@ -21,14 +23,14 @@ use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::broadcast;
 
 use super::{
-    Keep, KeyPurpose, LogoutMark, RecordLoginError, Replaced, Store, StoreChange, StoreError, StoredClaims, StoredKey,
-    seal::Seal,
+    KeyPurpose, LogoutMark, Reapplied, RecordLoginError, Replaced, Store, StoreChange, StoreError, StoredClaims,
+    StoredKey, seal::Seal,
 };
 use crate::domain::{
     organization::OrganizationKey,
     provider_session::ProviderLogout,
     trust::Known,
-    user::{Grant, Link, LoginRecord, SessionId, SignedIn, UserId},
+    user::{Link, LoginRecord, SessionId, SignedIn, UserId},
 };
 
 /// How long anything may take, waiting for a connection and for other processes' locks included.
@@ -45,23 +47,24 @@ pub struct Sqlite {
 }
 
 /// What a transaction says, and what is announced once it is committed.
-type Written<T, E> = Result<(T, Option<StoreChange>), E>;
+type Written<T, C, E> = Result<(T, C), E>;
 
 impl Sqlite {
     /// Runs one transaction. A task of its own, because a request that is dropped in the middle must not commit
     /// without the announcement.
-    async fn write<T, E, W>(&self, work: W) -> Result<T, E>
+    async fn write<T, C, E, W>(&self, work: W) -> Result<T, E>
     where
         T: Send + 'static,
+        C: IntoIterator<Item = StoreChange, IntoIter: Send> + Send + 'static,
         E: From<StoreError> + Send + 'static,
-        W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Written<T, E>> + Send + 'static,
+        W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Written<T, C, E>> + Send + 'static,
     {
         let (writer, changes) = (self.writer.clone(), self.changes.clone());
         let transaction = tokio::spawn(async move {
             let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::from)?;
-            let (value, change) = work(&mut transaction).await?;
+            let (value, announced) = work(&mut transaction).await?;
             let committed = transaction.commit().await;
-            if let Some(change) = change {
+            for change in announced {
                 // An error means that nobody listens.
                 let _ = changes.send(change);
             }
@@ -117,11 +120,11 @@ impl Store for Sqlite {
     }
 
     async fn record_login(&self, login: &LoginRecord) -> Result<i64, RecordLoginError> {
-        let claims = grants::seal_claims(&self.seal, login.user.id, &login.session.provider_uid, &login.claims)?;
+        let claims = claims::seal(&self.seal, login.user.id, &login.session.provider_uid, &login.claims)?;
         let id_token = sessions::seal_id_token(&self.seal, &login.session.id, login.id_token.hint.as_ref())?;
         let login = login.clone();
         self.write(move |db| {
-            Box::pin(async move { logins::record(db, &login, claims.as_deref(), id_token.as_deref()).await })
+            Box::pin(async move { logins::record(db, &login, claims.as_ref(), id_token.as_deref()).await })
         })
         .await
     }
@@ -193,30 +196,12 @@ impl Store for Sqlite {
         after: Option<UserId>,
         limit: u32,
     ) -> Result<Vec<StoredClaims>, StoreError> {
-        self.read(grants::claims_of_provider(&self.readers, &self.seal, provider_uid, after, limit)).await
+        self.read(claims::of_provider(&self.readers, &self.seal, provider_uid, after, limit)).await
     }
 
-    async fn replace_grants(
-        &self,
-        user: UserId,
-        provider_uid: &str,
-        revision: i64,
-        grants: &[Grant],
-        keep: &Keep,
-    ) -> Result<Replaced, StoreError> {
-        let (provider, grants, keep) = (provider_uid.to_owned(), grants.to_vec(), keep.clone());
-        self.write(move |db| {
-            Box::pin(async move {
-                if grants::revision(db, user, &provider).await? != Some(revision) {
-                    return Ok((Replaced::Outdated, None));
-                }
-                Ok(match grants::replace(db, user, &provider, &grants, &keep).await? {
-                    true => (Replaced::Changed, Some(StoreChange::UserChanged(user))),
-                    false => (Replaced::Same, None),
-                })
-            })
-        })
-        .await
+    async fn reapply_all(&self, provider_uid: &str, people: Vec<Reapplied>) -> Result<Vec<Replaced>, StoreError> {
+        let provider = Arc::from(provider_uid);
+        self.write(move |db| Box::pin(async move { reapply::all(db, &provider, &people).await })).await
     }
 
     async fn applied_mappers(&self, provider_uid: &str) -> Result<Option<String>, StoreError> {

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{
+        field::Fields,
         organization::OrganizationKey,
         user::{Granted, User, UserId},
     },
@@ -17,9 +18,9 @@ pub struct UserRow {
     user_id: String,
     organization: String,
     user_name: String,
-    full_name: Option<String>,
     email: Option<String>,
     email_verified: bool,
+    fields: String,
 }
 
 impl TryFrom<UserRow> for User {
@@ -30,15 +31,24 @@ impl TryFrom<UserRow> for User {
             id: user_id(&row.user_id)?,
             organization: OrganizationKey::from_stored(&row.organization),
             user_name: row.user_name,
-            full_name: row.full_name,
             email: row.email,
             email_verified: row.email_verified,
+            fields: fields(&row.fields)?,
         })
     }
 }
 
 pub fn user_id(text: &str) -> Result<UserId, StoreError> {
     text.parse::<Uuid>().map(UserId).map_err(|_| StoreError::Damaged { what: "users" })
+}
+
+pub fn fields(json: &str) -> Result<Fields, StoreError> {
+    serde_json::from_str(json).map_err(|_| StoreError::Damaged { what: "users" })
+}
+
+/// The column `fields` of a user.
+pub fn fields_column(fields: &Fields) -> Result<String, StoreError> {
+    serde_json::to_string(fields).map_err(|_| StoreError::Damaged { what: "users" })
 }
 
 /// Time as it is stored: milliseconds since the epoch.

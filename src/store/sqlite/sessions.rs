@@ -71,7 +71,7 @@ pub async fn find(readers: &SqlitePool, id: &SessionId) -> Result<Option<SignedI
     // One statement, so that session, user and grants are of one moment.
     let rows: Vec<SignedInRow> = sqlx::query_as(
         "SELECT DISTINCT s.provider_uid, s.provider_key, s.started_at, s.last_used_at, s.issuer, s.subject, s.sid, \
-         u.id AS user_id, u.organization, u.user_name, u.full_name, u.email, u.email_verified, g.kind, g.name \
+         u.id AS user_id, u.organization, u.user_name, u.email, u.email_verified, u.fields, g.kind, g.name \
          FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN grants g ON g.user_id = u.id \
          WHERE s.id_hash = $1",
     )
@@ -148,6 +148,14 @@ pub async fn end_of_provider(db: &mut SqliteConnection, provider_uid: &str) -> R
 pub async fn end_of_user(db: &mut SqliteConnection, user: UserId) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user.to_string()).execute(db).await?;
     Ok(())
+}
+
+pub(super) const END_OF_PERSON: &str = "DELETE FROM sessions WHERE user_id = $1 AND provider_uid = $2";
+
+/// Ends the sessions of a user that began with a provider; true when there was one.
+pub async fn end_of_person(db: &mut SqliteConnection, user: UserId, provider_uid: &str) -> Result<bool, StoreError> {
+    let ended = sqlx::query(END_OF_PERSON).bind(user.to_string()).bind(provider_uid).execute(db).await?;
+    Ok(ended.rows_affected() > 0)
 }
 
 pub async fn providers(readers: &SqlitePool) -> Result<Vec<String>, StoreError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Former, Indexed};
 use crate::{
-    api::{IdentityProvider, IdpMapper, Organization, ResourceMeta},
+    api::{IdentityProvider, IdpMapper, Organization, ResourceMeta, When},
     domain::{email::canonical_domain, organization::OrganizationKey},
     source::is_undeclared,
 };
@@ -73,6 +73,8 @@ pub(in crate::source::feed) enum MapperFacet {
     Namespace(Box<str>),
     /// It refers to the provider of this namespace and name.
     Provider(Box<str>, Box<str>),
+    /// It notes this attribute of those people of the provider of this namespace and name for whom this condition is.
+    Notes(Box<str>, Box<str>, Option<Box<When>>, Box<str>),
 }
 
 impl Indexed for IdpMapper {
@@ -85,8 +87,13 @@ impl Indexed for IdpMapper {
     fn facets(&self) -> Vec<MapperFacet> {
         let namespace = self.namespace_str();
         let references = self.spec.identity_provider_refs.iter();
-        let providers =
-            references.map(|reference| MapperFacet::Provider(namespace.into(), reference.name.as_str().into()));
+        let when = self.spec.when.clone().map(Box::new);
+        let of_provider = |name: &str| {
+            let noted = self.spec.attributes.iter().map(|attribute| attribute.target.as_str().into());
+            let notes = noted.map(|target| MapperFacet::Notes(namespace.into(), name.into(), when.clone(), target));
+            std::iter::once(MapperFacet::Provider(namespace.into(), name.into())).chain(notes).collect::<Vec<_>>()
+        };
+        let providers = references.flat_map(|reference| of_provider(&reference.name));
         providers.chain([MapperFacet::Namespace(namespace.into())]).collect()
     }
 }

@@ -1,0 +1,238 @@
+//! What is noted of users beside who they are: names, language and the like, and custom attributes; and who said so.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{locale, user::Keep};
+
+/// The fields that have a meaning here; all others are custom attributes.
+pub const STANDARD: [&str; 10] =
+    [FULL_NAME, GIVEN_NAME, FAMILY_NAME, LOCALE, LANGUAGE, TIME_ZONE, CULTURE, PICTURE, PROFILE, GENDER];
+pub const FULL_NAME: &str = "fullName";
+pub const GIVEN_NAME: &str = "givenName";
+pub const FAMILY_NAME: &str = "familyName";
+pub const LOCALE: &str = "locale";
+pub const LANGUAGE: &str = "language";
+pub const TIME_ZONE: &str = "timeZone";
+pub const CULTURE: &str = "culture";
+pub const PICTURE: &str = "picture";
+pub const PROFILE: &str = "profile";
+pub const GENDER: &str = "gender";
+
+/// The longest text of a standard field, in bytes; of one that is a URL; and of a custom attribute.
+const MAX_TEXT: usize = 255;
+const MAX_URL: usize = 2048;
+const MAX_ATTRIBUTE: usize = 1024;
+/// The longest list that is a custom attribute.
+const MAX_ITEMS: usize = 100;
+
+/// What is noted of a user under one name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Field {
+    pub value: Value,
+    pub by: Maker,
+}
+
+/// Who said something of a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Maker {
+    /// The UID of the provider on whose word it is.
+    pub provider: Arc<str>,
+    /// The UID of the mapper; None: the provider's own claims, rules or defaults.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mapper: Option<Arc<str>>,
+}
+
+/// All that is noted of a user, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fields(BTreeMap<String, Field>);
+
+/// What a provider and its mappers say of somebody now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said(BTreeMap<String, Option<Field>>);
+
+impl Said {
+    /// Somebody says this.
+    pub fn say(&mut self, name: &str, value: Value, by: Maker) {
+        self.0.insert(name.to_owned(), Some(Field { value, by }));
+    }
+
+    /// Several say something else each, or what is said cannot be read now: what is noted stays.
+    pub fn leave(&mut self, name: &str) {
+        self.0.insert(name.to_owned(), None);
+    }
+
+    /// What is said under a name.
+    pub fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)?.as_ref().map(|field| &field.value)
+    }
+}
+
+impl Fields {
+    /// What is noted under a name.
+    pub fn get(&self, name: &str) -> Option<&Field> {
+        self.0.get(name)
+    }
+
+    /// The text under a name.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.value.as_str()
+    }
+
+    /// The custom attributes, by name.
+    pub fn custom(&self) -> impl Iterator<Item = (&String, &Value)> {
+        let custom = self.0.iter().filter(|(name, _)| !STANDARD.contains(&name.as_str()));
+        custom.map(|(name, field)| (name, &field.value))
+    }
+
+    /// What is noted once somebody has said something new: it replaces all that was, but for what is left as it was, and
+    /// for what mappers in `keep` have said, of whom it is not known what they say now.
+    #[must_use]
+    pub fn replaced_by(&self, said: &Said, keep: &Keep) -> Self {
+        let stays = |name: &String, field: &Field| match said.0.get(name) {
+            Some(said) => said.is_none(),
+            None => field.by.mapper.as_ref().is_some_and(|mapper| keep.keeps(mapper)),
+        };
+        let kept = self.0.iter().filter(|(name, field)| stays(name, field));
+        let new = said.0.iter().filter_map(|(name, field)| Some((name, field.as_ref()?)));
+        Self(kept.chain(new).map(|(name, field)| (name.clone(), field.clone())).collect())
+    }
+}
+
+/// Why a value cannot be noted. Never says the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    #[error("it is not text")]
+    NotText,
+    #[error("it is neither text, a number, a boolean, nor a list of these")]
+    NotFlat,
+    #[error("it is too long, or has control characters")]
+    NotPlain,
+    #[error("it is no language tag (BCP 47), such as en or de-CH")]
+    NoLanguageTag,
+    #[error("it is neither the IANA name of a time zone nor a Windows ID")]
+    NoTimeZone,
+}
+
+/// A value as it is noted under a name; None when there is nothing in it.
+///
+/// # Errors
+/// The value does not fit the name.
+pub fn usable(name: &str, value: &Value) -> Result<Option<Value>, Unusable> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) if text.trim().is_empty() => Ok(None),
+        _ if !STANDARD.contains(&name) => attribute(value).map(Some),
+        Value::String(text) => standard(name, text.trim()).map(|text| Some(Value::String(text))),
+        _ => Err(Unusable::NotText),
+    }
+}
+
+fn standard(name: &str, text: &str) -> Result<String, Unusable> {
+    match name {
+        LANGUAGE | CULTURE => locale::language_tag(text).ok_or(Unusable::NoLanguageTag),
+        TIME_ZONE => locale::time_zone(text).ok_or(Unusable::NoTimeZone),
+        PICTURE | PROFILE => plain(text, MAX_URL),
+        _ => plain(text, MAX_TEXT),
+    }
+}
+
+fn plain(text: &str, longest: usize) -> Result<String, Unusable> {
+    let fits = text.len() <= longest && !text.chars().any(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err(Unusable::NotPlain) }
+}
+
+fn attribute(value: &Value) -> Result<Value, Unusable> {
+    match value {
+        Value::Array(items) if items.len() > MAX_ITEMS => Err(Unusable::NotPlain),
+        Value::Array(items) => items.iter().map(single).collect(),
+        _ => single(value),
+    }
+}
+
+fn single(value: &Value) -> Result<Value, Unusable> {
+    match value {
+        Value::String(text) => plain(text.trim(), MAX_ATTRIBUTE).map(Value::String),
+        Value::Number(_) | Value::Bool(_) => Ok(value.clone()),
+        Value::Null | Value::Array(_) | Value::Object(_) => Err(Unusable::NotFlat),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn by(mapper: Option<&str>) -> Maker {
+        Maker { provider: "p1".into(), mapper: mapper.map(Arc::from) }
+    }
+
+    fn fields(said: &[(&str, &str, Option<&str>)]) -> Fields {
+        let field = |value: &str, mapper| Field { value: json!(value), by: by(mapper) };
+        Fields(said.iter().map(|(name, value, mapper)| ((*name).to_owned(), field(value, *mapper))).collect())
+    }
+
+    fn nobody() -> Keep {
+        Keep::Mappers(Vec::new())
+    }
+
+    #[test]
+    fn what_nobody_says_any_more_is_not_noted_any_more() {
+        let before = fields(&[("title", "CTO", Some("m1")), ("fullName", "Ann", None)]);
+        let mut said = Said::default();
+        said.say("fullName", json!("Ann B"), by(None));
+        assert_eq!(before.replaced_by(&said, &nobody()), fields(&[("fullName", "Ann B", None)]));
+    }
+
+    #[test]
+    fn where_mappers_differ_what_is_noted_stays() {
+        let before = fields(&[("title", "CTO", Some("m1"))]);
+        let mut said = Said::default();
+        said.leave("title");
+        said.leave("other");
+        assert_eq!(before.replaced_by(&said, &nobody()), before);
+    }
+
+    #[test]
+    fn what_a_mapper_said_that_is_not_known_now_stays_until_somebody_says_something_else() {
+        let before = fields(&[("title", "CTO", Some("m1")), ("room", "12", Some("m2"))]);
+        let keep = Keep::Mappers(vec!["m1".into()]);
+        let after = before.replaced_by(&Said::default(), &keep);
+        assert_eq!(after, fields(&[("title", "CTO", Some("m1"))]));
+        let mut said = Said::default();
+        said.say("title", json!("CEO"), by(Some("m3")));
+        assert_eq!(after.replaced_by(&said, &keep), fields(&[("title", "CEO", Some("m3"))]));
+    }
+
+    #[test]
+    fn each_name_takes_what_fits_it() {
+        for (name, given, expected) in [
+            ("fullName", json!(" Ann "), Ok(Some(json!("Ann")))),
+            ("fullName", json!(7), Err(Unusable::NotText)),
+            ("fullName", json!("a\nb"), Err(Unusable::NotPlain)),
+            ("fullName", json!("x".repeat(256)), Err(Unusable::NotPlain)),
+            ("picture", json!("x".repeat(256)), Ok(Some(json!("x".repeat(256))))),
+            ("language", json!("DE_ch"), Ok(Some(json!("de-CH")))),
+            ("language", json!("German"), Err(Unusable::NoLanguageTag)),
+            ("timeZone", json!("W. Europe Standard Time"), Ok(Some(json!("Europe/Berlin")))),
+            ("timeZone", json!("Mars"), Err(Unusable::NoTimeZone)),
+            ("culture", json!("en_us"), Ok(Some(json!("en-US")))),
+            ("title", json!("CTO"), Ok(Some(json!("CTO")))),
+            ("title", json!(42), Ok(Some(json!(42)))),
+            ("title", json!(["a", 1, true]), Ok(Some(json!(["a", 1, true])))),
+            ("title", json!([["a"]]), Err(Unusable::NotFlat)),
+            ("title", json!({"a": 1}), Err(Unusable::NotFlat)),
+            ("title", json!("\u{0}"), Err(Unusable::NotPlain)),
+            ("title", json!(vec!["a"; 101]), Err(Unusable::NotPlain)),
+            ("title", json!("x".repeat(1025)), Err(Unusable::NotPlain)),
+            ("title", json!("  "), Ok(None)),
+            ("title", json!(null), Ok(None)),
+        ] {
+            assert_eq!(usable(name, &given), expected, "{name} {given}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! From a person to what they get: mappers, then rules over defaults. Pure, and the order of mappers never matters.
+
+use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc};
+
+use serde_json::Value;
+
+use super::{
+    Claims,
+    expression::{ProviderVariable, Variables},
+    field::{self, Maker, Said, usable},
+    mapper::{AttributeFrom, AttributeRule, GrantRule, Mapper, NamesRule, Rule, Verdict},
+    organization::Organization,
+    people::{Access, People},
+    person::names,
+    reading::Reading,
+    trace::{Problem, Stage, Trace},
+    user::{Grant, Granted, IdpUser, Mapped},
+};
+
+/// Everything that says what people of a provider get.
+#[derive(Clone, Copy)]
+pub struct Mapping<'a> {
+    pub provider_uid: &'a Arc<str>,
+    pub provider: ProviderVariable<'a>,
+    pub people: &'a People,
+    pub mappers: &'a [Arc<Mapper>],
+    pub organization: &'a Organization,
+}
+
+impl<'a> Mapping<'a> {
+    /// What the person of these claims gets.
+    pub fn of(&self, claims: &Claims, person: &IdpUser, trace: &mut Trace) -> Mapped {
+        let variables = Variables::new(claims, Some(person), self.provider);
+        let mut outcome = Outcome { grants: Vec::new(), attributes: BTreeMap::new(), admitted: false };
+        let evidence = Evidence { claims, person, variables: &variables };
+        for mapper in self.mappers {
+            self.apply(mapper, evidence, &mut outcome, trace);
+        }
+        if self.people.defaults.administrator {
+            let by_default = Grant { mapper_uid: self.provider_uid.clone(), granted: Granted::Administrator };
+            trace.step(Stage::Mappers, &"defaults.administrator", || ("makes everybody an administrator", None));
+            outcome.grants.push(by_default);
+        }
+        outcome.grants.sort();
+        outcome.grants.dedup();
+        let said = self.said(evidence, outcome.attributes, trace);
+        let admitted = self.people.access == Access::Everyone || outcome.admitted;
+        Mapped { grants: outcome.grants, said: Some(said), admitted }
+    }
+
+    fn apply(&self, mapper: &'a Mapper, evidence: Evidence<'_>, outcome: &mut Outcome<'a>, trace: &mut Trace) {
+        let Some(rule) = mapper.rule() else {
+            trace.step(Stage::Mappers, &mapper.path, || ("no generation of it is served", None));
+            return;
+        };
+        let verdict = rule.when.verdict(evidence.claims, evidence.person, evidence.variables);
+        match verdict {
+            Verdict::Fails(_) => trace.problem(Stage::Mappers, &mapper.path, Problem::ExpressionFailed, &verdict),
+            Verdict::NoBoolean => trace.problem(Stage::Mappers, &mapper.path, Problem::ResultNotUsable, &verdict),
+            _ => trace.step(Stage::Mappers, &mapper.path, || (&verdict, None)),
+        }
+        if verdict != Verdict::Matches {
+            return;
+        }
+        outcome.admitted |= rule.admits();
+        if let Some(grant) = &rule.grant {
+            let given = granted(grant, self.organization, evidence, &mapper.path, trace);
+            let grants = given.into_iter().map(|granted| Grant { mapper_uid: mapper.uid.clone(), granted });
+            outcome.grants.extend(grants);
+        }
+        for (target, value) in noted(rule, evidence, &mapper.path, trace) {
+            outcome.attributes.entry(target).or_default().push((value, &mapper.uid));
+        }
+    }
+
+    /// What is said of each field: by a mapper, else by a rule or the claims, else by the defaults.
+    fn said(
+        &self,
+        evidence: Evidence<'_>,
+        attributes: BTreeMap<&'a str, Vec<(Value, &'a Arc<str>)>>,
+        trace: &mut Trace,
+    ) -> Said {
+        let mut said = Said::default();
+        let own = || Maker { provider: self.provider_uid.clone(), mapper: None };
+        for (name, value) in of_person(evidence.person) {
+            said.say(name, Value::from(value), own());
+        }
+        for (name, value, from) in self.by_rules_and_defaults(evidence, trace) {
+            if !attributes.contains_key(name) {
+                trace.step(Stage::Fields, &name, || (from, Some(value.clone())));
+            }
+            said.say(name, value, own());
+        }
+        for (name, mut by) in attributes {
+            by.sort_by(|(_, one), (_, other)| one.cmp(other));
+            let Some((value, mapper)) = by.first().cloned() else { continue };
+            if by.iter().any(|(other, _)| *other != value) {
+                let said_so = "mappers say different things, so that it stays as it was";
+                trace.problem(Stage::Fields, &name, Problem::MappersDiffer, &said_so);
+                said.leave(name);
+                continue;
+            }
+            let path = || self.mappers.iter().find(|of| of.uid == *mapper).map_or("", |mapper| &mapper.path);
+            trace.step(Stage::Fields, &name, || (format!("by the mapper {}", path()), Some(value.clone())));
+            said.say(name, value, Maker { provider: self.provider_uid.clone(), mapper: Some(mapper.clone()) });
+        }
+        said
+    }
+
+    fn by_rules_and_defaults(
+        &self,
+        evidence: Evidence<'_>,
+        trace: &mut Trace,
+    ) -> Vec<(&'static str, Value, &'static str)> {
+        let defaults = &self.people.defaults.fields;
+        [field::LANGUAGE, field::TIME_ZONE, field::CULTURE]
+            .into_iter()
+            .filter_map(|name| {
+                let rule = self.people.rules.iter().find(|(of, _)| *of == name);
+                let by_rule = rule.and_then(|(_, rule)| read(rule, name, evidence, trace));
+                let default = || defaults.iter().find(|(of, _)| *of == name).map(|(_, text)| Value::from(&**text));
+                match by_rule {
+                    Some(value) => Some((name, value, "by the rule")),
+                    None => default().map(|value| (name, value, "the provider's default")),
+                }
+            })
+            .collect()
+    }
+}
+
+/// What is known of a person.
+#[derive(Clone, Copy)]
+pub(super) struct Evidence<'a> {
+    pub claims: &'a Claims,
+    pub person: &'a IdpUser,
+    pub variables: &'a Variables<'a>,
+}
+
+struct Outcome<'a> {
+    grants: Vec<Grant>,
+    attributes: BTreeMap<&'a str, Vec<(Value, &'a Arc<str>)>>,
+    admitted: bool,
+}
+
+fn of_person(person: &IdpUser) -> impl Iterator<Item = (&'static str, &str)> {
+    [
+        (field::FULL_NAME, &person.full_name),
+        (field::GIVEN_NAME, &person.given_name),
+        (field::FAMILY_NAME, &person.family_name),
+        (field::LOCALE, &person.locale),
+        (field::PICTURE, &person.picture),
+        (field::PROFILE, &person.profile),
+        (field::GENDER, &person.gender),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+}
+
+/// Everything that a mapper gives to somebody for whom it is.
+pub(super) fn granted(
+    grant: &GrantRule,
+    organization: &Organization,
+    evidence: Evidence<'_>,
+    mapper: &str,
+    trace: &mut Trace,
+) -> Vec<Granted> {
+    let mut granted = grant.given.clone();
+    let of_type = organization
+        .groups
+        .iter()
+        .filter(|group| group.type_.as_ref().is_some_and(|type_| grant.group_types.contains(type_)));
+    granted.extend(of_type.map(|group| Granted::Group(group.name.clone())));
+    if let Some(rule) = &grant.roles_from {
+        let known = |name: &str| organization.role(name).is_some();
+        granted.extend(named(rule, "rolesFrom", known, evidence, mapper, trace).into_iter().map(Granted::Role));
+    }
+    if let Some(rule) = &grant.groups_from {
+        let known = |name: &str| organization.group(name).is_some();
+        granted.extend(named(rule, "groupsFrom", known, evidence, mapper, trace).into_iter().map(Granted::Group));
+    }
+    granted
+}
+
+fn named(
+    rule: &NamesRule,
+    field: &str,
+    known: impl Fn(&str) -> bool,
+    evidence: Evidence<'_>,
+    mapper: &str,
+    trace: &mut Trace,
+) -> Vec<String> {
+    let subject = Lazy(|f: &mut fmt::Formatter<'_>| write!(f, "{mapper} grant.{field}"));
+    let value = match rule.from.read(evidence.claims, evidence.variables) {
+        Ok(Some(value)) => value,
+        Ok(None) => {
+            trace.step(Stage::Mappers, &subject, || (format!("nothing in {}", rule.from), None));
+            return Vec::new();
+        }
+        Err(error) => {
+            trace.problem(Stage::Mappers, &subject, Problem::ExpressionFailed, &error);
+            return Vec::new();
+        }
+    };
+    let (all, only_names) = names(&value);
+    if !only_names {
+        let said = format!("{}: it gives something else than names", rule.from);
+        trace.problem(Stage::Mappers, &subject, Problem::ResultNotUsable, &said);
+    }
+    let (allowed, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|name| rule.only.fit(name));
+    let (known, unknown): (Vec<_>, Vec<_>) = allowed.into_iter().partition(|name| known(name));
+    if !unknown.is_empty() {
+        let said = format!("the organization has none of {} of the names", unknown.len());
+        trace.problem(Stage::Mappers, &subject, Problem::UnknownName, &said);
+    }
+    trace.step(Stage::Mappers, &subject, || {
+        let said = format!("{} names; {} are not among only", known.len(), others.len());
+        (said, Some(Value::from(known.clone())))
+    });
+    known.into_iter().map(str::to_owned).collect()
+}
+
+/// What a mapper notes of somebody for whom it is.
+pub(super) fn noted<'a>(
+    rule: &'a Rule,
+    evidence: Evidence<'_>,
+    mapper: &str,
+    trace: &mut Trace,
+) -> Vec<(&'a str, Value)> {
+    let value = |AttributeRule { target, from }: &'a AttributeRule| {
+        let value = match from {
+            AttributeFrom::Reading(reading) => read(reading, target, evidence, trace),
+            AttributeFrom::Constant(text) => usable(target, &Value::from(&**text)).ok().flatten(),
+        };
+        if value.is_none() {
+            let subject = Lazy(|f: &mut fmt::Formatter<'_>| write!(f, "{mapper} attributes {target}"));
+            trace.step(Stage::Mappers, &subject, || ("says nothing", None));
+        }
+        Some((&**target, value?))
+    };
+    rule.attributes.iter().filter_map(value).collect()
+}
+
+/// The value of a field, if there is a usable one.
+fn read(reading: &Reading, name: &str, evidence: Evidence<'_>, trace: &mut Trace) -> Option<Value> {
+    let value: Cow<'_, Value> = match reading.read(evidence.claims, evidence.variables) {
+        Ok(value) => value?,
+        Err(error) => {
+            trace.problem(Stage::Fields, &name, Problem::ExpressionFailed, &format!("{reading}: {error}"));
+            return None;
+        }
+    };
+    usable(name, &value).unwrap_or_else(|why| {
+        trace.problem(Stage::Fields, &name, Problem::ResultNotUsable, &format!("{reading}: {why}"));
+        None
+    })
+}
+
+/// Text that is made only where somebody reads it.
+struct Lazy<F>(F);
+
+impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Lazy<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0(f)
+    }
+}

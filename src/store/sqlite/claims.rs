@@ -1,0 +1,88 @@
+//! The last verified claims of people, sealed. What is too long is not kept.
+
+use sqlx::{SqliteConnection, SqlitePool};
+
+use super::rows;
+use crate::{
+    domain::{Claims, documents::Merged, person::Address, user::UserId},
+    store::{
+        LONGEST_CLAIMS, StoreError, StoredClaims,
+        seal::{Place, Seal},
+    },
+};
+
+const DAMAGED: StoreError = StoreError::Damaged { what: "claims" };
+
+/// Claims as they are stored.
+pub struct SealedClaims {
+    sealed: Vec<u8>,
+    address: Option<String>,
+}
+
+/// `None` when the claims are too long to be kept.
+pub fn seal(
+    seal: &Seal,
+    user: UserId,
+    provider_uid: &str,
+    merged: &Merged,
+) -> Result<Option<SealedClaims>, StoreError> {
+    let json = serde_json::to_vec(&merged.claims).map_err(|_| DAMAGED)?;
+    if json.len() > LONGEST_CLAIMS {
+        return Ok(None);
+    }
+    let sealed = seal.seal(&Place { table: "claims", row: &[provider_uid, &user.to_string()] }, &json)?;
+    let address = merged.address.as_ref().map(serde_json::to_string).transpose().map_err(|_| DAMAGED)?;
+    Ok(Some(SealedClaims { sealed, address }))
+}
+
+fn open(seal: &Seal, provider_uid: &str, user: &str, stored: &SealedClaims) -> Result<Merged, StoreError> {
+    let json = seal.open(&Place { table: "claims", row: &[provider_uid, user] }, &stored.sealed)?;
+    let claims: Claims = serde_json::from_slice(&json).map_err(|_| DAMAGED)?;
+    let address = stored.address.as_deref().map(serde_json::from_str::<Address>).transpose().map_err(|_| DAMAGED)?;
+    Ok(Merged { claims, address })
+}
+
+/// Says which revision the claims have now.
+pub async fn write(
+    db: &mut SqliteConnection,
+    user: UserId,
+    provider_uid: &str,
+    claims: Option<&SealedClaims>,
+) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar(
+        "INSERT INTO claims (provider_uid, user_id, revision, sealed, address) VALUES ($1, $2, 1, $3, $4) \
+         ON CONFLICT (provider_uid, user_id) DO UPDATE SET \
+         revision = claims.revision + 1, sealed = excluded.sealed, address = excluded.address RETURNING revision",
+    )
+    .bind(provider_uid)
+    .bind(user.to_string())
+    .bind(claims.map(|claims| &*claims.sealed))
+    .bind(claims.and_then(|claims| claims.address.as_deref()))
+    .fetch_one(db)
+    .await?)
+}
+
+pub async fn of_provider(
+    readers: &SqlitePool,
+    seal: &Seal,
+    provider_uid: &str,
+    after: Option<UserId>,
+    limit: u32,
+) -> Result<Vec<StoredClaims>, StoreError> {
+    let rows: Vec<(String, i64, Option<Vec<u8>>, Option<String>)> = sqlx::query_as(
+        "SELECT user_id, revision, sealed, address FROM claims \
+         WHERE provider_uid = $1 AND user_id > $2 ORDER BY user_id LIMIT $3",
+    )
+    .bind(provider_uid)
+    .bind(after.map(|user| user.to_string()).unwrap_or_default())
+    .bind(i64::from(limit))
+    .fetch_all(readers)
+    .await?;
+    rows.into_iter()
+        .map(|(user, revision, sealed, address)| {
+            let stored = sealed.map(|sealed| SealedClaims { sealed, address });
+            let claims = stored.map(|stored| open(seal, provider_uid, &user, &stored)).transpose()?;
+            Ok(StoredClaims { user: rows::user_id(&user)?, revision, claims })
+        })
+        .collect()
+}

@@ -1,0 +1,114 @@
+//! Sets anew what a provider and its mappers make of people, apart from a login. Never over what a newer login wrote.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::RangeInclusive,
+    sync::Arc,
+};
+
+use sqlx::SqliteConnection;
+
+use super::{grants, rows, sessions};
+use crate::{
+    domain::{
+        field::Said,
+        user::{Grant, Keep, UserId},
+    },
+    store::{Reapplied, Replaced, StoreChange, StoreError},
+};
+
+/// A person of a provider as the store has them.
+#[derive(sqlx::FromRow)]
+struct PersonRow {
+    user_id: String,
+    revision: i64,
+    /// None where another provider tells them.
+    fields: Option<String>,
+}
+
+/// Says what came of each, and what others must hear of.
+pub async fn all(
+    db: &mut SqliteConnection,
+    provider_uid: &Arc<str>,
+    people: &[Reapplied],
+) -> Result<(Vec<Replaced>, Vec<StoreChange>), StoreError> {
+    let users = || people.iter().map(|person| person.user);
+    let (Some(first), Some(last)) = (users().min(), users().max()) else { return Ok(Default::default()) };
+    let stored = of_provider(db, provider_uid, &(first..=last)).await?;
+    let granted = grants::of_people(db, provider_uid, &(first..=last)).await?;
+    let (nothing, mut signed_out, mut changes) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+    let mut replaced = Vec::with_capacity(people.len());
+    for person in people {
+        let Some(stored) = stored.get(&person.user).filter(|stored| stored.revision == person.revision) else {
+            replaced.push(Replaced::Outdated);
+            continue;
+        };
+        let granted = granted.get(&person.user).unwrap_or(&nothing);
+        let changed = one(db, provider_uid, person, stored, granted).await?;
+        let ended = !person.mapped.admitted && sessions::end_of_person(db, person.user, provider_uid).await?;
+        replaced.push(if changed || ended { Replaced::Changed } else { Replaced::Same });
+        if ended {
+            signed_out.insert(person.user);
+        } else if changed {
+            changes.push(StoreChange::UserChanged(person.user));
+        }
+    }
+    if !signed_out.is_empty() {
+        changes.push(StoreChange::SessionsOfPeopleEnded { provider_uid: provider_uid.clone(), users: signed_out });
+    }
+    Ok((replaced, changes))
+}
+
+pub(super) const OF_PROVIDER: &str = "SELECT c.user_id, c.revision, CASE WHEN u.told_by = $1 THEN u.fields END AS fields \
+     FROM claims c JOIN users u ON u.id = c.user_id WHERE c.provider_uid = $1 AND c.user_id BETWEEN $2 AND $3";
+
+async fn of_provider(
+    db: &mut SqliteConnection,
+    provider_uid: &str,
+    range: &RangeInclusive<UserId>,
+) -> Result<HashMap<UserId, PersonRow>, StoreError> {
+    let rows: Vec<PersonRow> = sqlx::query_as(OF_PROVIDER)
+        .bind(provider_uid)
+        .bind(range.start().to_string())
+        .bind(range.end().to_string())
+        .fetch_all(db)
+        .await?;
+    rows.into_iter().map(|row| Ok((rows::user_id(&row.user_id)?, row))).collect()
+}
+
+/// Writes what differs in grants and fields; true when something did.
+async fn one(
+    db: &mut SqliteConnection,
+    provider_uid: &str,
+    person: &Reapplied,
+    stored: &PersonRow,
+    granted: &BTreeSet<Grant>,
+) -> Result<bool, StoreError> {
+    let Reapplied { user, mapped, keep, .. } = person;
+    let other_grants = grants::replace(db, *user, provider_uid, granted, &mapped.grants, keep).await?;
+    let other_fields = match (&stored.fields, &mapped.said) {
+        (Some(fields), Some(said)) => note(db, *user, fields, said, keep).await?,
+        _ => false,
+    };
+    Ok(other_grants || other_fields)
+}
+
+async fn note(
+    db: &mut SqliteConnection,
+    user: UserId,
+    before: &str,
+    said: &Said,
+    keep: &Keep,
+) -> Result<bool, StoreError> {
+    let before = rows::fields(before)?;
+    let after = before.replaced_by(said, keep);
+    if after == before {
+        return Ok(false);
+    }
+    sqlx::query("UPDATE users SET fields = $2 WHERE id = $1")
+        .bind(user.to_string())
+        .bind(rows::fields_column(&after)?)
+        .execute(db)
+        .await?;
+    Ok(true)
+}
