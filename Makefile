@@ -30,6 +30,6 @@ bench: ## how fast it is, on a machine that does nothing else
 	@tests/setup bench
 	cargo bench --locked
 
-fuzz: ## throw made-up tokens, documents, keys, URLs and cookies at it, a minute of each kind
+fuzz: ## throw made-up tokens, documents, keys, URLs, cookies and expressions at it, a minute of each kind
 	@tests/setup fuzz
 	@fuzz/run

@@ -6,6 +6,7 @@ mod return_url;
 
 pub use self::return_url::return_url;
 pub use crate::{
+    domain::expression::fuzzing::expression,
     oidc::fuzzing::{icon, id_token, keys, logout_token, metadata},
     server::fuzzing::{callback, cookies},
 };

@@ -154,6 +154,9 @@ impl Reason {
                 | Self::IdConflict
                 | Self::OrganizationNotFound
                 | Self::InvalidCombination
+                | Self::InvalidExpression
+                | Self::Conflict
+                | Self::TestsFailed
                 | Self::IssuerMismatch
                 | Self::InsecureEndpoint
                 | Self::Incompatible

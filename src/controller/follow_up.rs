@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc,
+    task::yield_now,
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -18,12 +19,12 @@ use crate::{
         trace::Trace,
         user::{Keep, Mapped},
     },
-    store::{Replaced, Store, StoreError},
+    store::{Reapplied, Replaced, Store, StoreError, StoredClaims},
     telemetry::count,
 };
 
-/// The claims of so many people are read at once.
-const BATCH: u32 = 200;
+/// So many people are read at once, and written at once while logins wait.
+const BATCH: u32 = 100;
 /// A store that fails is tried again after this.
 const RETRY: Duration = Duration::from_secs(1);
 /// After a stop was asked for, the store is waited for so long.
@@ -166,14 +167,18 @@ impl FollowUps {
         let mut changed = 0;
         loop {
             let people = self.store.claims_of_provider(provider_uid, after, BATCH).await?;
-            for person in &people {
-                let (mapped, keep) = due(&table, provider_uid, person.claims.as_ref());
-                // Outdated is as good: a newer login looks at the newest table itself.
-                let replaced = self.store.reapply(person.user, provider_uid, person.revision, &mapped, &keep).await?;
-                changed += u64::from(replaced == Replaced::Changed);
-            }
             let Some(last) = people.last() else { break };
             after = Some(last.user);
+            let mut anew = Vec::with_capacity(people.len());
+            for StoredClaims { user, revision, claims } in people {
+                let (mapped, keep) = due(&table, provider_uid, claims.as_ref());
+                anew.push(Reapplied { user, revision, mapped, keep });
+                // Requests that wait for this thread go first.
+                yield_now().await;
+            }
+            // Outdated is as good: a newer login looks at the newest table itself.
+            let replaced = self.store.reapply_all(provider_uid, anew).await?;
+            changed += replaced.into_iter().filter(|replaced| *replaced == Replaced::Changed).count();
         }
         if let Some(mark) = mark {
             self.store.set_applied_mappers(provider_uid, &mark).await?;

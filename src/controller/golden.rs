@@ -18,6 +18,7 @@ use crate::{
         icon::{Icon, MediaType},
         logout::{EndSession, EndSessionUrl, LogoutRules},
         metadata::{FetchFailure, Fetched, Metadata},
+        people::{Access, Defaults, People},
         provider::{LoginState, Provider},
         relation::{AcceptedSecret, ClaimsSource, Credential, Flow},
         table::LoginTable,
@@ -105,11 +106,12 @@ fn organizations(stores: &Stores, settings: &Settings, world: &World, out: &mut 
             now: world.now,
         };
         let decision = organization::decide(&organization, &observed);
-        let sees = decision.entry.map_or_else(|| "nothing".to_owned(), |entry| entry.url(""));
-        out.push((
-            format!("Organization {}", organization.path()),
-            json!({"logins see": sees, "event": event(decision.turn), "status": decision.status}),
-        ));
+        let sees = decision.entry.as_ref().map_or_else(|| "nothing".to_owned(), |entry| entry.url(""));
+        let mut decided = json!({"logins see": sees, "event": event(decision.turn), "status": decision.status});
+        if let Some(entry) = decision.entry.filter(|entry| !entry.defaults.is_empty()) {
+            decided["defaults"] = json!(entry.defaults);
+        }
+        out.push((format!("Organization {}", organization.path()), decided));
     }
 }
 
@@ -155,8 +157,20 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, table: &LoginT
         if let Some(signing_out) = signing_out(&decision.entry) {
             decided["signing out"] = signing_out;
         }
+        if let Some(people) = decision.entry.people.as_deref().and_then(people) {
+            decided["people"] = people;
+        }
         out.push((format!("IdentityProvider {}", idp.path()), decided));
     }
+}
+
+/// What is said of people beside where their claims are read; None where the manifest says nothing of it.
+fn people(people: &People) -> Option<Value> {
+    let People { readings: _, access, defaults, rules, validation } = people;
+    let is_usual =
+        *access == Access::default() && *defaults == Defaults::default() && rules.is_empty() && validation.is_empty();
+    let said = || json!({"access": access, "defaults": defaults, "rules": rules, "validation": validation});
+    (!is_usual).then(said)
 }
 
 /// What signing out means; None where the manifest and the metadata say nothing of it.

@@ -5,6 +5,8 @@ mod budget;
 mod compile;
 mod error;
 mod functions;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod pattern;
 mod result;
 mod value;
@@ -62,6 +64,15 @@ impl Expression {
     /// Why it gave nothing; never holds a value of a claim.
     pub fn evaluate(&self, variables: &Variables<'_>) -> Result<serde_json::Value, EvaluationError> {
         self.evaluate_within(variables, &Budget::new(self.compiled.patterns.clone()))
+    }
+
+    /// The steps and the bytes that evaluating it takes.
+    #[cfg(any(test, fuzzing))]
+    fn cost(&self, variables: &Variables<'_>) -> (u32, u32) {
+        let budget = Budget::new(self.compiled.patterns.clone());
+        // What comes of it does not matter here.
+        drop(self.evaluate_within(variables, &budget));
+        budget.used()
     }
 
     fn evaluate_within(

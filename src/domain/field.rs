@@ -88,6 +88,15 @@ impl Fields {
         custom.map(|(name, field)| (name, &field.value))
     }
 
+    /// What is noted while it is not known what is said: all that was, but for what mappers have said that are not in
+    /// `keep`.
+    #[must_use]
+    pub fn kept(&self, keep: &Keep) -> Self {
+        let stays = |field: &Field| field.by.mapper.as_ref().is_none_or(|mapper| keep.keeps(mapper));
+        let kept = self.0.iter().filter(|(_, field)| stays(field));
+        Self(kept.map(|(name, field)| (name.clone(), field.clone())).collect())
+    }
+
     /// What is noted once somebody has said something new: it replaces all that was, but for what is left as it was, and
     /// for what mappers in `keep` have said, of whom it is not known what they say now.
     #[must_use]
@@ -206,6 +215,13 @@ mod tests {
         let mut said = Said::default();
         said.say("title", json!("CEO"), by(Some("m3")));
         assert_eq!(after.replaced_by(&said, &keep), fields(&[("title", "CEO", Some("m3"))]));
+    }
+
+    #[test]
+    fn while_it_is_not_known_what_is_said_only_mappers_that_are_gone_say_nothing() {
+        let before = fields(&[("title", "CTO", Some("m1")), ("room", "12", Some("m2")), ("fullName", "Ann", None)]);
+        let without = before.kept(&Keep::Mappers(vec!["m1".into()]));
+        assert_eq!(without, fields(&[("title", "CTO", Some("m1")), ("fullName", "Ann", None)]));
     }
 
     #[test]

@@ -51,7 +51,10 @@ pub fn mapped(table: &LoginTable, provider: &Provider, claims: &Merged, trace: &
     let mapped = match identify(mapping.people, &claims.claims, address, mapping.provider, trace) {
         Ok(person) => mapping.of(&claims.claims, &person, trace),
         // They describe nobody any more, by where the manifest has the person read now.
-        Err(_) => Mapped { grants: Vec::new(), said: None, admitted: false },
+        Err(_) => {
+            let admitted = mapping.people.access == Access::Everyone;
+            Mapped { grants: Vec::new(), said: None, admitted }
+        }
     };
     // One of which nothing is served may be for this person.
     Some(Mapped { admitted: mapped.admitted || table.may_not_know_all(&provider.uid), ..mapped })

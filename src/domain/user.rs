@@ -162,7 +162,7 @@ pub struct IdToken {
 pub struct Mapped {
     /// All grants, sorted, each once.
     pub grants: Vec<Grant>,
-    /// None: it is not known what they say, and what is noted stays.
+    /// None: it is not known what they say, and what is noted stays, but for what mappers said whose grants do not stay.
     pub said: Option<Said>,
     /// Whether the person may sign in, as far as mappers have a say in it.
     pub admitted: bool,

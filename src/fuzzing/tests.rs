@@ -5,9 +5,10 @@ use super::*;
 type Target = fn(&[u8]) -> bool;
 
 /// Every target, by the name of its folder in `fuzz/corpus/`.
-const TARGETS: [(&str, Target); 8] = [
+const TARGETS: [(&str, Target); 9] = [
     ("callback", callback),
     ("cookies", cookies),
+    ("expression", expression),
     ("icon", icon),
     ("id_token", id_token),
     ("keys", keys),

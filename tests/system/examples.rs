@@ -2,7 +2,8 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use serde_json::json;
+use latchkey::source::directory::{Schemas, parse};
+use serde_json::{Value, json};
 
 use crate::support::{
     claimed::{login, signed_in},
@@ -11,7 +12,7 @@ use crate::support::{
     kubectl::kubectl,
     latchkey::{LOCAL, Latchkey, MANY_VISITORS},
     refusal::must_be_refused,
-    source::Source,
+    source::{On, Source},
     visitor::Visitor,
 };
 
@@ -78,6 +79,133 @@ async fn the_example_of_two_providers_sends_each_to_theirs_and_keeps_their_names
     assert_eq!((&ours["userName"], &theirs["userName"]), (&json!("ann"), &json!("partners:ann")));
     let stranger = login(&somebody, &latchkey, "partners", &partners, ann("bob@contoso.example")).await;
     must_be_refused("an address of Contoso", &latchkey, &stranger, 403, "address_of_another_provider");
+}
+
+on_both_sources! {
+    every_example_of_a_mapper_is_served_and_its_tests_pass,
+}
+
+/// The files of a folder of `examples/`, with their names.
+fn example(folder: &str) -> Vec<(String, String)> {
+    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(folder)).expect("an example");
+    let file = |path: std::path::PathBuf| {
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        (name, fs::read_to_string(path).expect("a manifest"))
+    };
+    files.map(|entry| file(entry.expect("a file").path())).collect()
+}
+
+async fn every_example_of_a_mapper_is_served_and_its_tests_pass(on: On) {
+    let schemas = Schemas::new();
+    for folder in ["mappers", "mapped-groups"] {
+        let files = example(folder);
+        let texts: Vec<_> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let latchkey = Latchkey::start_on(on, &texts).await;
+        let mut tests = 0;
+        for manifest in files.iter().flat_map(|(name, text)| parse(&schemas, text).unwrap_or_else(|_| panic!("{name}")))
+        {
+            let (kind, name) = (manifest.object.kind().to_lowercase(), manifest.object.name().to_owned());
+            match &*kind {
+                "idpmapper" => {
+                    latchkey.wait_for_condition(&kind, &name, ["Ready", "True", "Succeeded"]).await;
+                    let status = latchkey.status(&kind, &name).await.expect("a status");
+                    assert_eq!(status["tests"]["failed"], 0, "{name}: {status}");
+                    tests += status["tests"]["passed"].as_u64().expect("a number");
+                }
+                "identityprovider" => {
+                    latchkey.wait_for_condition(&kind, &name, ["Accepted", "True", "Succeeded"]).await;
+                }
+                "organization" => {
+                    latchkey.wait_for_condition(&kind, &name, ["Ready", "True", "Succeeded"]).await;
+                }
+                _ => {}
+            }
+        }
+        assert!(tests >= 4, "{folder}: only {tests} tests were run");
+    }
+}
+
+/// Latchkey with the files of an example, whose provider is `fake`; everything else in them is as it stands there.
+async fn served(folder: &str, provider: &str, issuer: &str, fake: &Fake) -> Latchkey {
+    let latchkey = Latchkey::start_with(MANY_VISITORS, &[]).await;
+    for (file, text) in example(folder) {
+        latchkey.write(&file, &text.replace(issuer, &fake.issuer)).await;
+    }
+    latchkey.wait_until_ready(provider).await;
+    latchkey
+}
+
+/// Some members of a session.
+fn members<const N: usize>(session: &Value, names: [&str; N]) -> [Value; N] {
+    names.map(|name| session[name].clone())
+}
+
+#[tokio::test]
+async fn in_the_example_of_mapped_groups_bob_adams_gets_what_his_groups_say() {
+    let fake = Fake::start().await;
+    let latchkey = served("mapped-groups", "contoso", "https://login.contoso.example", &fake).await;
+    for mapper in ["administrators", "us-users"] {
+        latchkey.wait_for_condition("idpmapper", mapper, ["Ready", "True", "Succeeded"]).await;
+    }
+    let bob = |groups: &[&str]| {
+        json!({
+            "sub": "another-id", "Id": "1017", "Username": "bob.adams", "Mail": "bob.adams@contoso.example",
+            "UserGroups": groups, "name": null, "email": null, "groups": null,
+        })
+    };
+    let mut ids = Vec::new();
+    for (groups, here, administrator, language) in [
+        (&["US Users"][..], json!(["us-users"]), false, "en"),
+        (&["Administrators"], json!([]), true, "de"),
+        (&["Administrators", "US Users", "Sales"], json!(["us-users"]), true, "en"),
+    ] {
+        let session = signed_in(&latchkey, "contoso", &fake, bob(groups)).await;
+        assert_eq!(
+            members(&session, ["userName", "email", "groups", "administrator", "language"]),
+            [json!("bob.adams"), json!("bob.adams@contoso.example"), here, json!(administrator), json!(language)],
+            "{groups:?}"
+        );
+        ids.push(session["id"].clone());
+    }
+    assert!(ids.iter().all(|id| *id == ids[0]), "he is one user: {ids:?}");
+    let refused = login(&Visitor::new(), &latchkey, "contoso", &fake, bob(&["Sales"])).await;
+    must_be_refused("somebody for whom no mapper is", &latchkey, &refused, 403, "not_mapped");
+}
+
+#[tokio::test]
+async fn the_examples_of_mappers_give_john_all_that_they_say() {
+    let fake = Fake::start().await;
+    let latchkey = served("mappers", "azure", "https://login.contoso.example", &fake).await;
+    for mapper in ["first-name-john", "engineering", "employees", "attributes"] {
+        latchkey.wait_for_condition("idpmapper", mapper, ["Ready", "True", "Succeeded"]).await;
+    }
+    let john = |amr: Value| {
+        json!({
+            "sub": "john", "email": "john@contoso.example", "FirstName": "John", "givenName": "John",
+            "surname": "Smith", "amr": amr, "groups": ["US Sales", "Engineering", "app-wiki"], "locale": "en_us",
+            "zoneinfo": "Pacific Standard Time", "jobTitle": "CTO", "employeeType": "employee",
+            "roles": ["admin", "editor"],
+        })
+    };
+    let session = signed_in(&latchkey, "azure", &fake, john(json!(["pwd", "mfa"]))).await;
+    assert_eq!(
+        members(&session, ["fullName", "roles", "groups", "administrator", "language", "timeZone", "culture"]),
+        [
+            json!("John Smith"),
+            json!(["admin", "editor"]),
+            json!(["canteen", "engineering", "wiki"]),
+            json!(true),
+            json!("en"),
+            json!("America/Los_Angeles"),
+            json!("en-US"),
+        ]
+    );
+    assert_eq!(session["attributes"], json!({"title": "CTO", "company": "Contoso", "office": "remote"}));
+    for amr in [json!(["pwd"]), json!("mfa"), json!(null)] {
+        let refused = login(&Visitor::new(), &latchkey, "azure", &fake, john(amr)).await;
+        must_be_refused("without a second factor", &latchkey, &refused, 403, "claim_rule");
+        assert!(refused.body.contains("Sign in with a second factor, and try again."), "{}", refused.body);
+    }
 }
 
 /// Every example of a provider, and the issuer that its status names before anybody has answered.

@@ -48,7 +48,7 @@ pub struct Expectation {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub administrator: Option<bool>,
     /// What it notes of the person, by target; null where it must note nothing. Others are not looked at.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "any_members")]
     pub attributes: Option<BTreeMap<String, Value>>,
 }

@@ -157,3 +157,87 @@ fn missing(reason: Reason, list: &str, name: &str, organization: &Organization) 
     );
     Fact::fails(reason, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::testing::{organization, people};
+
+    fn mapper(generation: i64, spec: Value) -> IdpMapper {
+        let metadata = json!({"namespace": "a", "name": "m", "uid": "m", "generation": generation});
+        let object =
+            json!({"apiVersion": "latchkey.dev/v1alpha1", "kind": "IdpMapper", "metadata": metadata, "spec": spec});
+        serde_json::from_value(object).expect("a mapper")
+    }
+
+    fn observed(current: Option<&Mapper>) -> Observed<'_> {
+        let subject = TestSubject { people: people(), key: "p1".into(), issuer: String::new() };
+        let target = Target {
+            name: "p1".into(),
+            provider_uid: Some("p1".into()),
+            organization: Some(organization()),
+            subject: Some(subject),
+        };
+        Observed { targets: vec![target], siblings: Vec::new(), current, now: Timestamp::UNIX_EPOCH }
+    }
+
+    fn granting(role: &str, expected: &str) -> Value {
+        json!({
+            "identityProviderRefs": [{"name": "p1"}],
+            "grant": {"roles": [role]},
+            "tests": [{"name": "t", "claims": {"sub": "1"}, "expect": {"roles": [expected]}}],
+        })
+    }
+
+    fn reason(decision: &Decision) -> String {
+        let ready = decision.status.conditions.iter().find(|condition| condition.type_ == "Ready");
+        ready.expect("Ready").reason.clone()
+    }
+
+    #[test]
+    fn a_generation_that_fails_is_not_served_and_the_last_good_one_is() {
+        let good = decide(&mapper(1, granting("viewer", "viewer")), &observed(None)).entry;
+        assert!(good.served.is_some());
+        for (spec, why) in [
+            (granting("viewer", "admin"), "TestsFailed"),
+            (granting("missing", "missing"), "RoleNotFound"),
+            (
+                json!({"identityProviderRefs": [{"name": "p1"}], "when": {"expression": "1 +"}, "grant": {}}),
+                "InvalidExpression",
+            ),
+        ] {
+            let broken = mapper(2, spec);
+            let decision = decide(&broken, &observed(Some(&good)));
+            assert_eq!((reason(&decision).as_str(), decision.status.serving_generation), (why, Some(1)));
+            assert_eq!(decision.entry, good);
+            let never_good = decide(&broken, &observed(None));
+            assert_eq!((never_good.status.serving_generation, never_good.entry.rule()), (None, None), "{why}");
+        }
+        let mended = decide(&mapper(3, granting("admin", "admin")), &observed(Some(&good)));
+        assert_eq!((reason(&mended).as_str(), mended.status.serving_generation), ("Succeeded", Some(3)));
+    }
+
+    #[test]
+    fn of_two_that_take_one_attribute_of_the_same_people_from_elsewhere_the_younger_is_in_conflict() {
+        let noting = |name: &str, age: &str, claim: &str| {
+            let spec = json!({
+                "identityProviderRefs": [{"name": "p1"}],
+                "attributes": [{"target": "title", "from": {"claim": claim}}],
+            });
+            let mut mapper = mapper(1, spec);
+            mapper.metadata.name = Some(name.to_owned());
+            mapper.metadata.creation_timestamp = serde_json::from_value(json!(age)).expect("a time");
+            mapper
+        };
+        let (old, young) = (noting("z", "2026-01-01T00:00:00Z", "a"), noting("a", "2026-01-02T00:00:00Z", "b"));
+        let beside = |mapper: &IdpMapper, other: &IdpMapper| {
+            decide(mapper, &Observed { siblings: vec![Arc::new(other.clone())], ..observed(None) })
+        };
+        assert_eq!(reason(&beside(&old, &young)), "Succeeded");
+        let conflict = beside(&young, &old);
+        assert_eq!((reason(&conflict).as_str(), conflict.entry.rule()), ("Conflict", None));
+        assert_eq!(reason(&beside(&noting("a", "2026-01-02T00:00:00Z", "a"), &old)), "Succeeded", "from the same");
+    }
+}

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    api::deterministic_uid,
+    api::{Attribute, AttributeSource, When, deterministic_uid},
     source::{Changes, Feed, Object, Update},
 };
 
@@ -121,15 +121,38 @@ async fn a_secret_or_config_map_touches_who_refers_to_it_in_its_namespace() {
 }
 
 #[tokio::test]
-async fn a_mapper_touches_the_providers_that_it_names_and_named() {
+async fn a_mapper_touches_the_providers_that_it_named_and_the_others_once_it_has_been_decided() {
     let mut world = World::new(vec![provider("p1", json!({})), provider("p2", json!({}))]).await;
-    assert_eq!(world.apply(vec![mapper("m", &["p1", "missing"])]).await, ["p a/missing", "p a/p1", "m a/m"]);
-    assert_eq!(world.apply(vec![mapper("m", &["p2"])]).await, ["p a/missing", "p a/p1", "p a/p2", "m a/m"]);
+    assert_eq!(world.apply(vec![mapper("m", &["p1", "missing"])]).await, ["m a/m"]);
+    assert_eq!(world.apply(vec![mapper("m", &["p2"])]).await, ["p a/missing", "p a/p1", "m a/m"]);
     assert_eq!(world.delete(mapper("m", &["p2"])).await, ["p a/p2", "m a/m"]);
 }
 
 #[tokio::test]
-async fn a_provider_touches_its_organization_and_its_mappers_with_all_their_providers() {
+async fn a_mapper_touches_those_that_note_the_same_of_the_same_people() {
+    let noting = |name: &str, group: &str, target: &str, claim: &str| {
+        let Object::IdpMapper(mut mapper) = mapper(name, &["p1"]) else { panic!("a mapper") };
+        mapper.spec.when = Some(When { group: Some(group.to_owned()), ..When::default() });
+        let from = AttributeSource { claim: Some(claim.to_owned()), ..AttributeSource::default() };
+        mapper.spec.attributes = vec![Attribute { target: target.to_owned(), from }];
+        Object::from(mapper)
+    };
+    let objects = vec![
+        noting("same", "g", "title", "a"),
+        noting("other-target", "g", "room", "a"),
+        noting("other-people", "h", "title", "a"),
+    ];
+    let mut world = World::new(objects).await;
+    assert_eq!(world.apply(vec![noting("m", "g", "title", "b")]).await, ["m a/m", "m a/same"]);
+    assert_eq!(
+        world.apply(vec![noting("m", "h", "title", "b")]).await,
+        ["p a/p1", "m a/m", "m a/other-people", "m a/same"]
+    );
+    assert_eq!(world.delete(noting("m", "h", "title", "b")).await, ["p a/p1", "m a/m", "m a/other-people"]);
+}
+
+#[tokio::test]
+async fn a_provider_touches_its_organization_and_its_mappers() {
     let objects = vec![
         provider("p1", json!({})),
         provider("p2", json!({})),
@@ -138,7 +161,7 @@ async fn a_provider_touches_its_organization_and_its_mappers_with_all_their_prov
         mapper("b/elsewhere", &["p1"]),
     ];
     let mut world = World::new(objects).await;
-    let expected = ["c a/default", "p a/p1", "p a/p2", "m a/shared"];
+    let expected = ["c a/default", "p a/p1", "m a/shared"];
     assert_eq!(world.apply(vec![provider("p1", json!({"suspend": true}))]).await, expected);
     assert_eq!(world.delete(provider("p1", json!({}))).await, expected);
 }
@@ -235,7 +258,7 @@ async fn the_organization_of_a_namespace_touches_who_took_its_id_before_it_was_t
 async fn a_batch_touches_what_each_of_its_changes_does() {
     let mut world = World::new(vec![provider("p1", json!({})), organization("b/acme", json!({}))]).await;
     let touched = world.apply(vec![mapper("m", &["p1"]), organization("b/acme", json!({"id": "x"}))]).await;
-    assert_eq!(touched, ["o b/acme", "o b/default", "p a/p1", "m a/m"]);
+    assert_eq!(touched, ["o b/acme", "o b/default", "m a/m"]);
     world.feed.initialized(true);
     assert_eq!(world.touched().await, [""; 0], "the listing's end is for the publisher");
     let everything =

@@ -23,17 +23,22 @@ struct Rest<'x> {
 }
 
 impl Rest<'_> {
-    fn take(&mut self, text: usize) -> Result<(), EvaluationError> {
+    fn value(&mut self) -> Result<(), EvaluationError> {
         self.values = self.values.checked_sub(1).ok_or(EvaluationError::ResultTooLarge)?;
-        if text > LONGEST_TEXT {
+        Ok(())
+    }
+
+    fn text(&self, text: &str) -> Result<String, EvaluationError> {
+        if text.len() > LONGEST_TEXT {
             return Err(EvaluationError::ResultTooLarge);
         }
-        self.budget.make(text).map_err(|_| EvaluationError::Budget)
+        self.budget.make(text.len()).map_err(|_| EvaluationError::Budget)?;
+        Ok(text.into())
     }
 }
 
 fn json(view: View<'_>, rest: &mut Rest<'_>) -> Result<Value, EvaluationError> {
-    rest.take(0)?;
+    rest.value()?;
     Ok(match view {
         View::Null => Value::Null,
         View::Bool(value) => value.into(),
@@ -43,16 +48,12 @@ fn json(view: View<'_>, rest: &mut Rest<'_>) -> Result<Value, EvaluationError> {
             Some(number) => number.into(),
             None => return Err(EvaluationError::ResultType { what: "no number or infinite" }),
         },
-        View::Text(text) => {
-            rest.take(text.len())?;
-            text.into()
-        }
+        View::Text(text) => rest.text(text)?.into(),
         View::List(items) => items.iter().map(|item| json(item.view(), rest)).collect::<Result<Vec<_>, _>>()?.into(),
         View::Map(entries) => {
             let mut object = serde_json::Map::new();
             for (name, value) in entries {
-                rest.take(name.as_str().len())?;
-                object.insert(name.as_str().into(), json(value.view(), rest)?);
+                object.insert(rest.text(name.as_str())?, json(value.view(), rest)?);
             }
             object.into()
         }

@@ -1,6 +1,8 @@
 //! What expressions say of people, and what they cannot do.
 
 mod hostile;
+mod made_up;
+mod reference;
 mod refused;
 mod rules;
 
@@ -16,9 +18,10 @@ pub(super) fn person(groups: impl IntoIterator<Item = impl Into<String>>) -> Idp
         external_id: "42".into(),
         user_name: "ada".into(),
         full_name: Some("Ada Lovelace".into()),
-        email: None,
-        email_verified: false,
+        gender: Some("f".into()),
+        picture: Some(String::new()),
         groups: groups.into_iter().map(Into::into).collect(),
+        ..IdpUser::default()
     }
 }
 

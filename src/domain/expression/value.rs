@@ -1,16 +1,12 @@
 //! The values that expressions work on. Copying one costs the same whatever is in it.
 
-use std::{any::Any, borrow::Borrow, collections::BTreeMap, fmt, sync::Arc};
+mod interpreted;
 
-use cel::{
-    ExecutionError,
-    common::{
-        traits::{self, Indexer, Iterable, Sizer},
-        types::{
-            CelBool, CelDouble, CelInt, CelNull, CelString, CelUInt, Kind, LIST_TYPE, MAP_TYPE, STRING_TYPE, Type,
-        },
-        value::{CowVal, StaticVal, Val},
-    },
+use std::{borrow::Borrow, collections::BTreeMap, fmt, sync::Arc};
+
+use cel::common::{
+    types::{CelBool, CelDouble, CelInt, CelNull, CelString, CelUInt, Kind},
+    value::{CowVal, Val},
 };
 
 /// Any value.
@@ -234,144 +230,3 @@ macro_rules! shown_by_name {
     )*};
 }
 shown_by_name!(Text, List, Map);
-
-impl StaticVal for Text {}
-impl StaticVal for List {}
-impl StaticVal for Map {}
-
-impl Val for Text {
-    fn get_type(&self) -> &Type {
-        &STRING_TYPE
-    }
-
-    fn cel_type() -> &'static Type {
-        &STRING_TYPE
-    }
-
-    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
-        Box::new(self.clone())
-    }
-
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
-    }
-}
-
-impl Val for List {
-    fn get_type(&self) -> &Type {
-        &LIST_TYPE
-    }
-
-    fn cel_type() -> &'static Type {
-        &LIST_TYPE
-    }
-
-    fn as_iterable<'b, 'v>(&'b self) -> Option<&'b (dyn Iterable + 'v)> {
-        Some(self)
-    }
-
-    fn as_sizer(&self) -> Option<&dyn Sizer> {
-        Some(self)
-    }
-
-    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
-        Box::new(self.clone())
-    }
-
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
-    }
-}
-
-impl Val for Map {
-    fn get_type(&self) -> &Type {
-        &MAP_TYPE
-    }
-
-    fn cel_type() -> &'static Type {
-        &MAP_TYPE
-    }
-
-    fn as_indexer<'b, 'v>(&'b self) -> Option<&'b (dyn Indexer + 'v)> {
-        Some(self)
-    }
-
-    fn as_iterable<'b, 'v>(&'b self) -> Option<&'b (dyn Iterable + 'v)> {
-        Some(self)
-    }
-
-    fn as_sizer(&self) -> Option<&dyn Sizer> {
-        Some(self)
-    }
-
-    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
-        Box::new(self.clone())
-    }
-
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
-    }
-}
-
-struct Items<I>(I);
-
-impl<'b, 'v, I: Iterator<Item = &'b (dyn Val + 'static)>> traits::Iterator<'b, 'v> for Items<I> {
-    fn next(&mut self) -> Option<&'b (dyn Val + 'v)> {
-        self.0.next()
-    }
-}
-
-impl Iterable for List {
-    fn iter<'b, 'v>(&'b self) -> Box<dyn traits::Iterator<'b, 'v> + 'b>
-    where
-        Self: 'v,
-    {
-        Box::new(Items(self.0.iter().map(Datum::as_val)))
-    }
-}
-
-impl Iterable for Map {
-    fn iter<'b, 'v>(&'b self) -> Box<dyn traits::Iterator<'b, 'v> + 'b>
-    where
-        Self: 'v,
-    {
-        Box::new(Items(self.0.keys().map(|key| key as &(dyn Val + 'static))))
-    }
-}
-
-fn size(length: usize) -> CelInt {
-    i64::try_from(length).unwrap_or(i64::MAX).into()
-}
-
-impl Sizer for List {
-    fn size(&self) -> CelInt {
-        size(self.0.len())
-    }
-}
-
-impl Sizer for Map {
-    fn size(&self) -> CelInt {
-        size(self.0.len())
-    }
-}
-
-/// For `map.key`, whose key stands in the expression.
-impl Indexer for Map {
-    fn get<'b, 'v>(&'b self, key: &dyn Val) -> Result<CowVal<'b, 'v>, ExecutionError>
-    where
-        Self: 'v,
-    {
-        let Some(View::Text(key)) = View::of(key) else { return Err(ExecutionError::no_such_key("")) };
-        match self.0.get(key) {
-            Some(value) => Ok(CowVal::Borrowed(value.as_val())),
-            None => Err(ExecutionError::no_such_key(key)),
-        }
-    }
-
-    fn steal<'v>(self: Box<Self>, key: &dyn Val) -> Result<Box<dyn Val + 'v>, ExecutionError>
-    where
-        Self: 'v,
-    {
-        Ok(self.get(key)?.into_owned())
-    }
-}

@@ -90,12 +90,15 @@ impl<'a> Variables<'a> {
         })
     }
 
-    /// The standard properties that the person has.
+    /// The properties that the person has by their own names.
     fn properties(&self) -> &Datum {
         self.properties.get_or_init(|| {
-            let Ok(Datum::Map(person)) = self.person() else { return Datum::map(BTreeMap::new()) };
-            let present = person.entries().iter().filter(|(_, value)| !value.is_empty());
-            Datum::map(present.map(|(name, value)| (name.clone(), value.clone())).collect())
+            let (Ok(Datum::Map(fields)), Some(person)) = (self.person(), self.person) else {
+                return Datum::map(BTreeMap::new());
+            };
+            let fields = fields.entries().iter().map(|(name, value)| (name.clone(), value.clone()));
+            let standard = standard(person).map(|(name, value)| (Text::from(name), Datum::text(value)));
+            Datum::map(fields.chain(standard).filter(|(_, value)| !value.is_empty()).collect())
         })
     }
 }
@@ -112,6 +115,20 @@ fn fields(person: &IdpUser) -> impl Iterator<Item = (&'static str, Datum)> {
         ("groups", Datum::list(person.groups.iter().map(|group| Datum::text(group)).collect())),
     ]
     .into_iter()
+}
+
+/// What only `getProperty` and `hasProperty` know.
+fn standard(person: &IdpUser) -> impl Iterator<Item = (&'static str, &str)> {
+    [
+        ("givenName", &person.given_name),
+        ("familyName", &person.family_name),
+        ("picture", &person.picture),
+        ("profile", &person.profile),
+        ("gender", &person.gender),
+        ("locale", &person.locale),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value.as_deref()?)))
 }
 
 /// Whether the claims have at most [`LONGEST_CLAIMS`]; looks at no more of them.

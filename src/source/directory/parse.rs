@@ -133,7 +133,7 @@ fn read_known(schemas: &Schemas, kind: &str, node: &Node, manifests: &mut Vec<Ma
     if !found.is_empty() {
         return problems.extend(found);
     }
-    let json = node.to_json();
+    let json = schemas.json(kind, node);
     let spec_hash = spec_hash(json.get("spec"));
     match typed(kind, json) {
         Ok(object) => manifests.push(Manifest { object, at: node.at, spec_hash }),

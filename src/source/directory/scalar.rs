@@ -72,5 +72,14 @@ fn number(text: &str) -> Option<Number> {
         return Some(integer.into());
     }
     let is_float = plain.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
-    plain.parse().ok().filter(|_| is_float).and_then(Number::from_f64)
+    plain.parse().ok().filter(|_| is_float).and_then(as_go_writes_it)
+}
+
+/// Kubernetes takes manifests as JSON that Go has written, where 1.0 is 1.
+fn as_go_writes_it(number: f64) -> Option<Number> {
+    const WRITTEN_WITHOUT_EXPONENT: f64 = 1e21;
+    let is_whole = number.fract() == 0.0 && number.abs() < WRITTEN_WITHOUT_EXPONENT;
+    // There is no -0 there.
+    let whole = || (number + 0.0).to_string().parse().ok();
+    if is_whole { whole() } else { Number::from_f64(number) }
 }

@@ -11,7 +11,7 @@ use super::{
     finding::{Position, Problem, shown},
     metadata,
     structure::Structure,
-    yaml::{Node, Value as Located},
+    yaml::{Entry, Node, Value as Located},
 };
 use crate::api::crds;
 
@@ -67,9 +67,36 @@ impl Schemas {
         problems
     }
 
+    /// An object of a kind as JSON.
+    pub fn json(&self, kind: &str, object: &Node) -> Value {
+        self.kinds.get(kind).map_or_else(|| object.to_json(), |schema| json(&schema.structure, object))
+    }
+
     fn broken_rules(&self, schema: &KindSchema, object: &Node) -> Vec<Problem> {
         let errors = self.validator.validate_compiled(&schema.rules, &object.to_json(), None).err();
         errors.into_iter().flatten().map(|error| broken_rule(&schema.structure, object, &error)).collect()
+    }
+}
+
+/// A member that is null counts as absent, but not where anything may stand: claims can be null.
+fn json(schema: &JSONSchemaProps, node: &Node) -> Value {
+    if schema.x_kubernetes_preserve_unknown_fields == Some(true) {
+        return node.to_json_with_nulls();
+    }
+    match (&node.value, &schema.items) {
+        (Located::Mapping(entries), _) => {
+            let known = |entry: &Entry| schema.properties.as_ref()?.get(&entry.key);
+            let there = entries.iter().filter(|entry| !matches!(entry.node.value, Located::Null));
+            let member = |entry: &Entry| {
+                let value = known(entry).map_or_else(|| entry.node.to_json(), |of| json(of, &entry.node));
+                (entry.key.clone(), value)
+            };
+            Value::Object(there.map(member).collect())
+        }
+        (Located::Sequence(nodes), Some(JSONSchemaPropsOrArray::Schema(items))) => {
+            nodes.iter().map(|node| json(items, node)).collect()
+        }
+        _ => node.to_json(),
     }
 }
 

@@ -53,12 +53,12 @@ impl Structure {
     }
 
     fn value(&mut self, schema: &JSONSchemaProps, node: &Node, place: &Place<'_>) {
-        if schema.x_kubernetes_preserve_unknown_fields == Some(true) {
-            return;
-        }
         if let Some(expected) = schema.type_.as_deref().filter(|expected| !has_type(node, expected)) {
             self.wrong_type(schema, expected, node, place);
             self.outside_enum(schema, node, place);
+            return;
+        }
+        if schema.x_kubernetes_preserve_unknown_fields == Some(true) {
             return;
         }
         if self.outside_enum(schema, node, place) {

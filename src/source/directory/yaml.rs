@@ -68,16 +68,25 @@ impl Node {
 
     /// The same value as JSON. A member that is null counts as absent.
     pub fn to_json(&self) -> serde_json::Value {
+        self.json(|entry| !matches!(entry.node.value, Value::Null))
+    }
+
+    /// The same value as JSON, also members that are null.
+    pub fn to_json_with_nulls(&self) -> serde_json::Value {
+        self.json(|_| true)
+    }
+
+    fn json(&self, is_there: fn(&Entry) -> bool) -> serde_json::Value {
         match &self.value {
             Value::Null => serde_json::Value::Null,
             Value::Bool(value) => (*value).into(),
             Value::Number(number) => number.clone().into(),
             Value::String(text) => text.as_str().into(),
-            Value::Sequence(nodes) => nodes.iter().map(Node::to_json).collect(),
+            Value::Sequence(nodes) => nodes.iter().map(|node| node.json(is_there)).collect(),
             Value::Mapping(entries) => entries
                 .iter()
-                .filter(|entry| !matches!(entry.node.value, Value::Null))
-                .map(|entry| (entry.key.clone(), entry.node.to_json()))
+                .filter(|entry| is_there(entry))
+                .map(|entry| (entry.key.clone(), entry.node.json(is_there)))
                 .collect::<serde_json::Map<_, _>>()
                 .into(),
         }
@@ -309,7 +318,13 @@ mod tests {
             ("017", json!(15)),
             ("-0x1F", json!(-31)),
             ("1_000", json!(1000)),
-            ("1.5e3", json!(1500.0)),
+            ("1.5e3", json!(1500)),
+            ("1.0", json!(1)),
+            ("-0.0", json!(0)),
+            ("0.25", json!(0.25)),
+            ("9007199254740993", json!(9007199254740993_i64)),
+            ("18446744073709551616", json!(18446744073709551616.0)),
+            ("1e30", json!(1e30)),
             ("2026-11-22", json!("2026-11-22")),
             ("1:30", json!("1:30")),
             ("nan", json!("nan")),
@@ -319,6 +334,13 @@ mod tests {
         ] {
             assert_eq!(one(&format!("a: {text}")).get("a").unwrap_or(&json!(null)), &value, "{text}");
         }
+    }
+
+    #[test]
+    fn a_member_that_is_null_is_there_only_where_it_means_something() {
+        let node = read("a: null\nb: [{c: ~, d: 1}]").map_err(|problem| problem.message).expect("valid").remove(0);
+        assert_eq!(node.to_json(), json!({"b": [{"d": 1}]}));
+        assert_eq!(node.to_json_with_nulls(), json!({"a": null, "b": [{"c": null, "d": 1}]}));
     }
 
     #[test]

@@ -70,7 +70,7 @@ macro_rules! every_promise_holds_for {
             fields: what_a_login_says_is_noted_with_who_said_it,
             fields: a_login_notes_what_is_said_now_and_nothing_else,
             fields: of_two_logins_with_the_same_claims_the_second_changes_nothing,
-            fields: where_it_is_not_known_what_is_said_a_login_leaves_what_is_noted,
+            fields: where_it_is_not_known_what_is_said_only_mappers_that_are_gone_lose_what_they_said,
             fields: deleting_a_mapper_takes_exactly_its_grants_and_fields,
             fields: what_a_mapper_says_that_is_kept_stays_until_somebody_says_something_else,
             fields: mappers_of_another_provider_than_the_last_login_s_never_touch_a_field,

@@ -9,6 +9,7 @@ use proptest::{
 };
 
 use super::*;
+use crate::domain::field::{Maker, Said};
 
 fn giving(grants: Vec<Grant>, title: &str) -> Mapped {
     Mapped { grants, said: Some(said("p1", &[("title", title, Some("m1"))])), admitted: true }
@@ -157,10 +158,10 @@ fn some_mapped() -> impl Strategy<Value = Mapped> {
         grants.sort();
         grants.dedup();
         let said = fields.map(|fields| {
-            let mut all = crate::domain::field::Said::default();
+            let mut all = Said::default();
             for (name, mapper, value) in fields {
                 let mapper = mapper.map(|mapper| format!("m{mapper}").into());
-                let by = crate::domain::field::Maker { provider: "p1".into(), mapper };
+                let by = Maker { provider: "p1".into(), mapper };
                 all.say(&format!("f{name}"), json!(value), by);
             }
             all

@@ -1,6 +1,7 @@
 //! The last verified claims of people, sealed. What is too long is not kept.
 
 use sqlx::{SqliteConnection, SqlitePool};
+use tokio::task::yield_now;
 
 use super::rows;
 use crate::{
@@ -16,6 +17,14 @@ const DAMAGED: StoreError = StoreError::Damaged { what: "claims" };
 /// Claims as they are stored.
 pub struct SealedClaims {
     sealed: Vec<u8>,
+    address: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct ClaimsRow {
+    user_id: String,
+    revision: i64,
+    sealed: Option<Vec<u8>>,
     address: Option<String>,
 }
 
@@ -69,7 +78,7 @@ pub async fn of_provider(
     after: Option<UserId>,
     limit: u32,
 ) -> Result<Vec<StoredClaims>, StoreError> {
-    let rows: Vec<(String, i64, Option<Vec<u8>>, Option<String>)> = sqlx::query_as(
+    let rows: Vec<ClaimsRow> = sqlx::query_as(
         "SELECT user_id, revision, sealed, address FROM claims \
          WHERE provider_uid = $1 AND user_id > $2 ORDER BY user_id LIMIT $3",
     )
@@ -78,11 +87,13 @@ pub async fn of_provider(
     .bind(i64::from(limit))
     .fetch_all(readers)
     .await?;
-    rows.into_iter()
-        .map(|(user, revision, sealed, address)| {
-            let stored = sealed.map(|sealed| SealedClaims { sealed, address });
-            let claims = stored.map(|stored| open(seal, provider_uid, &user, &stored)).transpose()?;
-            Ok(StoredClaims { user: rows::user_id(&user)?, revision, claims })
-        })
-        .collect()
+    let mut people = Vec::with_capacity(rows.len());
+    for ClaimsRow { user_id, revision, sealed, address } in rows {
+        let stored = sealed.map(|sealed| SealedClaims { sealed, address });
+        let claims = stored.map(|stored| open(seal, provider_uid, &user_id, &stored)).transpose()?;
+        people.push(StoredClaims { user: rows::user_id(&user_id)?, revision, claims });
+        // Claims can be long: requests that wait for this thread go first.
+        yield_now().await;
+    }
+    Ok(people)
 }

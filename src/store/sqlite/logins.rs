@@ -96,7 +96,7 @@ fn noted(before: Option<&User>, login: &LoginRecord) -> Fields {
     let before = before.map(|user| user.fields.clone()).unwrap_or_default();
     match &login.mapped.said {
         Some(said) => before.replaced_by(said, &login.keep),
-        None => before,
+        None => before.kept(&login.keep),
     }
 }
 

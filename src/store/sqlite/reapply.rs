@@ -86,9 +86,9 @@ async fn one(
 ) -> Result<bool, StoreError> {
     let Reapplied { user, mapped, keep, .. } = person;
     let other_grants = grants::replace(db, *user, provider_uid, granted, &mapped.grants, keep).await?;
-    let other_fields = match (&stored.fields, &mapped.said) {
-        (Some(fields), Some(said)) => note(db, *user, fields, said, keep).await?,
-        _ => false,
+    let other_fields = match &stored.fields {
+        Some(fields) => note(db, *user, fields, mapped.said.as_ref(), keep).await?,
+        None => false,
     };
     Ok(other_grants || other_fields)
 }
@@ -97,11 +97,11 @@ async fn note(
     db: &mut SqliteConnection,
     user: UserId,
     before: &str,
-    said: &Said,
+    said: Option<&Said>,
     keep: &Keep,
 ) -> Result<bool, StoreError> {
     let before = rows::fields(before)?;
-    let after = before.replaced_by(said, keep);
+    let after = said.map_or_else(|| before.kept(keep), |said| before.replaced_by(said, keep));
     if after == before {
         return Ok(false);
     }

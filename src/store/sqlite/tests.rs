@@ -245,10 +245,8 @@ async fn names_of_a_database_of_before_are_kept_until_somebody_says_something_el
 
     let store = files.open().await.unwrap();
     let fields = async |login: &LoginRecord| store.known(&login.link, None).await.unwrap().linked.unwrap().fields;
-    let expected = Field {
-        value: "Ada \"of\" \\ Löve\u{2028}".into(),
-        by: Maker { provider: "".into(), mapper: None },
-    };
+    let expected =
+        Field { value: "Ada \"of\" \\ Löve\u{2028}".into(), by: Maker { provider: "".into(), mapper: None } };
     assert_eq!(fields(&ada).await.get("fullName"), Some(&expected));
     assert_eq!(fields(&bob).await, Fields::default());
 

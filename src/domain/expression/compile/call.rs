@@ -16,6 +16,9 @@ use super::{
     number,
 };
 
+/// The most patterns in an expression.
+const MOST_PATTERNS: usize = 8;
+
 /// What the parser makes loops and `has` of, how it is written right.
 const MACROS: [(&str, &str); 7] = [
     ("has", "has(claims.name)"),
@@ -100,6 +103,9 @@ impl Compiler<'_> {
         let Some(Expr::Literal(LiteralValue::String(pattern))) = pattern.as_ref().map(|pattern| &pattern.expr) else {
             return Err(self.unusable(id, "a pattern that is computed", "write it as text: matches(\"^a.*z$\")"));
         };
+        if self.patterns.len() >= MOST_PATTERNS {
+            return Err(self.unusable(id, format!("more than {MOST_PATTERNS} patterns"), "split the expression"));
+        }
         let pattern = Pattern::compile(CelString::inner(pattern))
             .map_err(|problem| self.unusable(id, "this pattern", problem))?;
         let mut arguments = self.expressions(arguments)?;

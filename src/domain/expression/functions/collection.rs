@@ -16,6 +16,9 @@ use super::{
     operator::are_equal,
 };
 
+/// How often a key is compared when it is looked for.
+pub(super) const COMPARISONS: usize = 8;
+
 type Part<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
 
 pub(super) fn size(budget: &Budget, arguments: &[View<'_>]) -> Outcome {
@@ -42,15 +45,21 @@ pub(super) fn is_in(budget: &Budget, arguments: &[View<'_>]) -> Outcome {
             }
             Ok(Some(false.into()))
         }
-        [View::Text(key), View::Map(entries)] => Ok(Some(entries.contains_key(key).into())),
+        [View::Text(key), View::Map(entries)] => {
+            budget.read(COMPARISONS * key.len())?;
+            Ok(Some(entries.contains_key(key).into()))
+        }
         _ => Ok(None),
     }
 }
 
-pub(super) fn index(_: &Budget, arguments: &[View<'_>]) -> Outcome {
+pub(super) fn index(budget: &Budget, arguments: &[View<'_>]) -> Outcome {
     let found = match *arguments {
         [View::List(items), View::Int(number)] => usize::try_from(number).ok().and_then(|number| items.get(number)),
-        [View::Map(entries), View::Text(key)] => entries.get(key),
+        [View::Map(entries), View::Text(key)] => {
+            budget.read(COMPARISONS * key.len())?;
+            entries.get(key)
+        }
         _ => return Ok(None),
     };
     found.cloned().map(Some).ok_or_else(|| failed("there is nothing at an index in `[ ]`"))
@@ -58,15 +67,18 @@ pub(super) fn index(_: &Budget, arguments: &[View<'_>]) -> Outcome {
 
 /// Makes one of our lists of one of the interpreter's, which is a literal or what a loop has collected.
 pub(super) fn collected<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Part<'b, 'v> {
-    Ok(Datum::list(items(arguments)?).into_val())
+    let (budget, rest) = budget_of(&arguments)?;
+    Ok(Datum::list(items(budget, rest)?).into_val())
 }
 
 /// Makes a map of a list of keys and values, in turn.
 pub(super) fn map<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Part<'b, 'v> {
+    let (budget, rest) = budget_of(&arguments)?;
     let mut entries = BTreeMap::new();
-    let mut items = items(arguments)?.into_iter();
+    let mut items = items(budget, rest)?.into_iter();
     while let (Some(key), Some(value)) = (items.next(), items.next()) {
         let Datum::Text(key) = key else { return Err(failed("the keys of a map must be text")) };
+        budget.read(COMPARISONS * key.as_str().len())?;
         if entries.insert(key, value).is_some() {
             return Err(failed("a map has the same key twice"));
         }
@@ -74,9 +86,8 @@ pub(super) fn map<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Part<'b, 'v> {
     Ok(Datum::map(entries).into_val())
 }
 
-fn items(mut arguments: Vec<CowVal<'_, '_>>) -> Result<Vec<Datum>, ExecutionError> {
-    let list = arguments.pop().ok_or_else(ExecutionError::missing_argument_or_target)?;
-    let (budget, _) = budget_of(&arguments)?;
+fn items(budget: &Budget, arguments: &[CowVal<'_, '_>]) -> Result<Vec<Datum>, ExecutionError> {
+    let list = arguments.first().ok_or_else(ExecutionError::missing_argument_or_target)?;
     let mut source = list.as_iterable().ok_or_else(|| failed("this is no list"))?.iter();
     let length = list.as_sizer().map_or(0, |list| usize::try_from(*list.size().inner()).unwrap_or_default());
     budget.steps(length)?;

@@ -31,11 +31,9 @@ pub(super) fn ends_with(budget: &Budget, arguments: &[View<'_>]) -> Outcome {
 /// The pattern is given by its number: it was compiled with the expression.
 pub(super) fn matches(budget: &Budget, arguments: &[View<'_>]) -> Outcome {
     let [View::Text(text), View::Int(number)] = *arguments else { return Ok(None) };
-    let Some(pattern) = usize::try_from(number).ok().and_then(|number| budget.patterns.get(number)) else {
-        return Ok(None);
-    };
-    budget.steps(pattern.steps(text))?;
-    Ok(Some(pattern.matches(text).into()))
+    let Some(pattern) = budget.pattern(number) else { return Ok(None) };
+    budget.read(2 * text.len())?;
+    pattern.matches(text).map(|matches| Some(matches.into())).ok_or_else(|| failed("the pattern cannot be matched"))
 }
 
 pub(super) fn lower_ascii(budget: &Budget, arguments: &[View<'_>]) -> Outcome {

@@ -34,7 +34,8 @@ fn what_cannot_be_used_is_refused_with_its_place_and_what_was_meant() {
         ("has(claims)", "invalid argument to has() macro"),
         ("claims.a.matches(claims.b)", "a pattern that is computed cannot be used here"),
         ("claims.a.matches('(')", "this pattern cannot be used here: unclosed group"),
-        ("claims.a.matches('(x{100}){100}')", "it is too large when compiled"),
+        ("claims.a.matches('(x{100}){100}')", "this pattern cannot be used here: it takes too much memory"),
+        (r"claims.a.matches(r'\bx')", "Unicode word boundaries"),
         ("b'abc'", "a literal of bytes cannot be used here"),
         ("Person{name: 'a'}", "a message cannot be used here"),
         ("claims.?a", "unsupported syntax"),
@@ -80,6 +81,19 @@ fn an_expression_has_at_most_300_parts() {
     let list = |items: usize| format!("[{}]", vec!["1"; items].join(","));
     compiled(&list(299));
     assert!(refusal(&list(301)).contains("has more than 300 parts"));
+}
+
+#[test]
+fn an_expression_has_at_most_8_patterns_each_of_limited_size() {
+    let matches = |times: usize| vec!["claims.a.matches('x')"; times].join("||");
+    compiled(&matches(8));
+    assert!(refusal(&matches(9)).contains("more than 8 patterns"));
+    for pattern in ["[ab].{12}c", "(a|b)*a(a|b){12}c", "([ab]{1,50}){1,10}c", "((a{0,30}){0,30}){0,30}", r"\\pL{20}x"] {
+        let refusal = refusal(&format!("claims.a.matches('{pattern}')"));
+        assert!(refusal.contains("it takes too much memory"), "{pattern}: {refusal}");
+    }
+    let nested = format!("claims.a.matches('{}x{}')", "(".repeat(40), ")".repeat(40));
+    assert!(refusal(&nested).contains("nest"), "{}", refusal(&nested));
 }
 
 #[test]

@@ -31,6 +31,9 @@ fn every_function_and_operator_does_what_its_name_says() {
         (r#""abc".endsWith("bc")"#, json!(true)),
         (r#""eng-1".matches("^eng-[0-9]+$")"#, json!(true)),
         (r#"matches("ops", "^eng")"#, json!(false)),
+        (r#""ada@x.org".matches(r"^[\w.+-]+@x\.org$") && !"adä@x.org".matches(r"^[\w.+-]+@x\.org$")"#, json!(true)),
+        (r#""äö1".matches(r"^..\d$") && "a b".matches(r"\S\s\S") && "a-1".matches(r"^\D\W\d$")"#, json!(true)),
+        (r#""STRASSE Ü".matches("(?i)strasse ü") && "a]".matches(r"^[\]a]+$") && "a\\".matches(r"\\$")"#, json!(true)),
         (r#""ÄbC".lowerAscii()"#, json!("Äbc")),
         (r#""ÄbC".upperAscii()"#, json!("ÄBC")),
         (r#"" a ".trim()"#, json!("a")),
@@ -90,6 +93,7 @@ fn a_property_is_what_is_known_of_the_person_else_the_claim_of_this_name() {
         (r#"idpUser.getProperty("absent", [1])"#, json!([1])),
         (r#"[idpUser.hasProperty("locale"), idpUser.hasProperty("nothing")]"#, json!([true, false])),
         (r#"[idpUser.hasProperty("email"), idpUser.hasProperty("id")]"#, json!([false, true])),
+        (r#"idpUser.getProperty("gender", "?") + idpUser.getProperty("picture", "none")"#, json!("fnone")),
         (r#"idpUser.hasProperty(claims.address.country)"#, json!(false)),
     ] {
         assert_eq!(evaluate(source), Ok(expected), "{source}");
