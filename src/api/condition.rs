@@ -50,6 +50,11 @@ impl ConditionType {
         }
     }
 
+    /// Whether it says what a look at one thing has shown; the others sum up.
+    pub fn is_a_check(self) -> bool {
+        !self.only_while_true() && self != Self::Ready
+    }
+
     /// Abnormal-true conditions are absent unless True.
     fn only_while_true(self) -> bool {
         matches!(self, Self::Reconciling | Self::Stalled | Self::ServingStale)
@@ -144,6 +149,18 @@ impl Reason {
         }
     }
 
+    /// Whether it says that something is not there.
+    pub fn is_of_something_absent(self) -> bool {
+        matches!(
+            self,
+            Self::OrganizationNotFound
+                | Self::SecretNotFound
+                | Self::IdentityProviderNotFound
+                | Self::RoleNotFound
+                | Self::GroupNotFound
+        )
+    }
+
     /// True when nothing but a person's change can help, at the manifest or at the provider.
     pub fn needs_a_person(self) -> bool {
         matches!(
@@ -228,6 +245,11 @@ impl Conditions {
     /// The fact of a type, if it was set.
     pub fn fact(&self, type_: ConditionType) -> Option<&Fact> {
         self.0.iter().find(|(present, _)| *present == type_).map(|(_, fact)| fact)
+    }
+
+    /// All facts, in the order in which they were set.
+    pub fn facts(&self) -> impl Iterator<Item = (ConditionType, &Fact)> {
+        self.0.iter().map(|(type_, fact)| (*type_, fact))
     }
 
     /// Adds `Ready` and, while it isn't True, `Stalled` or `Reconciling`, by the first fact that does not hold.

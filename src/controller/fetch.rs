@@ -73,7 +73,7 @@ impl Fetches {
         let handled = self.providers.handled(idp);
         let unanswered = self.providers.is_requested(idp);
         let question = wish.question.clone();
-        let remote = provider::Remote { icon: self.icon(idp, wish, now), ..self.cached(&question) };
+        let remote = provider::Remote { icon: self.icon(idp, wish, now), ..cached(&self.remote, &question) };
         let metadata_due = question.metadata.is_some() && remote.metadata.is_due(wish.interval, now);
         let keys_due = remote.keys.is_due(wish.interval, now);
         let keys_known = question.keys(remote.metadata.good.as_ref().map(|(metadata, _)| &**metadata)).is_some();
@@ -92,16 +92,6 @@ impl Fetches {
                 provider::Rotated { accepted: rotations.seen(&rotation), met_in }
             }
         }
-    }
-
-    fn cached(&self, question: &Question) -> provider::Remote {
-        let metadata = question.metadata.as_ref().map(|request| self.remote.cached_metadata(request));
-        let metadata = metadata.unwrap_or_default();
-        let keys = question.keys(metadata.good.as_ref().map(|(metadata, _)| &**metadata));
-        let keys = keys.map(|request| {
-            self.remote.cached_keys(&request).map(|keys| keys.keys().iter().map(|key| key.summary().clone()).collect())
-        });
-        provider::Remote { keys: keys.unwrap_or_default(), metadata, icon: Fetched::default() }
     }
 
     /// The picture as it is known; asked for beside if that is due.
@@ -125,13 +115,7 @@ impl Fetches {
     /// Asks a provider, and says who waited for the answer.
     async fn fetch(&self, fetch: &Fetch<Question>) -> Vec<ObjectRef<IdentityProvider>> {
         let freshness = Freshness { max_age: fetch.max_age, retry_after: SHARED_FAILURE };
-        let metadata = match &fetch.question.metadata {
-            Some(request) => self.remote.metadata(request, freshness, Timestamp::now()).await.good,
-            None => None,
-        };
-        if let Some(keys) = fetch.question.keys(metadata.as_ref().map(|(metadata, _)| &**metadata)) {
-            self.remote.keys(&keys, freshness, Timestamp::now()).await;
-        }
+        ask(&self.remote, &fetch.question, freshness).await;
         self.providers.answered(&fetch.question)
     }
 
@@ -141,6 +125,27 @@ impl Fetches {
         self.remote.icon(&fetch.question, freshness, Timestamp::now()).await;
         self.icons.answered(&fetch.question)
     }
+}
+
+/// Asks a provider for its metadata and its keys; the answers are in `remote` then.
+pub async fn ask(remote: &Remote, question: &Question, freshness: Freshness) {
+    let metadata = match &question.metadata {
+        Some(request) => remote.metadata(request, freshness, Timestamp::now()).await.good,
+        None => None,
+    };
+    if let Some(keys) = question.keys(metadata.as_ref().map(|(metadata, _)| &**metadata)) {
+        remote.keys(&keys, freshness, Timestamp::now()).await;
+    }
+}
+
+/// What is known of a provider, without its picture. Never touches the network.
+pub fn cached(remote: &Remote, question: &Question) -> provider::Remote {
+    let metadata = question.metadata.as_ref().map(|request| remote.cached_metadata(request)).unwrap_or_default();
+    let keys = question.keys(metadata.good.as_ref().map(|(metadata, _)| &**metadata));
+    let keys = keys.map(|request| {
+        remote.cached_keys(&request).map(|keys| keys.keys().iter().map(|key| key.summary().clone()).collect())
+    });
+    provider::Remote { keys: keys.unwrap_or_default(), metadata, icon: Fetched::default() }
 }
 
 /// Asks what is wanted until shutdown; tells `answered` which provider has been asked, or was seen to accept another

@@ -2,6 +2,7 @@
 //! Knows neither which source feeds it nor the HTTP server.
 
 mod context;
+pub mod dry_run;
 mod expression;
 mod fetch;
 mod follow_up;

@@ -65,6 +65,10 @@ impl<'a> Mapping<'a> {
         outcome.admitted |= rule.admits();
         if let Some(grant) = &rule.grant {
             let given = granted(grant, self.organization, evidence, &mapper.path, trace);
+            let subject = Lazy(|f: &mut fmt::Formatter<'_>| write!(f, "{} grant", mapper.path));
+            trace.step(Stage::Mappers, &subject, || {
+                ("gives", Some(given.iter().map(ToString::to_string).collect::<Vec<_>>().into()))
+            });
             let grants = given.into_iter().map(|granted| Grant { mapper_uid: mapper.uid.clone(), granted });
             outcome.grants.extend(grants);
         }

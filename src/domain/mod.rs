@@ -26,6 +26,7 @@ pub mod relation;
 pub mod return_url;
 pub mod session;
 pub mod signing_algorithm;
+pub mod simulation;
 pub mod table;
 #[cfg(test)]
 pub(crate) mod testing;

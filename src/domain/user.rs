@@ -72,6 +72,16 @@ pub enum Granted {
     Administrator,
 }
 
+impl fmt::Display for Granted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Role(name) => write!(f, "role {name}"),
+            Self::Group(name) => write!(f, "group {name}"),
+            Self::Administrator => f.write_str("administrator"),
+        }
+    }
+}
+
 /// Something given to a user by a mapper, on the word of a provider.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Grant {

@@ -49,6 +49,10 @@ pub struct Decision {
     /// What its Events should tell.
     pub turn: Option<Turn>,
     pub entry: Mapper,
+    /// Where `status` has its conditions from.
+    pub conditions: Conditions,
+    /// What each test that failed says, its field first.
+    pub failures: Vec<String>,
 }
 
 /// Decides the status of a mapper and what logins see of it.
@@ -63,11 +67,12 @@ pub fn decide(mapper: &IdpMapper, observed: &Observed<'_>) -> Decision {
     conditions.set(ConditionType::ResolvedRefs, resolved);
     let rule = rule.ok().filter(|_| is_resolved);
     let proven = rule.as_ref().and_then(|rule| prove(&mapper.spec, rule, &observed.targets));
-    let tests = proven.as_ref().and_then(|(_, count)| *count);
-    let servable = rule.filter(|_| proven.as_ref().is_none_or(|(fact, _)| fact.is_true()));
-    if let Some((fact, _)) = proven {
-        conditions.set(ConditionType::TestsPassed, fact);
-    }
+    let tests = proven.as_ref().and_then(|proof| proof.count);
+    let servable = rule.filter(|_| proven.as_ref().is_none_or(|proof| proof.fact.is_true()));
+    let failures = proven.map(|proof| {
+        conditions.set(ConditionType::TestsPassed, proof.fact);
+        proof.failures
+    });
     let entry = entry(mapper, servable, observed);
     conditions.summarize("The mapper is applied at every login, and to everybody who has signed in.");
     let previous = mapper.status.as_ref().map_or(&[][..], |status| &status.conditions);
@@ -77,7 +82,7 @@ pub fn decide(mapper: &IdpMapper, observed: &Observed<'_>) -> Decision {
         tests,
         conditions: conditions.merge(previous, generation, observed.now),
     };
-    Decision { status, turn: conditions.turn(previous), entry }
+    Decision { status, turn: conditions.turn(previous), entry, conditions, failures: failures.unwrap_or_default() }
 }
 
 /// The mapper as logins see it: this generation, else the last good one, else one that leaves its grants alone.

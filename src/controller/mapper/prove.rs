@@ -13,8 +13,25 @@ use crate::{
 /// So many failures are told in full.
 const TOLD: usize = 3;
 
-/// The `TestsPassed` condition and the count of tests; None when the mapper brings none.
-pub fn prove(spec: &api::IdpMapperSpec, rule: &Rule, targets: &[Target]) -> Option<(Fact, Option<TestCount>)> {
+/// How the tests of a mapper went.
+pub struct Proof {
+    /// The `TestsPassed` condition.
+    pub fact: Fact,
+    /// None: they could not be run.
+    pub count: Option<TestCount>,
+    /// What each test that failed says, its field first; the condition has no room for all.
+    pub failures: Vec<String>,
+}
+
+impl Proof {
+    /// The tests cannot be run.
+    fn without_a_run(fact: Fact) -> Self {
+        Self { fact, count: None, failures: Vec::new() }
+    }
+}
+
+/// Runs the tests; None when the mapper brings none.
+pub fn prove(spec: &api::IdpMapperSpec, rule: &Rule, targets: &[Target]) -> Option<Proof> {
     if spec.tests.is_empty() {
         return None;
     }
@@ -25,12 +42,12 @@ pub fn prove(spec: &api::IdpMapperSpec, rule: &Rule, targets: &[Target]) -> Opti
             let message = format!(
                 "{field}.provider: write the metadata.name of one of identityProviderRefs, whose person the test is about"
             );
-            return Some((Fact::fails(Reason::TestsFailed, message), None));
+            return Some(Proof::without_a_run(Fact::fails(Reason::TestsFailed, message)));
         };
         let (Some(subject), Some(organization)) = (&target.subject, &target.organization) else {
             let message =
                 format!("The tests are run once the IdentityProvider {:?} is accepted: see its status.", target.name);
-            return Some((Fact::unknown(message), None));
+            return Some(Proof::without_a_run(Fact::unknown(message)));
         };
         let provider = ProviderVariable { key: &subject.key, issuer: &subject.issuer };
         let of = OfProvider { people: &subject.people, provider, organization };
@@ -44,11 +61,12 @@ pub fn prove(spec: &api::IdpMapperSpec, rule: &Rule, targets: &[Target]) -> Opti
         Fact::holds(format!("{all} of {all} tests came out as expected."))
     } else {
         let more = failed.checked_sub(TOLD).filter(|more| *more > 0);
-        failures.truncate(TOLD);
         let more = more.map(|more| format!(" | and {more} more")).unwrap_or_default();
-        Fact::fails(Reason::TestsFailed, format!("{}{more}", failures.join(" | ")))
+        let told: Vec<_> = failures.iter().take(TOLD).map(String::as_str).collect();
+        Fact::fails(Reason::TestsFailed, format!("{}{more}", told.join(" | ")))
     };
-    Some((fact, Some(TestCount { passed: count(all - failed), failed: count(failed) })))
+    let count = TestCount { passed: count(all - failed), failed: count(failed) };
+    Some(Proof { fact, count: Some(count), failures })
 }
 
 fn target<'a>(test: &MapperTest, targets: &'a [Target]) -> Option<&'a Target> {

@@ -36,6 +36,8 @@ pub struct Decision {
     pub turn: Option<Turn>,
     /// None: nobody signs in to it.
     pub entry: Option<Organization>,
+    /// Where `status` has its conditions from.
+    pub conditions: Conditions,
 }
 
 /// The key of an organization in the store and the login table.
@@ -63,7 +65,7 @@ pub fn decide(organization: &api::Organization, observed: &Observed<'_>) -> Deci
         identity_providers: Some(observed.providers),
         conditions: conditions.merge(previous, generation, observed.now),
     };
-    Decision { status, turn: conditions.turn(previous), entry }
+    Decision { status, turn: conditions.turn(previous), entry, conditions }
 }
 
 /// The organization as logins see it, or the fact that says why it is not accepted.

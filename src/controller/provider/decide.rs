@@ -77,6 +77,8 @@ pub struct Decision {
     pub turn: Option<Turn>,
     /// The `Ready` condition, for the log.
     pub ready: Fact,
+    /// Where `status` has its conditions from.
+    pub conditions: Conditions,
     /// When to look again by ourselves.
     pub requeue: Duration,
 }
@@ -129,6 +131,7 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
             logout_page_url: page_url(&idp.spec.logout).ok().flatten(),
             login,
         },
+        conditions,
     }
 }
 

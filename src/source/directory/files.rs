@@ -42,8 +42,9 @@ struct File {
 
 /// Tells whether a file was written or replaced since.
 #[derive(PartialEq, Eq)]
-struct Stamp {
-    target: PathBuf,
+pub struct Stamp {
+    /// The file that the path leads to.
+    pub target: PathBuf,
     inode: u64,
     size: u64,
     changed: (i64, i64),
@@ -51,9 +52,9 @@ struct Stamp {
 
 /// What a walk came across.
 #[derive(Default)]
-struct Walk {
-    files: Vec<(PathBuf, Stamp)>,
-    failed: Vec<(PathBuf, io::Error)>,
+pub struct Walk {
+    pub files: Vec<(PathBuf, Stamp)>,
+    pub failed: Vec<(PathBuf, io::Error)>,
 }
 
 impl Files {
@@ -123,10 +124,10 @@ impl File {
     }
 }
 
-type Content = ([u8; 32], Result<String, Vec<Problem>>);
+pub type Content = ([u8; 32], Result<String, Vec<Problem>>);
 
 /// The text of a file and its hash.
-fn text(path: &Path) -> io::Result<Content> {
+pub fn text(path: &Path) -> io::Result<Content> {
     let mut bytes = Vec::new();
     fs::File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
     let mut content = [0; 32];
@@ -147,13 +148,14 @@ fn not_utf8(bytes: &[u8], valid: usize) -> Problem {
     Problem::new(Position { line, column }, "file/encoding", "not UTF-8").hint("save the file as UTF-8")
 }
 
-fn unreadable(error: &io::Error) -> Problem {
+/// That a file cannot be read.
+pub fn unreadable(error: &io::Error) -> Problem {
     Problem::new(Position::default(), "file/unreadable", format!("cannot be read: {}", error.kind()))
 }
 
 /// Everything named *.yaml or *.yml, in a fixed order. Hidden files and directories are passed over, and with them
 /// the versions of a mounted volume, whose current files are linked from beside them.
-fn walk(dir: &Path) -> Walk {
+pub fn walk(dir: &Path) -> Walk {
     let visible = |entry: &DirEntry| entry.depth() == 0 || !is_hidden(entry.path());
     let (mut walk, mut targets) = (Walk::default(), HashSet::new());
     for entry in WalkDir::new(dir).follow_links(true).sort_by_file_name().into_iter().filter_entry(visible) {

@@ -10,6 +10,7 @@ mod scalar;
 mod schema;
 mod set;
 mod structure;
+mod tree;
 mod watch;
 mod yaml;
 
@@ -27,8 +28,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 pub use finding::{Finding, Position, Problem};
-pub use parse::{Manifest, parse};
+pub use parse::{Key, Manifest, parse};
 pub use schema::Schemas;
+pub use tree::{PathError, Tree};
 
 use self::{
     files::Files,

@@ -51,13 +51,21 @@ const MAX_PROBLEMS: usize = 50;
 /// Reads all objects of a file. Either all documents are valid, or what is wrong with them is returned.
 pub fn parse(schemas: &Schemas, text: &str) -> Result<Vec<Manifest>, Vec<Problem>> {
     let documents = yaml::read(text).map_err(|problem| vec![problem])?;
-    let (mut manifests, mut problems) = (Vec::new(), Vec::new());
-    for document in &documents {
-        read_object(schemas, document, &mut manifests, &mut problems);
-    }
+    let (valid, mut problems) = objects(schemas, &documents);
+    let manifests: Vec<_> = valid.into_iter().map(|(manifest, _)| manifest).collect();
     problems.extend(declared_twice(&manifests));
     problems.truncate(MAX_PROBLEMS);
     if problems.is_empty() { Ok(manifests) } else { Err(problems) }
+}
+
+/// The valid objects of a file, with the YAML that each was read from, and what is wrong with the others.
+pub fn objects<'a>(schemas: &Schemas, documents: &'a [Node]) -> (Vec<(Manifest, &'a Node)>, Vec<Problem>) {
+    let (mut valid, mut problems) = (Vec::new(), Vec::new());
+    for document in documents {
+        read_object(schemas, document, &mut valid, &mut problems);
+    }
+    problems.truncate(MAX_PROBLEMS);
+    (valid, problems)
 }
 
 /// The objects that a file declares again.
@@ -74,7 +82,12 @@ fn declared_twice(manifests: &[Manifest]) -> Vec<Problem> {
 /// The kinds of our own group.
 const OWN_KINDS: [&str; 3] = ["Organization", "IdentityProvider", "IdpMapper"];
 
-fn read_object(schemas: &Schemas, node: &Node, manifests: &mut Vec<Manifest>, problems: &mut Vec<Problem>) {
+fn read_object<'a>(
+    schemas: &Schemas,
+    node: &'a Node,
+    valid: &mut Vec<(Manifest, &'a Node)>,
+    problems: &mut Vec<Problem>,
+) {
     if !matches!(node.value, Located::Mapping(_)) {
         return problems.push(Problem::new(node.at, "object/kind", "a manifest is a mapping with apiVersion and kind"));
     }
@@ -86,12 +99,12 @@ fn read_object(schemas: &Schemas, node: &Node, manifests: &mut Vec<Manifest>, pr
     match (api_version, kind) {
         ("v1", "List") => {
             if let Some(Located::Sequence(items)) = node.get("items").map(|items| &items.value) {
-                items.iter().for_each(|item| read_object(schemas, item, manifests, problems));
+                items.iter().for_each(|item| read_object(schemas, item, valid, problems));
             }
         }
-        ("v1", "Secret" | "ConfigMap") => read_known(schemas, kind, node, manifests, problems),
+        ("v1", "Secret" | "ConfigMap") => read_known(schemas, kind, node, valid, problems),
         (version, kind) if is_own(version) && OWN_KINDS.contains(&kind) => {
-            read_known(schemas, kind, node, manifests, problems);
+            read_known(schemas, kind, node, valid, problems);
         }
         _ if group == Some(GROUP) => problems.push(unknown_kind(node, api_version, kind)),
         _ => {}
@@ -128,7 +141,13 @@ fn unknown_kind(node: &Node, api_version: &str, kind: &str) -> Problem {
     Problem { at, rule: "object/kind", message, hint }
 }
 
-fn read_known(schemas: &Schemas, kind: &str, node: &Node, manifests: &mut Vec<Manifest>, problems: &mut Vec<Problem>) {
+fn read_known<'a>(
+    schemas: &Schemas,
+    kind: &str,
+    node: &'a Node,
+    valid: &mut Vec<(Manifest, &'a Node)>,
+    problems: &mut Vec<Problem>,
+) {
     let found = schemas.judge(kind, node);
     if !found.is_empty() {
         return problems.extend(found);
@@ -136,7 +155,7 @@ fn read_known(schemas: &Schemas, kind: &str, node: &Node, manifests: &mut Vec<Ma
     let json = schemas.json(kind, node);
     let spec_hash = spec_hash(json.get("spec"));
     match typed(kind, json) {
-        Ok(object) => manifests.push(Manifest { object, at: node.at, spec_hash }),
+        Ok(object) => valid.push((Manifest { object, at: node.at, spec_hash }, node)),
         Err(message) => problems.push(Problem::new(node.at, "schema/value", message)),
     }
 }

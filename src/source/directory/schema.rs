@@ -121,15 +121,16 @@ fn has_rule(schema: &JSONSchemaProps, path: &str, rule: &str) -> bool {
     field.and_then(|field| field.x_kubernetes_validations.as_ref()).into_iter().flatten().any(|own| own.rule == rule)
 }
 
-struct Found<'a> {
-    node: &'a Node,
-    at: Position,
+/// A field, and where its name stands.
+pub struct Found<'a> {
+    pub node: &'a Node,
+    pub at: Position,
     /// It is what was looked for, and not the nearest around it.
-    whole: bool,
+    pub whole: bool,
 }
 
 /// The field of a path such as `spec.roles[0].name`, or the nearest one around it.
-fn locate<'a>(object: &'a Node, path: &str) -> Found<'a> {
+pub fn locate<'a>(object: &'a Node, path: &str) -> Found<'a> {
     let (mut node, mut at) = (object, object.at);
     for segment in path.split(['.', '[']) {
         let next = match (&node.value, segment.strip_suffix(']').map(str::parse::<usize>)) {
