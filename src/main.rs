@@ -14,7 +14,7 @@ fn main() -> ExitCode {
         command => latchkey::cli::run(command),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             eprintln!("latchkey: {error:#}");
             ExitCode::from(2)
@@ -22,8 +22,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(arguments: latchkey::cli::serve::Arguments) -> anyhow::Result<()> {
+fn serve(arguments: latchkey::cli::serve::Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.complete()?;
     telemetry::init(config.log_format);
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run::serve(config))
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run::serve(config))?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,9 +1,15 @@
 //! The command line. Each command says what went wrong and what to do, and exits with 0, 1 (findings) or 2 (could
 //! not run).
 
+mod absent;
+mod check;
 mod crds;
 mod get;
+mod manifests;
 pub mod serve;
+mod simulate;
+
+use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -23,6 +29,10 @@ Examples:
   Serve the manifests in a directory, for development:
     latchkey serve --manifests ./manifests --status-dir ./status \\
       --external-url http://127.0.0.1:8080 --allow-http --egress-allow 127.0.0.0/8
+  Check manifests before they are served:
+    latchkey check ./manifests
+  See what would become of somebody of whom the provider says this:
+    latchkey simulate --provider azure --claims bob.json ./manifests
   See what has become of them, and the redirect URIs to register:
     latchkey get --status-dir ./status -o wide
   Serve the manifests of the cluster that latchkey runs in, or that KUBECONFIG names, and see what has become of them:
@@ -35,6 +45,10 @@ Examples:
 pub enum Command {
     /// Serve logins by the manifests in a cluster or in a directory
     Serve(Box<serve::Arguments>),
+    /// Check manifests before they are served: schema, rules, references, mapper tests, live providers
+    Check(check::Arguments),
+    /// Show step by step what would become of somebody with these claims
+    Simulate(simulate::Arguments),
     /// Show the manifests' status, of a cluster or of a status directory, as kubectl would
     Get(get::Arguments),
     /// Print the CustomResourceDefinitions, or write them into a directory
@@ -46,18 +60,20 @@ pub enum Command {
     },
 }
 
-/// Runs a command other than `serve`.
+/// Runs a command other than `serve`; the exit status is 1 when it has found something.
 ///
 /// # Errors
 /// When it could not run.
-pub fn run(command: Command) -> anyhow::Result<()> {
+pub fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Get(arguments) => get::run(&arguments),
-        Command::Crds(arguments) => crds::run(&arguments),
+        Command::Check(arguments) => return check::run(&arguments),
+        Command::Simulate(arguments) => return simulate::run(&arguments),
+        Command::Get(arguments) => get::run(&arguments)?,
+        Command::Crds(arguments) => crds::run(&arguments)?,
         Command::Completion { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "latchkey", &mut std::io::stdout());
-            Ok(())
         }
         Command::Serve(_) => anyhow::bail!("serve is not run from here"),
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -191,7 +191,7 @@ fn read(path: &Path) -> anyhow::Result<Arguments> {
 }
 
 /// An external URL is an origin: every path below it is Latchkey's.
-fn origin(flag: &str, url: Url, allow_http: bool) -> anyhow::Result<Url> {
+pub(super) fn origin(flag: &str, url: Url, allow_http: bool) -> anyhow::Result<Url> {
     let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     if !plain || !matches!(url.scheme(), "http" | "https") {
         bail!("{flag} {url}: write scheme, host and port alone, such as https://login.example.com");

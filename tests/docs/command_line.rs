@@ -29,7 +29,8 @@ fn command(command: &Command) -> String {
     for arg in arguments(command) {
         text += &format!("| {} | {} |\n", name(arg), meaning(arg));
     }
-    text.trim_end().to_owned()
+    let after = command.get_after_help().map(|help| format!("\n```text\n{help}\n```")).unwrap_or_default();
+    (text + &after).trim_end().to_owned()
 }
 
 /// Every setting of `serve`, as a flag and as a variable.
@@ -51,9 +52,12 @@ fn arguments(command: &Command) -> impl Iterator<Item = &Arg> {
 fn name(arg: &Arg) -> String {
     let values: Vec<_> = arg.get_value_names().unwrap_or_default().iter().map(|name| name.to_string()).collect();
     let value = values.join(" ");
-    let optional = arg.get_num_args().is_some_and(|number| number.min_values() == 0);
+    let values = arg.get_num_args().unwrap_or_default();
+    let optional = values.min_values() == 0;
     match (arg.get_long(), arg.get_short()) {
         (None, _) => format!("`{value}`"),
+        (Some(long), None) if values.max_values() == 0 => format!("`--{long}`"),
+        (Some(long), Some(short)) if values.max_values() == 0 => format!("`-{short}`, `--{long}`"),
         (Some(long), _) if optional => format!("`--{long}[=true\\|false]`"),
         (Some(long), None) => format!("`--{long} {value}`"),
         (Some(long), Some(short)) => format!("`-{short}`, `--{long} {value}`"),

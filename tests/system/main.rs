@@ -29,6 +29,7 @@ mod broken_files;
 mod callback;
 mod certified_provider;
 mod chart;
+mod check;
 mod claims_in_tests;
 mod corpus;
 mod crashes;
