@@ -13,7 +13,7 @@ use super::{
     outcome::rights,
     people::People,
     person::identify,
-    trace::Trace,
+    trace::{Step, Trace},
 };
 
 /// The provider whose person a test is about.
@@ -55,11 +55,28 @@ pub fn failure(rule: &Rule, of: OfProvider<'_>, claims: &Claims, expected: &Expe
     };
     let attributes: BTreeMap<_, _> =
         if matches { noted(rule, evidence, "", &mut trace).into_iter().collect() } else { BTreeMap::new() };
+    let mut differences = differences(expected, matches, rights(&grants, organization), &attributes);
+    if differences.is_empty() {
+        return None;
+    }
+    if !matches {
+        differences.push(format!("not matched: {verdict}"));
+    }
+    let problem = |problem: &Step| format!("{}: {}", problem.subject.trim(), problem.said);
+    differences.extend(trace.problems().iter().map(problem));
+    Some(differences.join("; "))
+}
+
+fn differences(
+    expected: &Expected,
+    matches: bool,
+    (roles, groups, administrator): (BTreeSet<String>, BTreeSet<String>, bool),
+    attributes: &BTreeMap<&str, Value>,
+) -> Vec<String> {
     let mut differences = Vec::new();
     if expected.matches.is_some_and(|expected| expected != matches) {
-        differences.push(format!("matches: expected {}, got {matches} ({verdict})", !matches));
+        differences.push(format!("matches: expected {}, got {matches}", !matches));
     }
-    let (roles, groups, administrator) = rights(&grants, organization);
     differ("roles", expected.roles.as_ref(), &roles, &mut differences);
     differ("groups", expected.groups.as_ref(), &groups, &mut differences);
     if let Some(expected) = expected.administrator.filter(|expected| *expected != administrator) {
@@ -71,15 +88,7 @@ pub fn failure(rule: &Rule, of: OfProvider<'_>, claims: &Claims, expected: &Expe
             differences.push(format!("attributes.{target}: expected {expected}, got {actual}"));
         }
     }
-    differences.extend(
-        trace
-            .problems()
-            .iter()
-            .filter(|_| !differences.is_empty())
-            .map(|problem| format!("{}: {}", problem.subject.trim(), problem.said))
-            .collect::<Vec<_>>(),
-    );
-    (!differences.is_empty()).then(|| differences.join("; "))
+    differences
 }
 
 fn differ(what: &str, expected: Option<&BTreeSet<String>>, actual: &BTreeSet<String>, into: &mut Vec<String>) {

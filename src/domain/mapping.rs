@@ -213,7 +213,7 @@ fn named(
     let (allowed, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|name| rule.only.fit(name));
     let (known, unknown): (Vec<_>, Vec<_>) = allowed.into_iter().partition(|name| known(name));
     if !unknown.is_empty() {
-        let said = format!("the organization has none of {} of the names", unknown.len());
+        let said = format!("the organization does not have {} of the names", unknown.len());
         trace.problem(Stage::Mappers, &subject, Problem::UnknownName, &said);
     }
     trace.step(Stage::Mappers, &subject, || {

@@ -18,10 +18,16 @@ fn files(folder: &str) -> Vec<String> {
 #[test]
 fn every_example_is_valid() {
     let schemas = Schemas::new();
-    let folders =
-        ["examples/kubernetes", "examples/providers", "examples/quickstart/manifests", "examples/two-providers"];
+    let folders = [
+        "examples/kubernetes",
+        "examples/mapped-groups",
+        "examples/mappers",
+        "examples/providers",
+        "examples/quickstart/manifests",
+        "examples/two-providers",
+    ];
     let examples: Vec<_> = folders.into_iter().flat_map(files).collect();
-    assert!(examples.len() > 20, "only {} examples were found", examples.len());
+    assert!(examples.len() > 30, "only {} examples were found", examples.len());
     for example in examples {
         let problems = parse(&schemas, &read(&example)).err().unwrap_or_default();
         let found: Vec<_> = problems.into_iter().map(|problem| problem.in_file(&example).to_string()).collect();
@@ -47,10 +53,11 @@ fn what_a_page_shows_of_an_example_is_the_example() {
         }
     }
     let named = documents().into_iter().map(|document| document.text).collect::<String>();
-    for example in [files("examples/providers"), files("examples/two-providers")].concat() {
+    let folders = ["examples/mapped-groups", "examples/mappers", "examples/providers", "examples/two-providers"];
+    for example in folders.into_iter().flat_map(files) {
         assert!(shown.contains(&example) || named.contains(&format!("`{example}`")), "no page has {example}");
     }
-    assert!(shown.len() >= 15, "only {} examples are shown", shown.len());
+    assert!(shown.len() >= 25, "only {} examples are shown", shown.len());
 }
 
 /// Every how-to of a provider tells where its URIs are, by a command for the example that it shows.

@@ -137,7 +137,7 @@ async fn while_nothing_changes_nothing_is_written_however_often_the_providers_ar
         all += &format!("---\n{}", manifests::provider(&format!("demo{number}"), &fake.issuer, more));
         all += &format!(
             "---\napiVersion: latchkey.dev/v1alpha1\nkind: IdpMapper\nmetadata: {{name: demo{number}}}\nspec:\n  \
-             identityProviderRefs: [{{name: demo{number}}}]\n"
+             identityProviderRefs: [{{name: demo{number}}}]\n  grant: {{administrator: true}}\n"
         );
     }
     let mut world = World::start(&[("all.yaml", &all)]).await;

@@ -75,9 +75,12 @@ impl Stage<'_> {
         assert_eq!(
             session,
             json!({
-                "id": id, "userName": "alice", "fullName": "Alice Archer", "email": "alice@example.com",
+                "id": id, "userName": "alice", "fullName": "Alice Archer", "givenName": null, "familyName": null,
+                "email": "alice@example.com",
                 "emailVerified": true, "organization": self.latchkey.organization(), "provider": "demo", "roles": ["admin", "viewer"],
-                "groups": ["builders", "everyone"], "administrator": true, "expiresAt": session["expiresAt"],
+                "groups": ["builders", "everyone"], "administrator": true, "language": null, "timeZone": null,
+                "culture": null, "locale": null, "picture": null, "profile": null, "gender": null, "attributes": {},
+                "expiresAt": session["expiresAt"],
             })
         );
         self.the_cookies_are_guarded().await;

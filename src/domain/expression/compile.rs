@@ -69,7 +69,19 @@ fn syntax(errors: &ParseErrors) -> ExpressionError {
         return ExpressionError::TooDeep { place, limit: DEEPEST.into() };
     }
     let problem = error.msg.strip_prefix("Syntax error: ").unwrap_or(&error.msg);
-    ExpressionError::Syntax { place, problem: problem.chars().take(200).collect() }
+    ExpressionError::Syntax { place, problem: in_words(problem).chars().take(200).collect() }
+}
+
+/// The parser speaks of its grammar, and lists every token that it would have taken.
+fn in_words(problem: &str) -> String {
+    const STUMBLED: [&str; 4] =
+        ["mismatched input ", "extraneous input ", "no viable alternative at input ", "token recognition error at: "];
+    let problem = problem.split_once(" expecting ").map_or(problem, |(problem, _)| problem);
+    match STUMBLED.iter().find_map(|words| problem.strip_prefix(words)) {
+        Some("'<EOF>'") => "it ends too early".to_owned(),
+        Some(input) => format!("{input} cannot stand here"),
+        None => problem.replace("'<EOF>'", "the end"),
+    }
 }
 
 fn at_least_1(position: isize) -> usize {

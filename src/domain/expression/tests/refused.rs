@@ -47,7 +47,11 @@ fn what_cannot_be_used_is_refused_with_its_place_and_what_was_meant() {
         (".claims", "is not known"),
         ("string", "is not known"),
         ("", "this is not CEL"),
-        ("1 +", "1:4: this is not CEL"),
+        ("1 +", "1:4: this is not CEL: it ends too early"),
+        ("US Users", "1:4: this is not CEL: 'Users' cannot stand here"),
+        ("size(claims", "this is not CEL: missing ')' at the end"),
+        ("claims.", "this is not CEL"),
+        ("claims.a # b", "this is not CEL: '#' cannot stand here"),
         ("if true", "this is not CEL"),
         ("[a, b", "this is not CEL"),
     ] {
