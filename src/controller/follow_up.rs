@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// So many people are read at once, and written at once while logins wait.
-const BATCH: u32 = 100;
+const BATCH: u32 = 25;
 /// A store that fails is tried again after this.
 const RETRY: Duration = Duration::from_secs(1);
 /// After a stop was asked for, the store is waited for so long.
@@ -161,26 +161,27 @@ impl FollowUps {
         let table = self.table.load();
         let mark = table.mark(provider_uid);
         if mark.is_some() {
+            if self.store.applied_mappers(provider_uid).await? == mark {
+                return Ok(());
+            }
             self.store.set_applied_mappers(provider_uid, UNDER_WAY).await?;
         }
-        let mut after = None;
-        let mut changed = 0;
+        let (mut after, mut changed, mut by_one_table) = (None, 0, true);
         loop {
             let people = self.store.claims_of_provider(provider_uid, after, BATCH).await?;
-            let Some(last) = people.last() else { break };
-            after = Some(last.user);
-            let mut anew = Vec::with_capacity(people.len());
-            for StoredClaims { user, revision, claims } in people {
-                let (mapped, keep) = due(&table, provider_uid, claims.as_ref());
-                anew.push(Reapplied { user, revision, mapped, keep });
-                // Requests that wait for this thread go first.
-                yield_now().await;
+            let Some(last) = people.last().map(|last| last.user) else { break };
+            // After the claims: whoever has signed in by a newer table has claims that are newer than these.
+            let now = self.table.load();
+            by_one_table &= Arc::ptr_eq(&table, &now) || now.mark(provider_uid) == mark;
+            let replaced = self.reapply(provider_uid, people, &now).await?;
+            changed += replaced.iter().filter(|replaced| **replaced == Replaced::Changed).count();
+            // Who has signed in meanwhile did so by some table or other: they are looked at once more.
+            if !replaced.contains(&Replaced::Outdated) {
+                after = Some(last);
             }
-            // Outdated is as good: a newer login looks at the newest table itself.
-            let replaced = self.store.reapply_all(provider_uid, anew).await?;
-            changed += replaced.into_iter().filter(|replaced| *replaced == Replaced::Changed).count();
         }
-        if let Some(mark) = mark {
+        // Else the change that came meanwhile has everybody looked at again.
+        if let Some(mark) = mark.filter(|_| by_one_table) {
             self.store.set_applied_mappers(provider_uid, &mark).await?;
         }
         if changed > 0 {
@@ -188,6 +189,22 @@ impl FollowUps {
             tracing::info!(provider, changed, "mappers changed what people of a provider have");
         }
         Ok(())
+    }
+
+    async fn reapply(
+        &self,
+        provider_uid: &Arc<str>,
+        people: Vec<StoredClaims>,
+        table: &LoginTable,
+    ) -> Result<Vec<Replaced>, StoreError> {
+        let mut anew = Vec::with_capacity(people.len());
+        for StoredClaims { user, revision, claims } in people {
+            let (mapped, keep) = due(table, provider_uid, claims.as_ref());
+            anew.push(Reapplied { user, revision, mapped, keep });
+            // Requests that wait for this thread go first.
+            yield_now().await;
+        }
+        self.store.reapply_all(provider_uid, anew).await
     }
 }
 
@@ -208,8 +225,9 @@ fn due(table: &LoginTable, provider_uid: &str, claims: Option<&Merged>) -> (Mapp
         // Too large to be kept, or the organization is not accepted now: what mappers say is not known until the next
         // login, but those that are gone say nothing.
         None => {
-            let admitted = login::may_admit(table, provider);
-            (Mapped { admitted, ..nothing }, table.keep_all_that_exist(provider_uid))
+            let known = login::mapped_without_claims(table, provider);
+            let keep = table.keep_all_that_exist(provider_uid, known.is_some());
+            (known.unwrap_or(nothing), keep)
         }
     }
 }

@@ -235,7 +235,8 @@ fn after_provider(before: Option<&Provider>, now: Option<&Provider>) -> Vec<Foll
         follow_ups.push(FollowUp::Sessions(now.uid.clone()));
     }
     if let Some(now) = now {
-        let same_people = before.is_some_and(|before| before.uid == now.uid && before.people == now.people);
+        let says_the_same = |before: &Provider| before.people == now.people && before.issuer == now.issuer;
+        let same_people = before.is_some_and(|before| before.uid == now.uid && says_the_same(before));
         if !same_people {
             follow_ups.push(FollowUp::Grants(now.uid.clone()));
         }

@@ -48,21 +48,21 @@ impl Reader<'_> {
     pub fn overlay(self, mut upper: Claims, lower: Claims) -> Merged {
         upper.retain(|_, value| !value.is_null());
         let Readings { email, email_verified, .. } = &self.people.readings;
-        let (Reading::Claim(email), Reading::Claim(verified)) = (email, email_verified) else {
-            let address = Some(self.address(&upper).unwrap_or_else(|| self.address(&lower).unwrap_or_default()));
-            return Merged { claims: lower.into_iter().chain(upper).collect(), address };
-        };
-        let mut merged = lower;
-        if upper.contains_key(email) {
-            merged.remove(verified);
+        let both_are_claims = matches!((email, email_verified), (Reading::Claim(_), Reading::Claim(_)));
+        let told = || self.address(&upper).unwrap_or_else(|| self.address(&lower).unwrap_or_default());
+        let address = (!both_are_claims).then(told);
+        let (email, verified) = (email.claim_or("email").to_owned(), email_verified.claim_or("email_verified").to_owned());
+        let mut claims = lower;
+        if upper.contains_key(&email) {
+            claims.remove(&verified);
         }
-        let address_from_below = !upper.contains_key(email) && merged.contains_key(email);
+        let address_from_below = !upper.contains_key(&email) && claims.contains_key(&email);
         for (name, value) in upper {
-            if !(address_from_below && name == *verified) {
-                merged.insert(name, value);
+            if !(address_from_below && name == verified) {
+                claims.insert(name, value);
             }
         }
-        merged.into()
+        Merged { claims, address }
     }
 
     /// Userinfo, which is about the person of the ID token, with the user name of the ID token if a claim has that.

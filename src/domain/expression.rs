@@ -80,6 +80,7 @@ impl Expression {
         variables: &Variables<'_>,
         budget: &Budget,
     ) -> Result<serde_json::Value, EvaluationError> {
+        variables.charge(0)?;
         if self.reads_claims() {
             variables.claims().as_ref().map_err(Clone::clone)?;
         }
@@ -91,9 +92,12 @@ impl Expression {
         context.set_variable_resolver(&scope);
         let result = Value::resolve_val(&self.compiled.code, &context);
         // Whatever came of it: an operator may have made a value of the error.
+        let (steps, _) = budget.used();
+        let within_all = variables.charge(steps);
         if budget.is_spent() {
             return Err(EvaluationError::Budget);
         }
+        within_all?;
         result::to_json(&result.map_err(|error| result::failure(&error))?, budget)
     }
 }

@@ -21,8 +21,10 @@ pub const PICTURE: &str = "picture";
 pub const PROFILE: &str = "profile";
 pub const GENDER: &str = "gender";
 
-/// The longest text of a standard field, in bytes; of one that is a URL; and of a custom attribute.
+/// The longest text of a standard field, in bytes; of one that is a language, culture or time zone; of one that is a URL;
+/// and of a custom attribute.
 const MAX_TEXT: usize = 255;
+const MAX_TAG: usize = 63;
 const MAX_URL: usize = 2048;
 const MAX_ATTRIBUTE: usize = 1024;
 /// The longest list that is a custom attribute.
@@ -52,22 +54,40 @@ pub struct Fields(BTreeMap<String, Field>);
 
 /// What a provider and its mappers say of somebody now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said(BTreeMap<String, Option<Field>>);
+pub struct Said(BTreeMap<String, Word>);
+
+/// What is said under one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Word {
+    This(Field),
+    /// Mappers of one provider that say different things.
+    Several(Vec<Field>),
+}
 
 impl Said {
     /// Somebody says this.
     pub fn say(&mut self, name: &str, value: Value, by: Maker) {
-        self.0.insert(name.to_owned(), Some(Field { value, by }));
+        self.0.insert(name.to_owned(), Word::This(Field { value, by }));
     }
 
-    /// Several say something else each, or what is said cannot be read now: what is noted stays.
-    pub fn leave(&mut self, name: &str) {
-        self.0.insert(name.to_owned(), None);
+    /// Mappers of one provider say these different things: what is noted stays, unless it was another mapper of this
+    /// provider that said it and nobody says it any more.
+    pub fn leave(&mut self, name: &str, said: Vec<Field>) {
+        self.0.insert(name.to_owned(), Word::Several(said));
     }
 
     /// What is said under a name.
     pub fn value(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)?.as_ref().map(|field| &field.value)
+        self.0.get(name)?.field().map(|field| &field.value)
+    }
+}
+
+impl Word {
+    fn field(&self) -> Option<&Field> {
+        match self {
+            Self::This(field) => Some(field),
+            Self::Several(_) => None,
+        }
     }
 }
 
@@ -101,13 +121,20 @@ impl Fields {
     /// for what mappers in `keep` have said, of whom it is not known what they say now.
     #[must_use]
     pub fn replaced_by(&self, said: &Said, keep: &Keep) -> Self {
+        let is_kept = |field: &Field| field.by.mapper.as_ref().is_some_and(|mapper| keep.keeps(mapper));
         let stays = |name: &String, field: &Field| match said.0.get(name) {
-            Some(said) => said.is_none(),
-            None => field.by.mapper.as_ref().is_some_and(|mapper| keep.keeps(mapper)),
+            // What a provider says of itself is what is said where no mapper says anything.
+            Some(Word::This(new)) => new.by.mapper.is_none() && is_kept(field),
+            Some(Word::Several(said)) => {
+                let of_another = said.iter().all(|said| said.by.provider != field.by.provider);
+                let is_said = said.iter().any(|said| said.by == field.by || said.value == field.value);
+                field.by.mapper.is_none() || of_another || is_said || is_kept(field)
+            }
+            None => is_kept(field),
         };
+        let new = said.0.iter().filter_map(|(name, word)| Some((name, word.field()?)));
         let kept = self.0.iter().filter(|(name, field)| stays(name, field));
-        let new = said.0.iter().filter_map(|(name, field)| Some((name, field.as_ref()?)));
-        Self(kept.chain(new).map(|(name, field)| (name.clone(), field.clone())).collect())
+        Self(new.chain(kept).map(|(name, field)| (name.clone(), field.clone())).collect())
     }
 }
 
@@ -142,8 +169,8 @@ pub fn usable(name: &str, value: &Value) -> Result<Option<Value>, Unusable> {
 
 fn standard(name: &str, text: &str) -> Result<String, Unusable> {
     match name {
-        LANGUAGE | CULTURE => locale::language_tag(text).ok_or(Unusable::NoLanguageTag),
-        TIME_ZONE => locale::time_zone(text).ok_or(Unusable::NoTimeZone),
+        LANGUAGE | CULTURE => locale::language_tag(&plain(text, MAX_TAG)?).ok_or(Unusable::NoLanguageTag),
+        TIME_ZONE => locale::time_zone(&plain(text, MAX_TAG)?).ok_or(Unusable::NoTimeZone),
         PICTURE | PROFILE => plain(text, MAX_URL),
         _ => plain(text, MAX_TEXT),
     }
@@ -198,12 +225,31 @@ mod tests {
     }
 
     #[test]
-    fn where_mappers_differ_what_is_noted_stays() {
+    fn where_mappers_differ_what_is_noted_stays_unless_its_mapper_says_nothing_any_more() {
+        let differ = |one: &str, other: &str| {
+            let each = || {
+                vec![
+                    Field { value: json!("one"), by: by(Some(one)) },
+                    Field { value: json!("other"), by: by(Some(other)) },
+                ]
+            };
+            let mut said = Said::default();
+            said.leave("title", each());
+            said.leave("other", each());
+            said
+        };
         let before = fields(&[("title", "CTO", Some("m1"))]);
-        let mut said = Said::default();
-        said.leave("title");
-        said.leave("other");
-        assert_eq!(before.replaced_by(&said, &nobody()), before);
+        assert_eq!(before.replaced_by(&differ("m1", "m2"), &nobody()), before);
+        assert_eq!(before.replaced_by(&differ("m2", "m3"), &nobody()), fields(&[]));
+        let keep = Keep::Mappers(vec!["m1".into()]);
+        assert_eq!(before.replaced_by(&differ("m2", "m3"), &keep), before);
+        let said_still = fields(&[("title", "other", Some("m1"))]);
+        assert_eq!(said_still.replaced_by(&differ("m2", "m3"), &nobody()), said_still);
+        let own = fields(&[("title", "CTO", None)]);
+        assert_eq!(own.replaced_by(&differ("m2", "m3"), &nobody()), own);
+        let elsewhere = Maker { provider: "p2".into(), mapper: Some("m9".into()) };
+        let of_another = Fields([("title".to_owned(), Field { value: json!("CTO"), by: elsewhere })].into());
+        assert_eq!(of_another.replaced_by(&differ("m2", "m3"), &nobody()), of_another);
     }
 
     #[test]
@@ -225,6 +271,15 @@ mod tests {
     }
 
     #[test]
+    fn what_a_mapper_said_that_is_not_known_now_goes_before_what_the_provider_says_of_itself() {
+        let before = fields(&[("language", "en", Some("m1"))]);
+        let mut said = Said::default();
+        said.say("language", json!("de"), by(None));
+        assert_eq!(before.replaced_by(&said, &Keep::Mappers(vec!["m1".into()])), before);
+        assert_eq!(before.replaced_by(&said, &nobody()), fields(&[("language", "de", None)]));
+    }
+
+    #[test]
     fn each_name_takes_what_fits_it() {
         for (name, given, expected) in [
             ("fullName", json!(" Ann "), Ok(Some(json!("Ann")))),
@@ -234,6 +289,7 @@ mod tests {
             ("picture", json!("x".repeat(256)), Ok(Some(json!("x".repeat(256))))),
             ("language", json!("DE_ch"), Ok(Some(json!("de-CH")))),
             ("language", json!("German"), Err(Unusable::NoLanguageTag)),
+            ("language", json!(format!("de-u{}", "-zzzz".repeat(100_000))), Err(Unusable::NotPlain)),
             ("timeZone", json!("W. Europe Standard Time"), Ok(Some(json!("Europe/Berlin")))),
             ("timeZone", json!("Mars"), Err(Unusable::NoTimeZone)),
             ("culture", json!("en_us"), Ok(Some(json!("en-US")))),

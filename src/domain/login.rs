@@ -6,7 +6,7 @@ use super::{
     documents::Merged,
     expression::{ProviderVariable, Variables},
     mapper::Rule,
-    mapping::Mapping,
+    mapping::{self, Mapping},
     organization::OrganizationKey,
     people::{Access, ClaimRule, People},
     person::identify,
@@ -15,7 +15,7 @@ use super::{
     table::LoginTable,
     trace::{Problem, Stage, Trace},
     trust::{self, Found, Known, Refusal},
-    user::{IdToken, IdpUser, Link, LoginRecord, Mapped, Session, SessionId, User, UserId},
+    user::{IdToken, IdpUser, Link, LoginRecord, LostAccess, Mapped, Session, SessionId, User, UserId},
 };
 
 /// What a login knows once the provider's answer is verified.
@@ -60,14 +60,22 @@ pub fn mapped(table: &LoginTable, provider: &Provider, claims: &Merged, trace: &
     Some(Mapped { admitted: mapped.admitted || table.may_not_know_all(&provider.uid), ..mapped })
 }
 
-/// Whether somebody of whom nothing but that they once signed in is known may still be admitted.
-pub fn may_admit(table: &LoginTable, provider: &Provider) -> bool {
-    let admits = table.mappers_of(&provider.uid).iter().filter_map(|mapper| mapper.rule()).any(Rule::admits);
-    let everyone = provider.people.as_ref().is_none_or(|people| people.access == Access::Everyone);
-    everyone || admits || table.may_not_know_all(&provider.uid)
+/// What somebody gets of whom the claims are not known: what everybody does, and whether they may still be admitted.
+/// None: not even that is known.
+pub fn mapped_without_claims(table: &LoginTable, provider: &Provider) -> Option<Mapped> {
+    let people = provider.people.as_deref()?;
+    let grants = mapping::by_default(&provider.uid, people).into_iter().collect();
+    Some(Mapped { grants, said: None, admitted: may_admit(table, provider, people) })
 }
 
+fn may_admit(table: &LoginTable, provider: &Provider, people: &People) -> bool {
+    let admits = table.mappers_of(&provider.uid).iter().filter_map(|mapper| mapper.rule()).any(Rule::admits);
+    people.access == Access::Everyone || admits || table.may_not_know_all(&provider.uid)
+}
+
+/// None: what the provider says of its people, its issuer or its organization is not known now.
 fn mapping<'a>(table: &'a LoginTable, provider: &'a Provider, issuer: &'a str) -> Option<Mapping<'a>> {
+    (!issuer.is_empty()).then_some(())?;
     Some(Mapping {
         provider_uid: &provider.uid,
         provider: provider.variable(issuer),
@@ -77,11 +85,18 @@ fn mapping<'a>(table: &'a LoginTable, provider: &'a Provider, issuer: &'a str) -
     })
 }
 
+/// What becomes of somebody whom the provider may sign in.
+pub enum Decided {
+    LetIn(Box<LoginRecord>),
+    /// Only mapped people may sign in, and no mapper is for this person. With what a user who was let in before loses.
+    NotMapped(Option<Box<LostAccess>>),
+}
+
 /// Decides what a login writes.
 ///
 /// # Errors
 /// The provider may not sign this person in, or not as who they are there.
-pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh, trace: &mut Trace) -> Result<LoginRecord, Refusal> {
+pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh, trace: &mut Trace) -> Result<Decided, Refusal> {
     let Verified { table, provider, issuer, claims, person, at_provider, id_token } = verified;
     // Without either no login would have begun.
     let mapping = mapping(table, provider, issuer).ok_or(Refusal::Starting)?;
@@ -104,7 +119,11 @@ pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh, trace: &mut Tr
     };
     let mapped = mapping.of(&claims.claims, &person, trace);
     if !mapped.admitted {
-        return Err(if table.settled { Refusal::NotMapped } else { Refusal::Starting });
+        return match found {
+            _ if !table.settled => Err(Refusal::Starting),
+            Found::Linked(user) => Ok(Decided::NotMapped(Some(Box::new(lost(table, provider, user.id, claims, mapped))))),
+            Found::New | Found::ByAddress(_) => Ok(Decided::NotMapped(None)),
+        };
     }
     let session = Session {
         id: fresh.session_id,
@@ -116,7 +135,7 @@ pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh, trace: &mut Tr
         last_used_at: fresh.now,
         at_provider: Some(at_provider),
     };
-    Ok(LoginRecord {
+    Ok(Decided::LetIn(Box::new(LoginRecord {
         user,
         link: link(organization, issuer, &person),
         found_by_address: matches!(found, Found::ByAddress(_)),
@@ -126,7 +145,19 @@ pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh, trace: &mut Tr
         mark: table.mark(&provider.uid).unwrap_or_default(),
         session,
         id_token,
-    })
+    })))
+}
+
+fn lost(table: &LoginTable, provider: &Provider, user: UserId, claims: Merged, mapped: Mapped) -> LostAccess {
+    LostAccess {
+        user,
+        provider_uid: provider.uid.clone(),
+        // A mapper of which nothing is served may be for this person.
+        mapped: Mapped { admitted: table.may_not_know_all(&provider.uid), ..mapped },
+        claims,
+        keep: table.keep(&provider.uid),
+        mark: table.mark(&provider.uid).unwrap_or_default(),
+    }
 }
 
 /// Who the person is here, and by which name.
@@ -181,3 +212,6 @@ pub fn validate(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,8 @@ pub struct Mapper {
     pub path: String,
     /// The UIDs of the providers whose people it is for.
     pub providers: Vec<Arc<str>>,
+    /// Whether its newest generation, served or not, is to let people in where only mapped people may sign in.
+    pub would_admit: bool,
     /// What is served, and the generation that it stands in. None: the mapper exists, but no generation of it
     /// could be served yet. Its grants stay as they are.
     pub served: Option<(Arc<Rule>, i64)>,
@@ -210,3 +212,6 @@ pub fn fingerprint(people: &People, mappers: &[Arc<Mapper>], organization: impl 
     let text = serde_json::to_vec(&(people, rules, organization)).unwrap_or_default();
     uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, &text).to_string()
 }
+
+#[cfg(test)]
+mod tests;

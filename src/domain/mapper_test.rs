@@ -16,6 +16,9 @@ use super::{
     trace::{Step, Trace},
 };
 
+/// Longer values are cut in messages, in bytes.
+const LONGEST_SHOWN: usize = 200;
+
 /// The provider whose person a test is about.
 #[derive(Clone, Copy)]
 pub struct OfProvider<'a> {
@@ -85,7 +88,7 @@ fn differences(
     for (target, expected) in &expected.attributes {
         let actual = attributes.get(target.as_str()).unwrap_or(&Value::Null);
         if actual != expected {
-            differences.push(format!("attributes.{target}: expected {expected}, got {actual}"));
+            differences.push(format!("attributes.{target}: expected {}, got {}", shown(expected), shown(actual)));
         }
     }
     differences
@@ -97,7 +100,22 @@ fn differ(what: &str, expected: Option<&BTreeSet<String>>, actual: &BTreeSet<Str
     }
 }
 
+/// A value of a test, as far as a message has room for it.
+fn shown(value: &Value) -> String {
+    cut(value.to_string())
+}
+
+fn cut(text: String) -> String {
+    if text.len() <= LONGEST_SHOWN {
+        return text;
+    }
+    format!("{}…", &text[..text.floor_char_boundary(LONGEST_SHOWN)])
+}
+
 fn list(names: &BTreeSet<String>) -> String {
     let names: Vec<_> = names.iter().map(String::as_str).collect();
-    format!("[{}]", names.join(", "))
+    cut(format!("[{}]", names.join(", ")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,13 @@
 //! From a person to what they get: mappers, then rules over defaults. Pure, and the order of mappers never matters.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc};
+use std::{borrow::Cow, collections::{BTreeMap, BTreeSet}, fmt, sync::Arc};
 
 use serde_json::Value;
 
 use super::{
     Claims,
     expression::{ProviderVariable, Variables},
-    field::{self, Maker, Said, usable},
+    field::{self, Field, Maker, Said, usable},
     mapper::{AttributeFrom, AttributeRule, GrantRule, Mapper, NamesRule, Rule, Verdict},
     organization::Organization,
     people::{Access, People},
@@ -16,6 +16,11 @@ use super::{
     trace::{Problem, Stage, Trace},
     user::{Grant, Granted, IdpUser, Mapped},
 };
+
+/// A longer name is none that an organization has, in bytes; patterns cost by length.
+const LONGEST_NAME: usize = 63 * 4;
+/// So many names that the organization has not are looked at, to be counted.
+const LOOKED_AT: usize = 1000;
 
 /// Everything that says what people of a provider get.
 #[derive(Clone, Copy)]
@@ -36,10 +41,9 @@ impl<'a> Mapping<'a> {
         for mapper in self.mappers {
             self.apply(mapper, evidence, &mut outcome, trace);
         }
-        if self.people.defaults.administrator {
-            let by_default = Grant { mapper_uid: self.provider_uid.clone(), granted: Granted::Administrator };
+        if let Some(grant) = by_default(self.provider_uid, self.people) {
             trace.step(Stage::Mappers, &"defaults.administrator", || ("makes everybody an administrator", None));
-            outcome.grants.push(by_default);
+            outcome.grants.push(grant);
         }
         outcome.grants.sort();
         outcome.grants.dedup();
@@ -86,6 +90,7 @@ impl<'a> Mapping<'a> {
     ) -> Said {
         let mut said = Said::default();
         let own = || Maker { provider: self.provider_uid.clone(), mapper: None };
+        let of_mapper = |uid: &Arc<str>| Maker { provider: self.provider_uid.clone(), mapper: Some(uid.clone()) };
         for (name, value) in of_person(evidence.person) {
             said.say(name, Value::from(value), own());
         }
@@ -96,17 +101,17 @@ impl<'a> Mapping<'a> {
             said.say(name, value, own());
         }
         for (name, mut by) in attributes {
-            by.sort_by(|(_, one), (_, other)| one.cmp(other));
+            by.sort_by_key(|(_, mapper)| *mapper);
             let Some((value, mapper)) = by.first().cloned() else { continue };
             if by.iter().any(|(other, _)| *other != value) {
                 let said_so = "mappers say different things, so that it stays as it was";
                 trace.problem(Stage::Fields, &name, Problem::MappersDiffer, &said_so);
-                said.leave(name);
+                said.leave(name, by.into_iter().map(|(value, uid)| Field { value, by: of_mapper(uid) }).collect());
                 continue;
             }
             let path = || self.mappers.iter().find(|of| of.uid == *mapper).map_or("", |mapper| &mapper.path);
             trace.step(Stage::Fields, &name, || (format!("by the mapper {}", path()), Some(value.clone())));
-            said.say(name, value, Maker { provider: self.provider_uid.clone(), mapper: Some(mapper.clone()) });
+            said.say(name, value, of_mapper(mapper));
         }
         said
     }
@@ -130,6 +135,12 @@ impl<'a> Mapping<'a> {
             })
             .collect()
     }
+}
+
+/// What everybody of a provider gets.
+pub fn by_default(provider_uid: &Arc<str>, people: &People) -> Option<Grant> {
+    let grant = Grant { mapper_uid: provider_uid.clone(), granted: Granted::Administrator };
+    people.defaults.administrator.then_some(grant)
 }
 
 /// What is known of a person.
@@ -175,20 +186,20 @@ pub(super) fn granted(
         .filter(|group| group.type_.as_ref().is_some_and(|type_| grant.group_types.contains(type_)));
     granted.extend(of_type.map(|group| Granted::Group(group.name.clone())));
     if let Some(rule) = &grant.roles_from {
-        let known = |name: &str| organization.role(name).is_some();
-        granted.extend(named(rule, "rolesFrom", known, evidence, mapper, trace).into_iter().map(Granted::Role));
+        let roles = organization.roles.iter().map(|role| &*role.name);
+        granted.extend(named(rule, "rolesFrom", roles, evidence, mapper, trace).into_iter().map(Granted::Role));
     }
     if let Some(rule) = &grant.groups_from {
-        let known = |name: &str| organization.group(name).is_some();
-        granted.extend(named(rule, "groupsFrom", known, evidence, mapper, trace).into_iter().map(Granted::Group));
+        let groups = organization.groups.iter().map(|group| &*group.name);
+        granted.extend(named(rule, "groupsFrom", groups, evidence, mapper, trace).into_iter().map(Granted::Group));
     }
     granted
 }
 
-fn named(
+fn named<'a>(
     rule: &NamesRule,
     field: &str,
-    known: impl Fn(&str) -> bool,
+    of_organization: impl Iterator<Item = &'a str>,
     evidence: Evidence<'_>,
     mapper: &str,
     trace: &mut Trace,
@@ -210,15 +221,15 @@ fn named(
         let said = format!("{}: it gives something else than names", rule.from);
         trace.problem(Stage::Mappers, &subject, Problem::ResultNotUsable, &said);
     }
-    let (allowed, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|name| rule.only.fit(name));
-    let (known, unknown): (Vec<_>, Vec<_>) = allowed.into_iter().partition(|name| known(name));
-    if !unknown.is_empty() {
-        let said = format!("the organization does not have {} of the names", unknown.len());
+    let known: BTreeSet<_> = of_organization.filter(|name| all.contains(name) && rule.only.fit(name)).collect();
+    let others = all.iter().filter(|name| name.len() <= LONGEST_NAME && !known.contains(**name));
+    let unknown = others.take(LOOKED_AT).filter(|name| rule.only.fit(name)).count();
+    if unknown > 0 {
+        let said = format!("the organization has none of at least {unknown} of the names");
         trace.problem(Stage::Mappers, &subject, Problem::UnknownName, &said);
     }
     trace.step(Stage::Mappers, &subject, || {
-        let said = format!("{} names; {} are not among only", known.len(), others.len());
-        (said, Some(Value::from(known.clone())))
+        (format!("{} of {} names", known.len(), all.len()), Some(known.iter().copied().collect()))
     });
     known.into_iter().map(str::to_owned).collect()
 }
@@ -267,3 +278,6 @@ impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Lazy<F> {
         self.0(f)
     }
 }
+
+#[cfg(test)]
+mod tests;

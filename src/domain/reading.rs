@@ -48,6 +48,14 @@ impl Reading {
         }
     }
 
+    /// The claim's name, or the one that is usual.
+    pub fn claim_or<'a>(&'a self, usual: &'a str) -> &'a str {
+        match self {
+            Self::Claim(name) => name,
+            Self::Expression(_) => usual,
+        }
+    }
+
     /// Whether it is the claim of a name.
     pub fn is_claim(&self, name: &str) -> bool {
         matches!(self, Self::Claim(claim) if claim == name)

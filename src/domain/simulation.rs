@@ -6,7 +6,7 @@ use super::{
     documents::Merged,
     expression::ProviderVariable,
     field::Fields,
-    login::{self, Fresh, Verified},
+    login::{self, Decided, Fresh, Verified},
     organization::Organization,
     outcome::{Outcome, outcome},
     people::People,
@@ -58,10 +58,14 @@ fn record(
         ProviderSession { issuer: provider.issuer.to_string(), subject: person.external_id.clone(), sid: None };
     let id_token = IdToken { issued_at: fresh.now, hint: None };
     let verified = Verified { table, provider, issuer: &provider.issuer, claims, person, at_provider, id_token };
-    login::decide(verified, Known::default(), fresh, trace).map_err(|refusal| match &refusal {
-        Refusal::ClaimRule { message, .. } => format!("{refusal}; people are told: {message}"),
-        _ => refusal.to_string(),
-    })
+    match login::decide(verified, Known::default(), fresh, trace) {
+        Ok(Decided::LetIn(record)) => Ok(*record),
+        Ok(Decided::NotMapped(_)) => Err(Refusal::NotMapped.to_string()),
+        Err(refusal) => Err(match &refusal {
+            Refusal::ClaimRule { message, .. } => format!("{refusal}; people are told: {message}"),
+            _ => refusal.to_string(),
+        }),
+    }
 }
 
 /// As the store would write it, and as applications would be told.

@@ -1,7 +1,7 @@
 //! The login table: everything that logins and sessions need to know of the manifests, as one immutable value.
 //! The controllers make a new one for every change; the server only reads it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use imbl::{HashMap, HashSet, OrdMap};
@@ -25,11 +25,15 @@ pub struct LoginTable {
     mappers_of_provider: HashMap<Arc<str>, Arc<[Arc<Mapper>]>>,
     /// The mappers that were here and are known to be gone, as long as others may only not have been read yet.
     gone_mappers: HashSet<Arc<str>>,
+    /// What has been worked out of this table, by provider; another table begins anew.
+    fingerprints: Fingerprints,
     /// Whether every object that the source knows has been looked at.
     pub settled: bool,
     /// Whether an object that is not here is known not to exist.
     pub complete: bool,
 }
+
+type Fingerprints = Arc<Mutex<std::collections::HashMap<Arc<str>, String>>>;
 
 impl LoginTable {
     /// The organization of an id.
@@ -97,13 +101,30 @@ impl LoginTable {
     }
 
     /// Tells what a provider's people have by this table from what they have by another; None when the provider is
-    /// gone.
+    /// gone, or it is not known what it says of its people, or who its issuer is.
     pub fn mark(&self, provider_uid: &str) -> Option<String> {
         let provider = self.provider_by_uid(provider_uid)?;
-        let mappers = self.mappers_of(provider_uid);
-        let asked = self.asked_organization(provider, mappers).map(Organization::names);
-        let fingerprint = fingerprint(provider.people.as_deref()?, mappers, asked);
+        let mut known = self.fingerprints.lock().unwrap_or_else(PoisonError::into_inner);
+        let fingerprint = match known.get(provider_uid) {
+            Some(fingerprint) => fingerprint.clone(),
+            None => {
+                let fingerprint = self.fingerprint(provider)?;
+                known.insert(provider.uid.clone(), fingerprint.clone());
+                fingerprint
+            }
+        };
         Some(if self.complete { fingerprint } else { format!("{fingerprint}?") })
+    }
+
+    fn fingerprint(&self, provider: &Provider) -> Option<String> {
+        if provider.issuer.is_empty() {
+            return None;
+        }
+        let mappers = self.mappers_of(&provider.uid);
+        let is_known = self.organization_by_key(&provider.organization).is_some();
+        let asked = self.asked_organization(provider, mappers).map(Organization::names);
+        let people = provider.people.as_deref()?;
+        Some(fingerprint(people, mappers, (is_known, asked, &provider.issuer)))
     }
 
     /// The organization of a provider, if what its people get depends on which roles and groups there are.
@@ -138,20 +159,25 @@ impl LoginTable {
 
     /// Whether a mapper may be for people of a provider of which it is not known what it says now.
     pub fn may_not_know_all(&self, provider_uid: &str) -> bool {
-        !matches!(self.keep(provider_uid), Keep::Mappers(unserved) if unserved.is_empty())
+        let unserved = |mapper: &Arc<Mapper>| mapper.served.is_none() && mapper.would_admit;
+        !(self.settled && self.complete) || self.mappers_of(provider_uid).iter().any(unserved)
     }
 
-    /// The same for somebody of whom it is not known what the mappers say now.
-    pub fn keep_all_that_exist(&self, provider_uid: &str) -> Keep {
+    /// The same for somebody of whom it is not known what the mappers say now; `defaults`: whether it is known what the
+    /// provider's own defaults give.
+    pub fn keep_all_that_exist(&self, provider_uid: &str, defaults: bool) -> Keep {
+        let by_default = || Arc::from(provider_uid);
         if self.settled && self.complete {
-            Keep::Mappers(self.mappers_of(provider_uid).iter().map(|mapper| mapper.uid.clone()).collect())
+            let mappers = self.mappers_of(provider_uid).iter().map(|mapper| mapper.uid.clone());
+            Keep::Mappers(mappers.chain((!defaults).then(by_default)).collect())
         } else {
-            Keep::AllBut(self.gone_mappers.iter().cloned().collect())
+            Keep::AllBut(self.gone_mappers.iter().cloned().chain(defaults.then(by_default)).collect())
         }
     }
 
     /// Puts an organization in, or takes it out.
     pub fn set_organization(&mut self, key: &OrganizationKey, organization: Option<Arc<Organization>>) {
+        self.fingerprints = Fingerprints::default();
         if let Some(before) = self.organizations.remove(key)
             && self.organization_by_id.get(&before.id).is_some_and(|holder| holder.key == *key)
         {
@@ -165,6 +191,7 @@ impl LoginTable {
 
     /// Puts a provider in, or takes it out.
     pub fn set_provider(&mut self, uid: &str, provider: Option<Arc<Provider>>) {
+        self.fingerprints = Fingerprints::default();
         if let Some(before) = self.providers.remove(uid) {
             let place = (before.organization.clone(), before.key.clone());
             if self.provider_by_key.get(&place).is_some_and(|holder| *holder.uid == *uid) {
@@ -192,6 +219,7 @@ impl LoginTable {
 
     /// Puts a mapper in, or takes it out. Returns the UIDs of the providers whose mappers differ now.
     pub fn set_mapper(&mut self, uid: &str, mapper: Option<Arc<Mapper>>) -> Vec<Arc<str>> {
+        self.fingerprints = Fingerprints::default();
         let before = self.mappers.remove(uid);
         if let Some(mapper) = &mapper {
             self.gone_mappers.remove(uid);
@@ -209,7 +237,10 @@ impl LoginTable {
         for provider in &touched {
             let others = self.mappers_of(provider).iter().filter(|other| *other.uid != *uid).cloned();
             let mine = mapper.iter().filter(|mapper| mapper.providers.contains(provider)).cloned();
-            self.mappers_of_provider.insert(provider.clone(), others.chain(mine).collect());
+            let mut mappers: Vec<_> = others.chain(mine).collect();
+            // The same everywhere, whatever came first.
+            mappers.sort_by(|one, other| one.uid.cmp(&other.uid));
+            self.mappers_of_provider.insert(provider.clone(), mappers.into());
         }
         touched
     }

@@ -133,6 +133,7 @@ pub fn mapper_of(uid: &str, provider_uid: &str, rule: Rule) -> Mapper {
         uid: uid.into(),
         path: format!("default/{uid}"),
         providers: vec![provider_uid.into()],
+        would_admit: rule.admits(),
         served: Some((Arc::new(rule), 1)),
     }
 }

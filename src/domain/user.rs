@@ -158,6 +158,17 @@ pub struct LoginRecord {
     pub id_token: IdToken,
 }
 
+/// Everything that a login writes of somebody who may not sign in any more.
+#[derive(Clone, Debug)]
+pub struct LostAccess {
+    pub user: UserId,
+    pub provider_uid: Arc<str>,
+    pub claims: Merged,
+    pub mapped: Mapped,
+    pub keep: Keep,
+    pub mark: String,
+}
+
 /// What is kept of the ID token of a login.
 #[derive(Clone, Debug)]
 pub struct IdToken {

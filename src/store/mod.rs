@@ -13,7 +13,7 @@ use crate::domain::{
     organization::OrganizationKey,
     provider_session::ProviderLogout,
     trust::Known,
-    user::{Keep, Link, LoginRecord, Mapped, SessionId, SignedIn, UserId},
+    user::{Keep, Link, LoginRecord, LostAccess, Mapped, SessionId, SignedIn, UserId},
 };
 
 #[cfg(test)]
@@ -69,6 +69,10 @@ pub trait Store: Send + Sync {
     /// kept, and begins the session. `login.user` is written whole, but for its fields, which are worked out here.
     /// Says which revision the claims have now: 1 at first, one more at every login.
     async fn record_login(&self, login: &LoginRecord) -> Result<i64, RecordLoginError>;
+
+    /// Writes what a login has shown of somebody who may not sign in any more: keeps the claims, and sets anew what the
+    /// provider and its mappers make of the user, as `reapply` does.
+    async fn record_lost_access(&self, lost: &LostAccess) -> Result<(), StoreError>;
 
     /// A session that has not ended, with its user and all grants of the user. Whether it has expired is for
     /// the caller to say.

@@ -45,6 +45,7 @@ mod initiate;
 mod key_rotation;
 mod logout;
 mod many_tabs;
+mod mappers;
 mod outbound;
 mod pages;
 mod process;

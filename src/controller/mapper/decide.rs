@@ -90,14 +90,19 @@ fn entry(mapper: &IdpMapper, servable: Option<Rule>, observed: &Observed<'_>) ->
     if servable.is_none()
         && let Some(last_good) = observed.current.filter(|current| current.served.is_some())
     {
-        return last_good.clone();
+        return Mapper { would_admit: would_admit(&mapper.spec), ..last_good.clone() };
     }
     Mapper {
         uid: mapper.uid_str().into(),
         path: mapper.path(),
         providers: observed.targets.iter().filter_map(|target| target.provider_uid.clone()).collect(),
+        would_admit: would_admit(&mapper.spec),
         served: servable.map(|rule| (Arc::new(rule), mapper.generation_number())),
     }
+}
+
+fn would_admit(spec: &api::IdpMapperSpec) -> bool {
+    spec.when.is_some() && spec.grant.is_some()
 }
 
 /// Of two mappers that note something else each of the same people, the older one does.

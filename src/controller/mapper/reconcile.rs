@@ -3,6 +3,10 @@
 use std::sync::Arc;
 
 use kube::runtime::controller::Action;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    task::block_in_place,
+};
 
 use super::{
     decide::{Observed, decide},
@@ -22,7 +26,7 @@ pub async fn reconcile(mapper: Arc<IdpMapper>, context: Arc<Context>) -> Result<
         current: table.mapper(mapper.uid_str()).map(|current| &**current),
         now: context.now(),
     };
-    let decision = decide(&mapper, &observed);
+    let decision = beside_requests(|| decide(&mapper, &observed));
     context.publisher.mapper(&mapper.path(), Some(decision.entry));
     let changed = (mapper.status.as_ref() != Some(&decision.status)).then(|| {
         let mut changed = IdpMapper::clone(&mapper);
@@ -30,6 +34,14 @@ pub async fn reconcile(mapper: Arc<IdpMapper>, context: Arc<Context>) -> Result<
         (changed.into(), decision.turn)
     });
     context.report(Name::Mapper(mapper.path()), changed, Action::await_change()).await
+}
+
+/// Compiling expressions and running tests can take long: other tasks of this thread go on elsewhere meanwhile.
+fn beside_requests<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => block_in_place(work),
+        _ => work(),
+    }
 }
 
 /// Takes a mapper that is gone out of the table.

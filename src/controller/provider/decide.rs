@@ -122,7 +122,8 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
             type_: idp.spec.type_,
             icon: remote.icon.good.as_ref().map(|(icon, _)| icon.clone()),
             issuer,
-            people: people.ok().map(Arc::new),
+            // What is not accepted changes nothing for anybody.
+            people: people.ok().filter(|_| accepted).map(Arc::new),
             trust: Trust { global: idp.spec.trust.global, domains },
             on_sign_in_page: on_sign_in_page(&idp.spec.trust),
             user_name_separator: idp.spec.users.user_name_separator.clone(),

@@ -50,16 +50,3 @@ pub enum EvaluationError {
     #[error("{what}")]
     Failed { what: String },
 }
-
-impl EvaluationError {
-    /// For metrics.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Budget => "budget",
-            Self::InputTooLarge { .. } => "input_too_large",
-            Self::ResultTooLarge => "result_too_large",
-            Self::ResultType { .. } => "result_type",
-            Self::Failed { .. } => "failed",
-        }
-    }
-}

@@ -3,14 +3,17 @@
 use std::{
     collections::BTreeMap,
     io::{self, Write},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
 };
 
 use cel::{common::value::CowVal, context::VariableResolver};
 use serde_json::Value;
 
 use super::{
-    budget::Budget,
+    budget::{Budget, STEPS_OF_ALL},
     error::EvaluationError,
     value::{Datum, Text},
 };
@@ -36,6 +39,8 @@ pub struct Variables<'a> {
     converted_person: OnceLock<Converted>,
     converted_provider: OnceLock<Datum>,
     properties: OnceLock<Datum>,
+    /// The steps that all expressions together have taken.
+    steps: AtomicU32,
 }
 
 /// What expressions see of the provider.
@@ -56,7 +61,17 @@ impl<'a> Variables<'a> {
             converted_person: OnceLock::new(),
             converted_provider: OnceLock::new(),
             properties: OnceLock::new(),
+            steps: AtomicU32::new(0),
         }
+    }
+
+    /// Adds the steps of one expression to those of all.
+    ///
+    /// # Errors
+    /// All together have taken more than they may.
+    pub(super) fn charge(&self, steps: u32) -> Result<(), EvaluationError> {
+        let before = self.steps.fetch_add(steps, Relaxed);
+        if before.saturating_add(steps) > STEPS_OF_ALL { Err(EvaluationError::Budget) } else { Ok(()) }
     }
 
     pub(super) fn claims(&self) -> &Converted {

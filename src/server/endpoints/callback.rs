@@ -15,12 +15,13 @@ use uuid::Uuid;
 use crate::{
     domain::{
         documents::Merged,
-        login::{self, Fresh, Verified},
+        login::{self, Decided, Fresh, Verified},
         organization::Organization,
         people::People,
         person::identify,
         provider::Provider,
         relation::{Flow, Relation},
+        table::LoginTable,
         trace::{Problem, Step, Trace},
         trust::Refusal,
         user::{LoginRecord, Session, SessionId, UserId},
@@ -102,9 +103,9 @@ async fn finish(
     // Without it nobody could have begun.
     let people = provider.people.as_deref().ok_or(Failure::ProviderUnavailable)?;
     let shown = Login { remote: &server.remote, provider, people, relation, attempt, mappers }.look(brought).await?;
-    let (record, revision) = record(server, view, provider, people, relation, &shown).await?;
+    let (record, revision, by) = record(server, view, provider, people, relation, &shown).await?;
     // What changed while the store was writing was decided without this person.
-    catch_up(server, provider, &record, revision).await?;
+    catch_up(server, provider, &record, revision, by).await?;
     metrics::counter!("latchkey_logins_total", "provider" => provider.path.clone()).increment(1);
     tracing::info!(organization = &*view.organization.id, provider = provider.path, user = %record.user.id, "signed in");
     // The browser's cookie names the new session from now on; nobody could end the old one any more.
@@ -173,7 +174,7 @@ fn may_be_code(code: &str) -> bool {
     code.bytes().all(|octet| matches!(octet, 0x20..=0x7e))
 }
 
-/// Decides and writes; with the record comes the revision of its claims. Two first logins of one person at the same
+/// Decides and writes; with the record come the revision of its claims and the table that it was decided by. Two first logins of one person at the same
 /// moment meet in the store; the later one decides again.
 async fn record(
     server: &Server,
@@ -182,7 +183,7 @@ async fn record(
     people: &People,
     relation: &Relation,
     shown: &Shown,
-) -> Result<(LoginRecord, i64), Failure> {
+) -> Result<(LoginRecord, i64, Arc<LoginTable>), Failure> {
     let organization = &view.organization.key;
     let Merged { claims, address } = &shown.claims;
     let mut trace = traced();
@@ -209,9 +210,17 @@ async fn record(
             id_token: shown.id_token.clone(),
         };
         let mut trace = traced();
-        let record = tell(login::decide(verified, known, fresh, &mut trace), &trace, provider)?;
+        let record = match tell(login::decide(verified, known, fresh, &mut trace), &trace, provider)? {
+            Decided::LetIn(record) => *record,
+            Decided::NotMapped(lost) => {
+                if let Some(lost) = lost {
+                    server.store.record_lost_access(&lost).await?;
+                }
+                return Err(Refusal::NotMapped.into());
+            }
+        };
         match server.store.record_login(&record).await {
-            Ok(revision) => return Ok((record, revision)),
+            Ok(revision) => return Ok((record, revision, table)),
             Err(RecordLoginError::Raced) => {}
             Err(RecordLoginError::UserNameTaken) => return Err(Failure::UserNameTaken),
             Err(RecordLoginError::SignedOut) => return Err(Failure::SignedOutMeanwhile),
@@ -241,7 +250,13 @@ fn tell<T>(outcome: T, trace: &Trace, provider: &Provider) -> T {
 
 /// Ends the session if the provider is gone or suspended by now, and grants again by the mappers as they are now,
 /// should they have changed since the login was decided.
-async fn catch_up(server: &Server, provider: &Provider, record: &LoginRecord, revision: i64) -> Result<(), Failure> {
+async fn catch_up(
+    server: &Server,
+    provider: &Provider,
+    record: &LoginRecord,
+    revision: i64,
+    decided_by: Arc<LoginTable>,
+) -> Result<(), Failure> {
     let mut written = (record.mapped.clone(), record.keep.clone());
     // Until the table that was written by is still the newest after the write: what is written by an older one
     // could undo what the controllers wrote meanwhile.
@@ -251,6 +266,9 @@ async fn catch_up(server: &Server, provider: &Provider, record: &LoginRecord, re
             server.sessions.end(&record.session.id).await;
             return Err(Failure::ProviderSuspended);
         };
+        if Arc::ptr_eq(&table, &decided_by) {
+            return Ok(());
+        }
         let mapped = login::mapped(&table, now, &record.claims, &mut Trace::of_problems());
         let due = mapped.map(|mapped| (mapped, table.keep(&provider.uid)));
         let Some(due) = due.filter(|due| *due != written) else { return Ok(()) };

@@ -4,7 +4,7 @@ use sqlx::{SqliteConnection, SqliteExecutor};
 
 use super::{
     claims::{self, SealedClaims},
-    grants, logouts,
+    grants, logouts, reapply,
     rows::{self, UserRow},
     sessions,
 };
@@ -12,9 +12,9 @@ use crate::{
     domain::{
         field::Fields,
         trust::Known,
-        user::{Link, LoginRecord, User, UserId},
+        user::{Link, LoginRecord, LostAccess, User, UserId},
     },
-    store::{RecordLoginError, StoreChange, StoreError},
+    store::{Reapplied, RecordLoginError, StoreChange, StoreError},
 };
 
 /// A user, and whether it is the link that leads there.
@@ -105,6 +105,20 @@ async fn grant(db: &mut SqliteConnection, login: &LoginRecord) -> Result<bool, S
     let (user, provider) = (login.user.id, &login.session.provider_uid);
     let before = grants::of_people(db, provider, &(user..=user)).await?.remove(&user).unwrap_or_default();
     grants::replace(db, user, provider, &before, &login.mapped.grants, &login.keep).await
+}
+
+/// Writes what a login has shown of somebody who may not sign in any more. Says what others must hear of.
+pub async fn record_lost(
+    db: &mut SqliteConnection,
+    lost: LostAccess,
+    sealed_claims: Option<&SealedClaims>,
+) -> Result<((), Vec<StoreChange>), StoreError> {
+    let LostAccess { user, provider_uid, mapped, keep, mark, .. } = lost;
+    let revision = claims::write(db, user, &provider_uid, sealed_claims).await?;
+    grants::forget_other_mark(db, &provider_uid, &mark).await?;
+    let person = Reapplied { user, revision, mapped, keep };
+    let (_, changes) = reapply::all(db, &provider_uid, &[person]).await?;
+    Ok(((), changes))
 }
 
 async fn refuse_what_others_have(db: &mut SqliteConnection, user: &User) -> Result<(), RecordLoginError> {

@@ -30,7 +30,7 @@ use crate::domain::{
     organization::OrganizationKey,
     provider_session::ProviderLogout,
     trust::Known,
-    user::{Link, LoginRecord, SessionId, SignedIn, UserId},
+    user::{Link, LoginRecord, LostAccess, SessionId, SignedIn, UserId},
 };
 
 /// How long anything may take, waiting for a connection and for other processes' locks included.
@@ -127,6 +127,12 @@ impl Store for Sqlite {
             Box::pin(async move { logins::record(db, &login, claims.as_ref(), id_token.as_deref()).await })
         })
         .await
+    }
+
+    async fn record_lost_access(&self, lost: &LostAccess) -> Result<(), StoreError> {
+        let claims = claims::seal(&self.seal, lost.user, &lost.provider_uid, &lost.claims)?;
+        let lost = lost.clone();
+        self.write(move |db| Box::pin(async move { logins::record_lost(db, lost, claims.as_ref()).await })).await
     }
 
     async fn session(&self, id: &SessionId) -> Result<Option<SignedIn>, StoreError> {

@@ -35,6 +35,8 @@ pub struct Latchkey {
     source: Source,
     dir: TempDir,
     flags: Vec<String>,
+    /// `RUST_LOG`, where a test asks for more than the usual log.
+    log_filter: Option<&'static str>,
     listen: u16,
     management: u16,
     process: Option<Child>,
@@ -60,12 +62,23 @@ impl Latchkey {
 
     /// As `start_with`, from this source.
     pub async fn start_from(source: Source, flags: &[&str], files: &[(&str, &str)]) -> Self {
+        Self::start_logging(None, source, flags, files).await
+    }
+
+    /// As `start_from`, with this for `RUST_LOG`.
+    pub async fn start_logging(
+        log_filter: Option<&'static str>,
+        source: Source,
+        flags: &[&str],
+        files: &[(&str, &str)],
+    ) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         fs::create_dir(dir.path().join("manifests")).expect("a directory");
         let mut latchkey = Self {
             source,
             dir,
             flags: flags.iter().map(ToString::to_string).collect(),
+            log_filter,
             listen: 0,
             management: 0,
             process: None,
@@ -107,6 +120,9 @@ impl Latchkey {
             .args(&self.flags);
         if !self.flags.iter().any(|flag| flag == EXTERNAL_URL) {
             command.args([EXTERNAL_URL, &self.url("")]);
+        }
+        if let Some(filter) = self.log_filter {
+            command.env("RUST_LOG", filter);
         }
         command.stdout(Stdio::null()).stderr(log);
         self.process = Some(command.spawn().expect("latchkey starts"));

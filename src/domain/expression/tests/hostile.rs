@@ -217,13 +217,3 @@ fn a_result_is_json_of_limited_size() {
     let two = evaluate_with("[idpUser.groups, [1]]", &Claims::new(), &person(vec!["g"; MOST_GROUPS]));
     assert_eq!(two, Err(EvaluationError::ResultTooLarge));
 }
-
-#[test]
-fn every_failure_has_a_code() {
-    let failed = EvaluationError::Failed { what: String::new() };
-    let too_large = EvaluationError::InputTooLarge { what: "`claims`" };
-    let type_ = EvaluationError::ResultType { what: "bytes" };
-    let codes = [EvaluationError::Budget, too_large, EvaluationError::ResultTooLarge, type_, failed];
-    let expected = ["budget", "input_too_large", "result_too_large", "result_type", "failed"];
-    assert_eq!(codes.map(|error| error.code()), expected);
-}

@@ -40,11 +40,13 @@ fn every_example_gives_what_the_page_says() {
 }
 
 #[test]
-fn every_function_and_code_is_on_the_page() {
+fn every_function_and_message_is_on_the_page() {
     for function in FUNCTIONS.iter().filter(|function| function.style != Style::Inner) {
         assert!(PAGE.contains(&format!("| `{}`", function.name)), "the page says nothing of {}", function.name);
     }
-    for code in ["failed", "budget", "input_too_large", "result_too_large", "result_type"] {
-        assert!(PAGE.contains(&format!("| `{code}` |")), "the page says nothing of {code}");
+    let too_large = EvaluationError::InputTooLarge { what: "…" };
+    let type_ = EvaluationError::ResultType { what: "…" };
+    for error in [EvaluationError::Budget, too_large, EvaluationError::ResultTooLarge, type_] {
+        assert!(PAGE.contains(&format!("| {error} |")), "the page says nothing of: {error}");
     }
 }
