@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use latchkey::domain::{
     documents::Merged,
     expression::Expression,
-    login::{Fresh, Verified, decide},
+    login::{Decided, Fresh, Verified, decide},
     mapper::{AttributeFrom, AttributeRule, GrantRule, Mapper, Rule, When},
     people::{Access, ClaimRule, Defaults, OtherReading, People, Readings},
     person::identify,
@@ -98,7 +98,10 @@ impl Bench {
             id_token: IdToken { issued_at: Timestamp::UNIX_EPOCH, hint: None },
         };
         let fresh = Fresh { user_id: UserId(Uuid::nil()), session_id: SessionId([0; 32]), now: Timestamp::UNIX_EPOCH };
-        Ok(decide(verified, Known::default(), fresh, &mut trace)?)
+        match decide(verified, Known::default(), fresh, &mut trace)? {
+            Decided::LetIn(record) => Ok(*record),
+            Decided::NotMapped(_) => Err("everybody may sign in".into()),
+        }
     }
 }
 
@@ -151,6 +154,7 @@ fn mapper(number: usize, by_expression: bool) -> Result<Mapper, Box<dyn Error>> 
         uid: format!("0198c0de-0000-7000-8000-{number:012}").into(),
         path: format!("default/mapper-{number}"),
         providers: vec!["p1".into()],
+        would_admit: true,
         served: Some((Arc::new(Rule { when, grant, attributes }), 1)),
     })
 }

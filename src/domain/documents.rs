@@ -51,7 +51,8 @@ impl Reader<'_> {
         let both_are_claims = matches!((email, email_verified), (Reading::Claim(_), Reading::Claim(_)));
         let told = || self.address(&upper).unwrap_or_else(|| self.address(&lower).unwrap_or_default());
         let address = (!both_are_claims).then(told);
-        let (email, verified) = (email.claim_or("email").to_owned(), email_verified.claim_or("email_verified").to_owned());
+        let (email, verified) =
+            (email.claim_or("email").to_owned(), email_verified.claim_or("email_verified").to_owned());
         let mut claims = lower;
         if upper.contains_key(&email) {
             claims.remove(&verified);

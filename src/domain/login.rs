@@ -121,7 +121,9 @@ pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh, trace: &mut Tr
     if !mapped.admitted {
         return match found {
             _ if !table.settled => Err(Refusal::Starting),
-            Found::Linked(user) => Ok(Decided::NotMapped(Some(Box::new(lost(table, provider, user.id, claims, mapped))))),
+            Found::Linked(user) => {
+                Ok(Decided::NotMapped(Some(Box::new(lost(table, provider, user.id, claims, mapped)))))
+            }
             Found::New | Found::ByAddress(_) => Ok(Decided::NotMapped(None)),
         };
     }

@@ -18,6 +18,8 @@ use super::{
 
 /// Longer values are cut in messages, in bytes.
 const LONGEST_SHOWN: usize = 200;
+/// What is wrong with one test is told in at most so many bytes: a status has room for several.
+const LONGEST_FAILURE: usize = 2000;
 
 /// The provider whose person a test is about.
 #[derive(Clone, Copy)]
@@ -67,7 +69,7 @@ pub fn failure(rule: &Rule, of: OfProvider<'_>, claims: &Claims, expected: &Expe
     }
     let problem = |problem: &Step| format!("{}: {}", problem.subject.trim(), problem.said);
     differences.extend(trace.problems().iter().map(problem));
-    Some(differences.join("; "))
+    Some(cut(differences.join("; "), LONGEST_FAILURE))
 }
 
 fn differences(
@@ -102,19 +104,19 @@ fn differ(what: &str, expected: Option<&BTreeSet<String>>, actual: &BTreeSet<Str
 
 /// A value of a test, as far as a message has room for it.
 fn shown(value: &Value) -> String {
-    cut(value.to_string())
+    cut(value.to_string(), LONGEST_SHOWN)
 }
 
-fn cut(text: String) -> String {
-    if text.len() <= LONGEST_SHOWN {
+fn cut(text: String, longest: usize) -> String {
+    if text.len() <= longest {
         return text;
     }
-    format!("{}…", &text[..text.floor_char_boundary(LONGEST_SHOWN)])
+    format!("{}…", &text[..text.floor_char_boundary(longest)])
 }
 
 fn list(names: &BTreeSet<String>) -> String {
     let names: Vec<_> = names.iter().map(String::as_str).collect();
-    cut(format!("[{}]", names.join(", ")))
+    cut(format!("[{}]", names.join(", ")), LONGEST_SHOWN)
 }
 
 #[cfg(test)]

@@ -1,6 +1,11 @@
 //! From a person to what they get: mappers, then rules over defaults. Pure, and the order of mappers never matters.
 
-use std::{borrow::Cow, collections::{BTreeMap, BTreeSet}, fmt, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use serde_json::Value;
 

@@ -221,7 +221,7 @@ mod tests {
             let broken = mapper(2, spec);
             let decision = decide(&broken, &observed(Some(&good)));
             assert_eq!((reason(&decision).as_str(), decision.status.serving_generation), (why, Some(1)));
-            assert_eq!(decision.entry, good);
+            assert_eq!(decision.entry.served, good.served);
             let never_good = decide(&broken, &observed(None));
             assert_eq!((never_good.status.serving_generation, never_good.entry.rule()), (None, None), "{why}");
         }

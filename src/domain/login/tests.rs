@@ -9,8 +9,9 @@ use crate::domain::{
     field::FULL_NAME,
     mapper::{Mapper, When},
     organization::Organization,
+    people::Defaults,
     testing::{self, PROVIDER, at, claims, people, person},
-    user::{Granted, Keep},
+    user::{Grant, Granted, Keep},
 };
 
 fn rules(sources: &[&str]) -> Vec<ClaimRule> {
@@ -80,6 +81,16 @@ fn table(people: People, mappers: &[Mapper]) -> LoginTable {
 }
 
 fn decided(table: &LoginTable, given: Value, trace: &mut Trace) -> Result<LoginRecord, Refusal> {
+    match of_known(table, given, Known::default(), trace)? {
+        Decided::LetIn(record) => Ok(*record),
+        Decided::NotMapped(lost) => {
+            assert!(lost.is_none(), "who was never here loses nothing");
+            Err(Refusal::NotMapped)
+        }
+    }
+}
+
+fn of_known(table: &LoginTable, given: Value, known: Known, trace: &mut Trace) -> Result<Decided, Refusal> {
     let provider = table.provider_by_uid("p1").expect("a provider");
     let claims = claims(given);
     let id_token = IdToken { issued_at: at(0), hint: None };
@@ -93,7 +104,27 @@ fn decided(table: &LoginTable, given: Value, trace: &mut Trace) -> Result<LoginR
         id_token,
     };
     let fresh = Fresh { user_id: UserId(Uuid::nil()), session_id: SessionId([7; 32]), now: at(0) };
-    decide(verified, Known::default(), fresh, trace)
+    decide(verified, known, fresh, trace)
+}
+
+#[test]
+fn who_was_let_in_before_and_is_not_mapped_any_more_loses_what_the_claims_no_longer_give() {
+    let linked = || Known { linked: Some(testing::login("ann").user), holder: None };
+    let lost = |mappers: &[Mapper]| {
+        let table = table(mapped_only(), mappers);
+        let given = json!({"sub": "1", "groups": ["sales"]});
+        match of_known(&table, given, linked(), &mut Trace::of_problems()) {
+            Ok(Decided::NotMapped(Some(lost))) => lost,
+            _ => panic!("somebody who loses access"),
+        }
+    };
+    let everybody = testing::mapper("m2", "p1", When::Always, &["viewer"]);
+    let ann = lost(&[engineers("m1"), everybody]);
+    let granted: Vec<_> = ann.mapped.grants.iter().map(|grant| &*grant.mapper_uid).collect();
+    assert_eq!((granted, ann.mapped.admitted), (vec!["m2"], false));
+    assert_eq!(ann.claims.claims.get("groups"), Some(&json!(["sales"])));
+    let unserved = Mapper { served: None, ..engineers("m1") };
+    assert!(lost(&[unserved]).mapped.admitted, "sessions go on while it is not known what a mapper says");
 }
 
 fn decision(table: &LoginTable, given: Value) -> Result<LoginRecord, Refusal> {
@@ -194,11 +225,32 @@ fn without_an_organization_it_is_not_known_what_mappers_say() {
 fn somebody_whose_claims_are_not_kept_may_be_admitted_where_any_mapper_lets_anybody_in() {
     let may = |people: People, mappers: &[Mapper]| {
         let table = table(people, mappers);
-        may_admit(&table, table.provider_by_uid("p1").expect("a provider"))
+        let provider = table.provider_by_uid("p1").expect("a provider");
+        mapped_without_claims(&table, provider).expect("it is known").admitted
     };
     assert!(may(people(), &[]));
     assert!(!may(mapped_only(), &[]));
     assert!(may(mapped_only(), &[engineers("m1")]));
     assert!(!may(mapped_only(), &[testing::mapper("m1", "p1", When::Always, &["viewer"])]));
     assert!(may(mapped_only(), &[Mapper { served: None, ..engineers("m1") }]));
+    let noting = Mapper { served: None, would_admit: false, ..engineers("m1") };
+    assert!(!may(mapped_only(), &[noting]), "one that lets nobody in");
+}
+
+#[test]
+fn somebody_whose_claims_are_not_kept_is_an_administrator_where_everybody_is() {
+    let defaults = Defaults { administrator: true, ..Defaults::default() };
+    let table = table(People { defaults, ..people() }, &[]);
+    let provider = table.provider_by_uid("p1").expect("a provider");
+    let mapped = mapped_without_claims(&table, provider).expect("it is known");
+    let by_default = Grant { mapper_uid: "p1".into(), granted: Granted::Administrator };
+    assert_eq!((mapped.grants, mapped.said), (vec![by_default], None));
+}
+
+#[test]
+fn as_long_as_the_issuer_is_not_known_nothing_is_taken_from_anybody() {
+    let mut table = table(people(), &[engineers("m1")]);
+    let provider = Provider { issuer: "".into(), people: Some(Arc::new(people())), ..testing::provider("p1") };
+    table.set_provider("p1", Some(Arc::new(provider)));
+    assert_eq!((reevaluated(&table, json!({"sub": "1", "groups": ["eng"]})), table.mark("p1")), (None, None));
 }

@@ -21,7 +21,7 @@ use crate::domain::{
     field::Fields,
     testing::{again, at, claims, group, link, login, organization_key, role, said, session, through, written},
     trust::Known,
-    user::{Grant, Granted, Keep, Link, LoginRecord, Mapped, User, UserId},
+    user::{Grant, Granted, Keep, Link, LoginRecord, LostAccess, Mapped, User, UserId},
 };
 
 /// A database of one test alone.
@@ -118,6 +118,7 @@ macro_rules! every_promise_holds_for {
             reapply: what_was_decided_by_older_claims_is_not_written,
             reapply: a_login_beside_a_re_evaluation_always_has_the_last_word,
             reapply: who_may_not_sign_in_any_more_loses_exactly_the_sessions_that_began_with_the_provider,
+            reapply: a_login_that_shows_the_loss_ends_the_sessions_that_were,
             reapply: who_signs_in_while_losing_access_is_out_once_the_login_has_caught_up,
             reapply: of_two_logins_that_race_a_loss_the_later_one_s_catching_up_ends_both,
             reapply: people_set_anew_together_come_out_as_one_by_one_and_nobody_else_is_touched,

@@ -97,6 +97,32 @@ pub async fn who_may_not_sign_in_any_more_loses_exactly_the_sessions_that_began_
     assert_eq!(fields_of(&*store, &ada).await.text("title"), Some("none"));
 }
 
+/// Whoever signs in somewhere and is not admitted any more is out everywhere, and what the claims say now is kept.
+pub async fn a_login_that_shows_the_loss_ends_the_sessions_that_were(database: impl Database) {
+    let (store, other) = (open(&database).await, open(&database).await);
+    let (mut ada, bob) = (login("ada"), login("bob"));
+    ada.mapped.grants = vec![role("m1", "admin")];
+    store.record_login(&ada).await.unwrap();
+    store.record_login(&bob).await.unwrap();
+    let elsewhere = through(&ada, "p2", vec![role("m2", "viewer")]);
+    store.record_login(&elsewhere).await.unwrap();
+    let lost = LostAccess {
+        user: ada.user.id,
+        provider_uid: "p1".into(),
+        claims: claims(json!({"sub": "ada", "groups": []})).into(),
+        mapped: refused(),
+        keep: nothing(),
+        mark: ada.mark.clone(),
+    };
+    other.record_lost_access(&lost).await.unwrap();
+    assert!(!is_signed_in(&*store, &ada).await && is_signed_in(&*store, &bob).await);
+    let left = store.session(&elsewhere.session.id).await.unwrap().expect("a session through another provider");
+    assert_eq!(left.grants, [Granted::Role("viewer".into())]);
+    let kept = store.claims_of_provider("p1", None, 10).await.unwrap();
+    let of_ada = kept.into_iter().find(|stored| stored.user == ada.user.id).expect("the claims");
+    assert_eq!((of_ada.revision, of_ada.claims), (2, Some(lost.claims)));
+}
+
 /// A login that was decided when the person still was admitted may be written after the loss. The decision is looked at
 /// again by the newest mappers once it is written, and by the revision that it got.
 pub async fn who_signs_in_while_losing_access_is_out_once_the_login_has_caught_up(database: impl Database) {
