@@ -41,9 +41,7 @@ pub enum Refusal {
         /// None: the expression is false.
         failure: Option<EvaluationError>,
     },
-    #[error(
-        "the provider has users.access MappedOnly, and no served IdpMapper with when and grant is for this person; latchkey simulate says why"
-    )]
+    #[error("the provider has users.access MappedOnly, and no served IdpMapper with when and grant is for this person")]
     NotMapped,
     /// Who owns which domain is not known before everything has been looked at.
     #[error("the manifests have not all been looked at yet")]

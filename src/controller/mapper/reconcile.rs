@@ -28,6 +28,14 @@ pub async fn reconcile(mapper: Arc<IdpMapper>, context: Arc<Context>) -> Result<
     };
     let decision = beside_requests(|| decide(&mapper, &observed));
     context.publisher.mapper(&mapper.path(), Some(decision.entry));
+    if let Some(turn) = &decision.turn {
+        let (path, reason, message) = (mapper.path(), turn.reason.as_str(), &turn.message);
+        if turn.warning {
+            tracing::warn!(mapper = path, reason, "{message}");
+        } else {
+            tracing::info!(mapper = path, reason, "{message}");
+        }
+    }
     let changed = (mapper.status.as_ref() != Some(&decision.status)).then(|| {
         let mut changed = IdpMapper::clone(&mapper);
         changed.status = Some(decision.status);

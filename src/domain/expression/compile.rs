@@ -79,6 +79,9 @@ fn in_words(problem: &str) -> String {
     let problem = problem.split_once(" expecting ").map_or(problem, |(problem, _)| problem);
     match STUMBLED.iter().find_map(|words| problem.strip_prefix(words)) {
         Some("'<EOF>'") => "it ends too early".to_owned(),
+        Some(input) if input.trim_matches(['\'', ' ']) == "=" => format!("{input} cannot stand here: equal is =="),
+        Some(input) if input.trim_matches(['\'', ' ']) == "&" => format!("{input} cannot stand here: and is &&"),
+        Some(input) if input.trim_matches(['\'', ' ']) == "<>" => format!("{input} cannot stand here: unequal is !="),
         Some(input) => format!("{input} cannot stand here"),
         None => problem.replace("'<EOF>'", "the end"),
     }

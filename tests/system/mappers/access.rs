@@ -234,10 +234,10 @@ async fn who_is_in_the_group_no_more_when_they_sign_in_is_out_wherever_they_were
     latchkey.write("mappers.yaml", &mapper("cooks", "when: {group: cooks}, grant: {groups: [cooks]}")).await;
     latchkey.wait_for_condition("idpmapper", "cooks", super::READY).await;
     let (here, there, other) = (Visitor::new(), Visitor::new(), Visitor::new());
-    let cook = |sub: &str| json!({"sub": sub, "preferred_username": sub, "groups": ["cooks"]});
+    let cook = |sub: &str| json!({"sub": sub, "preferred_username": sub, "email": null, "groups": ["cooks"]});
     assert!(login(&here, &latchkey, "demo", &fake, cook("ann")).await.signs_in());
     assert!(login(&other, &latchkey, "demo", &fake, cook("bob")).await.signs_in());
-    let no_more = json!({"sub": "ann", "preferred_username": "ann", "groups": ["waiters"]});
+    let no_more = json!({"sub": "ann", "preferred_username": "ann", "email": null, "groups": ["waiters"]});
     let answer = login(&there, &latchkey, "demo", &fake, no_more).await;
     must_be_refused("ann", &latchkey, &answer, 403, "not_mapped");
     assert_eq!((here.session(&latchkey).await, there.session(&latchkey).await), (None, None));

@@ -61,7 +61,11 @@ async fn at_debug_level_a_login_logs_every_step_and_no_value_of_any_claim() {
         &["Mappers", "subject=\"default/failing\"", "the expression fails"],
         &["Mappers", "subject=\"default/untrue\"", "the expression is false"],
         &["Mappers", "subject=\"default/given\"", "is for this person"],
-        &["Mappers", "subject=\"default/given grant.rolesFrom\"", "the organization has none of 1 of the names"],
+        &[
+            "Mappers",
+            "subject=\"default/given grant.rolesFrom\"",
+            "the organization has none of at least 1 of the names",
+        ],
         &["Fields", "subject=\"title\"", "by the mapper default/given"],
         &["Fields", "subject=\"odd\"", "a list of these"],
         &["Fields", "subject=\"timeZone\"", "neither the IANA name of a time zone nor a Windows ID"],

@@ -52,6 +52,27 @@ fn charged(operator: &str) -> Option<&'static str> {
     })
 }
 
+/// What functions of other languages are here.
+const IN_OTHER_WORDS: [(&str, &str); 9] = [
+    ("if", "condition ? value : otherwise"),
+    ("iif", "condition ? value : otherwise"),
+    ("and", "one && other"),
+    ("or", "one || other"),
+    ("not", "!condition"),
+    ("lower", "text.lowerAscii()"),
+    ("toLowerCase", "text.lowerAscii()"),
+    ("upper", "text.upperAscii()"),
+    ("concat", "one + other"),
+];
+
+fn property_usage(called: &str) -> &'static str {
+    if called.eq_ignore_ascii_case("hasProperty") {
+        "idpUser.hasProperty(\"locale\")"
+    } else {
+        "idpUser.getProperty(\"locale\", \"en\"), with what holds where there is none"
+    }
+}
+
 impl Compiler<'_> {
     pub(super) fn call(&mut self, id: u64, call: CallExpr) -> Code {
         let CallExpr { func_name, target, args } = call;
@@ -64,6 +85,7 @@ impl Compiler<'_> {
                 Ok(inner_call(id, function, self.expressions(args)?))
             }
             (Some(target), "hasProperty" | "getProperty") => self.property(id, &func_name, &target, args),
+            (None, "hasProperty" | "getProperty") => Err(self.property_like_this(id, &func_name)),
             (target, function) => self.function(id, function, target.map(|target| *target), args),
         }
     }
@@ -92,7 +114,11 @@ impl Compiler<'_> {
         let mut written = FUNCTIONS.iter().filter(|function| function.style != Style::Inner);
         written.clone().find(|function| function.name == called).ok_or_else(|| {
             let names = written.by_ref().map(|function| function.name).chain(MACROS.map(|(name, _)| name));
-            let hint = meant(called, names.chain(["hasProperty", "getProperty"]));
+            let property = |name: &&str| name.eq_ignore_ascii_case(called);
+            let elsewhere = IN_OTHER_WORDS.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(called));
+            let usage = ["hasProperty", "getProperty"].into_iter().find(property).map(property_usage);
+            let usage = usage.or_else(|| Some(elsewhere?.1)).map(|usage| format!("write {usage}"));
+            let hint = usage.or_else(|| meant(called, names));
             ExpressionError::Unknown { place: self.place(id), what: format!("the function `{called}`"), hint }
         })
     }
@@ -114,14 +140,15 @@ impl Compiler<'_> {
         Ok(arguments)
     }
 
+    fn property_like_this(&self, id: u64, called: &str) -> ExpressionError {
+        self.unusable(id, format!("`{called}` like this"), format!("write {}", property_usage(called)))
+    }
+
     fn property(&mut self, id: u64, called: &str, target: &IdedExpr, args: Vec<IdedExpr>) -> Code {
         let is_person = matches!(&target.expr, Expr::Ident(name) if name == "idpUser");
-        let (function, arity, usage) = match called {
-            "hasProperty" => ("@has_property", 1, "idpUser.hasProperty(\"locale\")"),
-            _ => ("@get_property", 2, "idpUser.getProperty(\"locale\", \"en\"), with what holds where there is none"),
-        };
+        let (function, arity) = if called == "hasProperty" { ("@has_property", 1) } else { ("@get_property", 2) };
         if !is_person || args.len() != arity {
-            return Err(self.unusable(id, format!("`{called}` like this"), format!("write {usage}")));
+            return Err(self.property_like_this(id, called));
         }
         self.reads.claims = true;
         self.reads.person = true;

@@ -40,7 +40,11 @@ impl Compiler<'_> {
         if fields.contains(&field) {
             return Ok(());
         }
+        let called = |name: &str| format!("did you mean `{name}`?");
         let hint = match meant(field, fields.iter().copied()) {
+            // So the manifest calls what makes them.
+            _ if variable == "idpUser" && field == "userName" => called("name"),
+            _ if variable == "idpUser" && field == "userID" => called("id"),
             Some(hint) => hint,
             None if variable == "idpUser" => format!("write idpUser.getProperty(\"{field}\", \"\")"),
             None => format!("it has {}", fields.join(" and ")),
