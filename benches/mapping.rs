@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use latchkey::domain::{
     documents::Merged,
     expression::Expression,
+    grant::Granted,
     login::{Decided, Fresh, Verified, decide},
     mapper::{AttributeFrom, AttributeRule, GrantRule, Mapper, Rule, When},
     people::{Access, ClaimRule, Defaults, OtherReading, People, Readings},
@@ -21,7 +22,7 @@ use latchkey::domain::{
     table::LoginTable,
     trace::Trace,
     trust::Known,
-    user::{Granted, IdToken, LoginRecord, SessionId, UserId},
+    user::{IdToken, LoginRecord, SessionId, UserId},
 };
 use latchkey::{
     api::{ProviderType, Reason},

@@ -18,9 +18,11 @@ use jiff::Timestamp;
 use latchkey::{
     domain::{
         field::{Maker, Said},
+        grant::{Grant, Granted},
+        keep::Keep,
         organization::OrganizationKey,
         provider_session::ProviderSession,
-        user::{Grant, Granted, IdToken, Keep, Link, LoginRecord, Mapped, Session, SessionId, User, UserId},
+        user::{IdToken, Link, LoginRecord, Mapped, Session, SessionId, User, UserId},
     },
     store,
 };

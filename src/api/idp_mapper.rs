@@ -1,7 +1,7 @@
 //! `IdpMapper`: what people of a provider get, by their claims.
 
 mod attributes;
-mod tests;
+mod expectation;
 
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Condition, LocalReference, rules};
 
 pub use attributes::*;
-pub use tests::*;
+pub use expectation::*;
 
 /// An IdpMapper turns what a provider says about a person into roles and groups here.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

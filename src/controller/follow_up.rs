@@ -14,10 +14,11 @@ use super::FollowUp;
 use crate::{
     domain::{
         documents::Merged,
+        keep::Keep,
         login,
         table::{LoginTable, Published},
         trace::Trace,
-        user::{Keep, Mapped},
+        user::Mapped,
     },
     store::{Reapplied, Replaced, Store, StoreError, StoredClaims},
     telemetry::count,

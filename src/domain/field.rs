@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{locale, user::Keep};
+use super::{keep::Keep, locale};
 
 /// The fields that have a meaning here; all others are custom attributes.
 pub const STANDARD: [&str; 10] =

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{
     documents::Merged,
     expression::{ProviderVariable, Variables},
+    idp_user::IdpUser,
     mapper::Rule,
     mapping::{self, Mapping},
     organization::OrganizationKey,
@@ -15,7 +16,7 @@ use super::{
     table::LoginTable,
     trace::{Problem, Stage, Trace},
     trust::{self, Found, Known, Refusal},
-    user::{IdToken, IdpUser, Link, LoginRecord, LostAccess, Mapped, Session, SessionId, User, UserId},
+    user::{IdToken, Link, LoginRecord, LostAccess, Mapped, Session, SessionId, User, UserId},
 };
 
 /// What a login knows once the provider's answer is verified.

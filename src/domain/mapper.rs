@@ -9,9 +9,10 @@ use wildmatch::WildMatch;
 use super::{
     Claims,
     expression::{EvaluationError, Expression, Variables},
+    grant::Granted,
+    idp_user::IdpUser,
     people::People,
     reading::Reading,
-    user::{Granted, IdpUser},
 };
 
 /// A mapper as logins see it.

@@ -13,13 +13,15 @@ use super::{
     Claims,
     expression::{ProviderVariable, Variables},
     field::{self, Field, Maker, Said, usable},
+    grant::{Grant, Granted},
+    idp_user::IdpUser,
     mapper::{AttributeFrom, AttributeRule, GrantRule, Mapper, NamesRule, Rule, Verdict},
     organization::Organization,
     people::{Access, People},
     person::names,
     reading::Reading,
     trace::{Problem, Stage, Trace},
-    user::{Grant, Granted, IdpUser, Mapped},
+    user::Mapped,
 };
 
 /// A longer name is none that an organization has, in bytes; patterns cost by length.

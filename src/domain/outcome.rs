@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::{
     field,
+    grant::Granted,
     organization::Organization,
-    user::{Granted, User, UserId},
+    user::{User, UserId},
 };
 
 /// The outcome of a login, as `/session` shows it. Lists are sorted.

@@ -10,10 +10,10 @@ use super::{
     email::canonical_address,
     expression::{ProviderVariable, Variables},
     field::{self, FULL_NAME, usable},
+    idp_user::IdpUser,
     people::{OtherReading, People, Readings},
     reading::Reading,
     trace::{Problem, Stage, Trace},
-    user::IdpUser,
 };
 
 /// The longest identifier or name that is taken from a claim, in bytes.

@@ -6,6 +6,7 @@ use super::{
     documents::Merged,
     expression::ProviderVariable,
     field::Fields,
+    grant::Granted,
     login::{self, Decided, Fresh, Verified},
     organization::Organization,
     outcome::{Outcome, outcome},
@@ -16,7 +17,7 @@ use super::{
     table::LoginTable,
     trace::{Stage, Step, Trace},
     trust::{Known, Refusal},
-    user::{Granted, IdToken, LoginRecord, User},
+    user::{IdToken, LoginRecord, User},
 };
 
 /// What would become of somebody.

@@ -7,10 +7,10 @@ use arc_swap::ArcSwap;
 use imbl::{HashMap, HashSet, OrdMap};
 
 use super::{
+    keep::Keep,
     mapper::{Mapper, Rule, fingerprint},
     organization::{Organization, OrganizationKey},
     provider::{LoginState, Provider},
-    user::Keep,
 };
 
 /// What is served. Cloning is cheap, and so is making a changed copy.

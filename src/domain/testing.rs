@@ -10,6 +10,9 @@ use super::{
     Claims,
     expression::ProviderVariable,
     field::{self, Fields, Maker, Said},
+    grant::{Grant, Granted},
+    idp_user::IdpUser,
+    keep::Keep,
     logout::LogoutRules,
     mapper::{GrantRule, Mapper, Rule, When},
     organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
@@ -20,7 +23,7 @@ use super::{
     reading::Reading,
     relation::{ClaimsSource, Flow, Relation, RequestOptions, TokenRules},
     trace::Trace,
-    user::{Grant, Granted, IdToken, IdpUser, Keep, Link, LoginRecord, Mapped, Session, SessionId, User, UserId},
+    user::{IdToken, Link, LoginRecord, Mapped, Session, SessionId, User, UserId},
 };
 use crate::api::{ProviderType, Reason};
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::{
     email::{canonical_address, domain_of},
     expression::EvaluationError,
+    idp_user::IdpUser,
     provider::{Provider, Trust},
     table::LoginTable,
-    user::{IdpUser, User, UserId},
+    user::{User, UserId},
 };
 
 /// Why somebody whom the provider vouches for is not let in. Messages name fields and providers, never an address or name.

@@ -1,4 +1,4 @@
-//! Users, their links to providers, their grants and sessions.
+//! Users, their links to providers, and their sessions.
 
 use std::{fmt, sync::Arc};
 
@@ -10,6 +10,8 @@ use uuid::Uuid;
 use super::{
     documents::Merged,
     field::{FULL_NAME, Fields, Said},
+    grant::{Grant, Granted},
+    keep::Keep,
     organization::OrganizationKey,
     provider_session::{ProviderLogout, ProviderSession},
 };
@@ -43,51 +45,6 @@ impl User {
     pub fn full_name(&self) -> Option<&str> {
         self.fields.text(FULL_NAME)
     }
-}
-
-/// What a provider says about a person, read from the claims as the provider's manifest says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct IdpUser {
-    /// Identifies the person at the issuer.
-    pub external_id: String,
-    pub user_name: String,
-    pub full_name: Option<String>,
-    pub email: Option<String>,
-    pub email_verified: bool,
-    /// The groups at the provider, in the provider's words.
-    pub groups: Vec<String>,
-    pub given_name: Option<String>,
-    pub family_name: Option<String>,
-    pub picture: Option<String>,
-    pub profile: Option<String>,
-    pub gender: Option<String>,
-    pub locale: Option<String>,
-}
-
-/// What a grant gives.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Granted {
-    Role(String),
-    Group(String),
-    Administrator,
-}
-
-impl fmt::Display for Granted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Role(name) => write!(f, "role {name}"),
-            Self::Group(name) => write!(f, "group {name}"),
-            Self::Administrator => f.write_str("administrator"),
-        }
-    }
-}
-
-/// Something given to a user by a mapper, on the word of a provider.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Grant {
-    /// The mapper's UID; the provider's own where its defaults make everybody an administrator.
-    pub mapper_uid: Arc<str>,
-    pub granted: Granted,
 }
 
 /// Identifies a session; whoever has it is signed in. Printed nowhere.
@@ -187,25 +144,6 @@ pub struct Mapped {
     pub said: Option<Said>,
     /// Whether the person may sign in, as far as mappers have a say in it.
     pub admitted: bool,
-}
-
-/// The mappers whose earlier grants stay when those of a provider are set anew.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// These mappers' (they exist, but what they say now is not known).
-    Mappers(Vec<Arc<str>>),
-    /// Every mapper's but these: not all mappers are known yet, but what these say now is, or that they are gone.
-    AllBut(Vec<Arc<str>>),
-}
-
-impl Keep {
-    /// Whether what this mapper has given stays.
-    pub fn keeps(&self, mapper_uid: &Arc<str>) -> bool {
-        match self {
-            Self::Mappers(mappers) => mappers.contains(mapper_uid),
-            Self::AllBut(mappers) => !mappers.contains(mapper_uid),
-        }
-    }
 }
 
 /// Ties a person at an issuer to a user here.

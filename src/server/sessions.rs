@@ -24,10 +24,11 @@ use self::ledger::Ledger;
 use super::identity::Identity;
 use crate::{
     domain::{
+        grant::Granted,
         organization::Organization,
         session::is_good,
         table::LoginTable,
-        user::{Granted, Session, SessionId, User, UserId},
+        user::{Session, SessionId, User, UserId},
     },
     store::{Store, StoreError},
 };

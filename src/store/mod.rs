@@ -10,10 +10,11 @@ use tokio::sync::broadcast;
 
 use crate::domain::{
     documents::Merged,
+    keep::Keep,
     organization::OrganizationKey,
     provider_session::ProviderLogout,
     trust::Known,
-    user::{Keep, Link, LoginRecord, LostAccess, Mapped, SessionId, SignedIn, UserId},
+    user::{Link, LoginRecord, LostAccess, Mapped, SessionId, SignedIn, UserId},
 };
 
 #[cfg(test)]

@@ -8,11 +8,12 @@ use super::*;
 use crate::{
     controller::publish::{Name, Publisher},
     domain::{
+        grant::Granted,
         mapper::{Mapper, When},
         provider::{LoginState, Provider},
         reading::Reading,
         testing::{again, claims, login, mapped, mapper, organization, people, provider, role, through},
-        user::{Granted, LoginRecord},
+        user::LoginRecord,
     },
     store::{
         LONGEST_CLAIMS,

@@ -4,9 +4,9 @@ use super::decide::Target;
 use crate::{
     api::{self, Expectation, Fact, MapperTest, Reason, TestCount},
     domain::{
+        expectation::{Expected, OfProvider, failure},
         expression::ProviderVariable,
         mapper::Rule,
-        mapper_test::{Expected, OfProvider, failure},
     },
 };
 

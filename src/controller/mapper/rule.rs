@@ -5,9 +5,9 @@ use crate::{
     controller::expression::compiled,
     domain::{
         field::usable,
+        grant::Granted,
         mapper::{AttributeFrom, AttributeRule, GrantRule, NamesRule, Patterns, Rule, When},
         reading::Reading,
-        user::Granted,
     },
 };
 

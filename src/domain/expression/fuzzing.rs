@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{EvaluationError, Expression, ProviderVariable, Variables};
-use crate::domain::user::IdpUser;
+use crate::domain::idp_user::IdpUser;
 
 /// The most steps and bytes that an evaluation may take.
 const MOST: (u32, u32) = (150_000, 4 * 1024 * 1024);

@@ -9,7 +9,7 @@ mod rules;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::{Claims, testing, user::IdpUser};
+use crate::domain::{Claims, idp_user::IdpUser, testing};
 
 pub(super) const PROVIDER: ProviderVariable<'static> = ProviderVariable { key: "azure", issuer: "https://op.example" };
 

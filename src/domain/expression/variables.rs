@@ -17,7 +17,7 @@ use super::{
     error::EvaluationError,
     value::{Datum, Text},
 };
-use crate::domain::{Claims, user::IdpUser};
+use crate::domain::{Claims, idp_user::IdpUser};
 
 /// The longest claims that expressions read, in bytes of JSON: as many as are kept.
 pub const LONGEST_CLAIMS: usize = 64 * 1024;

@@ -7,11 +7,12 @@ use super::*;
 use crate::domain::{
     expression::Expression,
     field::FULL_NAME,
+    grant::{Grant, Granted},
+    keep::Keep,
     mapper::{Mapper, When},
     organization::Organization,
     people::Defaults,
     testing::{self, PROVIDER, at, claims, people, person},
-    user::{Grant, Granted, Keep},
 };
 
 fn rules(sources: &[&str]) -> Vec<ClaimRule> {

@@ -5,10 +5,11 @@ use tokio::time::timeout;
 use super::*;
 use crate::{
     domain::{
+        keep::Keep,
         organization::SessionLimits,
         provider_session::ProviderLogout,
         testing::{again, at, at_provider, login, organization, provider, role, said, through, written},
-        user::{Keep, Link, LoginRecord, Mapped},
+        user::{Link, LoginRecord, Mapped},
     },
     store::{
         LogoutMark, StoreChange,

@@ -19,9 +19,11 @@ use tokio::sync::broadcast;
 use super::{Reapplied, Replaced, Store, StoreChange, StoreError};
 use crate::domain::{
     field::Fields,
+    grant::{Grant, Granted},
+    keep::Keep,
     testing::{again, at, claims, group, link, login, organization_key, role, said, session, through, written},
     trust::Known,
-    user::{Grant, Granted, Keep, Link, LoginRecord, LostAccess, Mapped, User, UserId},
+    user::{Link, LoginRecord, LostAccess, Mapped, User, UserId},
 };
 
 /// A database of one test alone.

@@ -10,7 +10,7 @@ use sqlx::{SqliteConnection, SqlitePool};
 
 use super::rows;
 use crate::{
-    domain::user::{Grant, Keep, UserId},
+    domain::{grant::Grant, keep::Keep, user::UserId},
     store::StoreError,
 };
 

@@ -10,10 +10,7 @@ use sqlx::SqliteConnection;
 
 use super::{grants, rows, sessions};
 use crate::{
-    domain::{
-        field::Said,
-        user::{Grant, Keep, UserId},
-    },
+    domain::{field::Said, grant::Grant, keep::Keep, user::UserId},
     store::{Reapplied, Replaced, StoreChange, StoreError},
 };
 

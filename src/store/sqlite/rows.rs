@@ -6,8 +6,9 @@ use uuid::Uuid;
 use crate::{
     domain::{
         field::Fields,
+        grant::Granted,
         organization::OrganizationKey,
-        user::{Granted, User, UserId},
+        user::{User, UserId},
     },
     store::StoreError,
 };

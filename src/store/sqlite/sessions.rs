@@ -11,9 +11,10 @@ use sqlx::{SqliteConnection, SqlitePool};
 use super::rows::{self, UserRow};
 use crate::{
     domain::{
+        grant::Granted,
         organization::OrganizationKey,
         provider_session::ProviderSession,
-        user::{Granted, Session, SessionId, SignedIn, User, UserId},
+        user::{Session, SessionId, SignedIn, User, UserId},
     },
     store::{
         StoreError,

@@ -8,10 +8,7 @@ use proptest::{
 };
 
 use super::*;
-use crate::domain::{
-    field::Fields,
-    user::{Grant, Keep},
-};
+use crate::domain::{field::Fields, grant::Grant, keep::Keep};
 
 const WORDS: [&str; 4] = ["admin", "viewer", "us", "de"];
 const KEYS: [&str; 4] = ["a", "b", "groups", "name"];

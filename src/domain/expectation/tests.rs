@@ -3,11 +3,11 @@ use serde_json::json;
 use super::*;
 use crate::domain::{
     expression::Expression,
+    grant::Granted,
     mapper::{AttributeFrom, AttributeRule, GrantRule, NamesRule, Patterns, When},
     organization::Group,
     reading::Reading,
     testing::{PROVIDER, claims, organization, people},
-    user::Granted,
 };
 
 /// For engineers: the role viewer, the group staff, and the title that a claim names.
