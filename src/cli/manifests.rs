@@ -45,6 +45,11 @@ pub struct Manifests {
 }
 
 impl Source {
+    /// Whether standard input is among the paths.
+    pub fn are_standard_input(&self) -> bool {
+        self.paths.iter().any(|path| path == Path::new("-"))
+    }
+
     /// Reads the manifests. What is wrong with them is in the tree.
     ///
     /// # Errors

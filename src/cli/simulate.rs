@@ -3,9 +3,13 @@
 mod claims;
 mod report;
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -69,6 +73,9 @@ Examples:
 /// # Errors
 /// Nothing could be simulated.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if arguments.claims == Path::new("-") && arguments.manifests.are_standard_input() {
+        bail!("--claims - and the manifests -: standard input can be only one of the two; name a file for the other");
+    }
     let claims = claims::read(&arguments.claims)?;
     let manifests = arguments.manifests.read()?;
     for finding in manifests.tree.findings() {
@@ -77,7 +84,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let run = dry_run::decide(&manifests.stores, &manifests.settings, None, Timestamp::now());
     let uid = deterministic_uid("IdentityProvider", &arguments.namespace, &arguments.provider);
     let provider = run.table.provider_by_uid(&uid).with_context(|| no_such_provider(arguments, &manifests))?;
-    let report = Report { notes: notes(&run, provider), simulation: simulation(&run, provider, claims) };
+    let report = Report { notes: notes(&run, provider, &manifests), simulation: simulation(&run, provider, claims) };
     let text = match arguments.output {
         Output::Text => report.text()?,
         Output::Json => report.json()?,
@@ -121,10 +128,12 @@ fn simulation(run: &DryRun, provider: &Provider, claims: Claims) -> Simulation {
     simulate(&run.table, provider, organization, people, claims, fresh)
 }
 
-/// What is not as it seems: mappers that are not served, and what the manifests do not tell.
-fn notes(run: &DryRun, provider: &Provider) -> Vec<String> {
+/// What is not as it seems: manifests that cannot be read, mappers that are not served, and what the manifests do not
+/// tell.
+fn notes(run: &DryRun, provider: &Provider, manifests: &Manifests) -> Vec<String> {
     let unserved = run.table.mappers_of(&provider.uid).iter().filter(|mapper| mapper.served.is_none());
     let mut notes: Vec<_> = unserved.filter_map(|mapper| unserved_because(run, mapper)).collect();
+    notes.extend(manifests.tree.findings().iter().map(|finding| format!("left out: {finding}")));
     notes.sort();
     if provider.issuer.is_empty() {
         notes.push("only discovery tells the issuer of this provider: provider.issuer is empty here".to_owned());

@@ -111,7 +111,7 @@ pub trait Store: Send + Sync {
     /// mappers in `keep` stay as they are, whatever is said of them; fields, if it was by this provider that the person
     /// signed in last; and who may not sign in any more loses the sessions that began with it. Of people whose claims
     /// have another revision nothing is written: a newer login is never overwritten. The answers have the order of
-    /// `people`, who are different ones. Logins wait meanwhile: about a hundred at once are good.
+    /// `people`, who are different ones. Logins wait meanwhile: a few dozen at once are good.
     async fn reapply_all(&self, provider_uid: &str, people: Vec<Reapplied>) -> Result<Vec<Replaced>, StoreError>;
     /// `reapply_all` for one person.
     async fn reapply(

@@ -15,15 +15,16 @@ const MAX_BYTES: u64 = 1 << 20;
 /// There is none, with what to write instead.
 pub fn read(path: &Path) -> anyhow::Result<Claims> {
     let flag = || format!("--claims {}", path.display());
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let read = match path == Path::new("-") {
-        true => std::io::stdin().take(MAX_BYTES + 1).read_to_string(&mut text),
-        false => File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text)),
+        true => std::io::stdin().take(MAX_BYTES + 1).read_to_end(&mut bytes),
+        false => File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes)),
     };
     read.with_context(flag)?;
-    if text.len() as u64 > MAX_BYTES {
+    if bytes.len() as u64 > MAX_BYTES {
         bail!("{}: larger than {MAX_BYTES} bytes", flag());
     }
+    let text = String::from_utf8(bytes).with_context(flag)?;
     parse(&text).with_context(flag)
 }
 

@@ -19,8 +19,8 @@ use cel::{
 
 /// The steps of an evaluation. One is what the interpreter takes for a name, a literal or a call.
 pub(super) const STEPS: u32 = 150_000;
-/// The steps of all evaluations for one person.
-pub(super) const STEPS_OF_ALL: u32 = 5 * STEPS;
+/// The steps of all evaluations by the same variables: enough for a hundred loops over ten thousand groups.
+pub(super) const STEPS_OF_ALL: u32 = 60 * STEPS;
 /// The bytes that an evaluation makes in all, whether it still needs them or not.
 pub(super) const BYTES: u32 = 4 * 1024 * 1024;
 /// How many bytes of text are read or written in the time of a step.

@@ -41,6 +41,8 @@ fn instead(hint: &Option<String>) -> String {
 pub enum EvaluationError {
     #[error("it took more time or memory than an expression may")]
     Budget,
+    #[error("all expressions for this person together took more time than they may")]
+    BudgetOfAll,
     #[error("{what} is larger than expressions may read")]
     InputTooLarge { what: &'static str },
     #[error("its result is too large")]

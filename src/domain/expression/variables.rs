@@ -71,7 +71,7 @@ impl<'a> Variables<'a> {
     /// All together have taken more than they may.
     pub(super) fn charge(&self, steps: u32) -> Result<(), EvaluationError> {
         let before = self.steps.fetch_add(steps, Relaxed);
-        if before.saturating_add(steps) > STEPS_OF_ALL { Err(EvaluationError::Budget) } else { Ok(()) }
+        if before.saturating_add(steps) > STEPS_OF_ALL { Err(EvaluationError::BudgetOfAll) } else { Ok(()) }
     }
 
     pub(super) fn claims(&self) -> &Converted {

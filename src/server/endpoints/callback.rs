@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::{
     domain::{
         documents::Merged,
+        idp_user::IdpUser,
         login::{self, Decided, Fresh, Verified},
         organization::Organization,
         people::People,
@@ -174,8 +175,8 @@ fn may_be_code(code: &str) -> bool {
     code.bytes().all(|octet| matches!(octet, 0x20..=0x7e))
 }
 
-/// Decides and writes; with the record come the revision of its claims and the table that it was decided by. Two first logins of one person at the same
-/// moment meet in the store; the later one decides again.
+/// Decides and writes; with the record come the revision of its claims and the table that it was decided by. Two first
+/// logins of one person at the same moment meet in the store; the later one decides again.
 async fn record(
     server: &Server,
     view: &View,
@@ -200,18 +201,12 @@ async fn record(
         // Who may sign in through which provider may have changed while this one was asked.
         let table = server.table.load();
         let provider = table.provider_by_uid(&provider.uid).ok_or(Failure::ProviderSuspended)?;
-        let verified = Verified {
-            table: &table,
-            provider,
-            issuer: &relation.issuer,
-            claims: shown.claims.clone(),
-            person: person.clone(),
-            at_provider: shown.at_provider.clone(),
-            id_token: shown.id_token.clone(),
-        };
         let mut trace = traced();
+        let verified = verified(&table, provider, &relation.issuer, shown, person);
         let record = match tell(login::decide(verified, known, fresh, &mut trace), &trace, provider)? {
             Decided::LetIn(record) => *record,
+            // Nobody loses anything by mappers that have changed meanwhile.
+            Decided::NotMapped(_) if !Arc::ptr_eq(&table, &server.table.load()) => continue,
             Decided::NotMapped(lost) => {
                 if let Some(lost) = lost {
                     server.store.record_lost_access(&lost).await?;
@@ -228,6 +223,24 @@ async fn record(
         }
     }
     Err(Failure::Raced)
+}
+
+fn verified<'a>(
+    table: &'a LoginTable,
+    provider: &'a Provider,
+    issuer: &'a str,
+    shown: &Shown,
+    person: &IdpUser,
+) -> Verified<'a> {
+    Verified {
+        table,
+        provider,
+        issuer,
+        claims: shown.claims.clone(),
+        person: person.clone(),
+        at_provider: shown.at_provider.clone(),
+        id_token: shown.id_token.clone(),
+    }
 }
 
 /// Every step where the log has them, else what goes wrong alone.

@@ -42,10 +42,16 @@ pub fn gather<'a>(manifests: impl Iterator<Item = (&'a Path, &'a Manifest)>, liv
     (set, findings)
 }
 
+/// So many other places are named where an object stands too often.
+const OTHERS_TOLD: usize = 3;
+
 fn duplicate((path, manifest): &(PathBuf, &Manifest), places: &[(PathBuf, &Manifest)], index: usize) -> Finding {
     let others = places.iter().enumerate().filter(|(other, _)| *other != index);
-    let others: Vec<String> = others.map(|(_, (path, of))| format!("{}:{}", path.display(), of.at.line)).collect();
-    let message = format!("{:?} is also declared in {}: both are refused", manifest.object, others.join(" and "));
+    let told = others.map(|(_, (path, of))| format!("{}:{}", path.display(), of.at.line)).take(OTHERS_TOLD);
+    let told = told.collect::<Vec<_>>().join(" and ");
+    let more = (places.len() - 1).checked_sub(OTHERS_TOLD).filter(|more| *more > 0);
+    let more = more.map(|more| format!(" and {more} times more")).unwrap_or_default();
+    let message = format!("{:?} is also declared in {told}{more}: both are refused", manifest.object);
     Problem::new(manifest.at, "object/duplicate", message).hint("keep one of them").in_file(path)
 }
 

@@ -97,7 +97,8 @@ pub async fn who_may_not_sign_in_any_more_loses_exactly_the_sessions_that_began_
     assert_eq!(fields_of(&*store, &ada).await.text("title"), Some("none"));
 }
 
-/// Whoever signs in somewhere and is not admitted any more is out everywhere, and what the claims say now is kept.
+/// Whoever signs in and is not admitted any more loses every session that began with this provider, and what the claims
+/// say now is kept.
 pub async fn a_login_that_shows_the_loss_ends_the_sessions_that_were(database: impl Database) {
     let (store, other) = (open(&database).await, open(&database).await);
     let (mut ada, bob) = (login("ada"), login("bob"));

@@ -183,6 +183,7 @@ async fn what_cannot_be_simulated_says_what_to_write() {
         (&["--provider", "contoso", "--claims", "token", "."], "this is a token, not its claims"),
         (&["--provider", "contoso", "--claims", "nowhere", "."], "--claims nowhere"),
         (&["--provider", "contoso", "--claims", "-", "nowhere"], "nowhere: No such file"),
+        (&["--provider", "contoso", "--claims", "-", "-"], "standard input can be only one of the two"),
     ] {
         let arguments: Vec<_> = ["simulate"].iter().chain(arguments).copied().collect();
         let ended = run_with_input(dir.path(), &arguments, "{}").await;
@@ -199,6 +200,12 @@ async fn a_file_that_is_broken_is_told_beside() {
     let ended = run(dir.path(), &arguments).await;
     assert!(ended.err.contains("b.yaml:2:1: cannot be read as YAML"), "{}", ended.err);
     assert_eq!(ended.status, 1, "{}", ended.out);
+    let arguments = ["simulate", "--provider", "contoso", "--claims", "bob.yaml.txt", "--output", "json", "."];
+    let notes = run(dir.path(), &arguments).await.json()["notes"].to_string();
+    assert!(
+        notes.contains("left out: ./b.yaml:2:1: cannot be read as YAML") || notes.contains("left out: b.yaml:2:1"),
+        "{notes}"
+    );
 }
 
 /// The example in other products' own words.

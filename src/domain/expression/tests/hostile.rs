@@ -217,3 +217,15 @@ fn a_result_is_json_of_limited_size() {
     let two = evaluate_with("[idpUser.groups, [1]]", &Claims::new(), &person(vec!["g"; MOST_GROUPS]));
     assert_eq!(two, Err(EvaluationError::ResultTooLarge));
 }
+
+#[test]
+fn all_expressions_for_one_person_together_take_so_long_and_no_longer() {
+    let person = person((0..MOST_GROUPS).map(|number| format!("group-{number:06}-of-the-directory")));
+    let claims = Claims::new();
+    let variables = Variables::new(&claims, Some(&person), PROVIDER);
+    let loops = compiled("idpUser.groups.exists(g, g.startsWith(\"zz\"))");
+    let good = (0..1000).take_while(|_| loops.evaluate(&variables) == Ok(Value::Bool(false))).count();
+    assert!((100..200).contains(&good), "{good} loops over all groups");
+    assert_eq!(loops.evaluate(&variables), Err(EvaluationError::BudgetOfAll));
+    assert_eq!(compiled("true").evaluate(&variables), Err(EvaluationError::BudgetOfAll), "also what costs little");
+}

@@ -46,7 +46,9 @@ fn every_function_and_message_is_on_the_page() {
     }
     let too_large = EvaluationError::InputTooLarge { what: "…" };
     let type_ = EvaluationError::ResultType { what: "…" };
-    for error in [EvaluationError::Budget, too_large, EvaluationError::ResultTooLarge, type_] {
+    for error in
+        [EvaluationError::Budget, EvaluationError::BudgetOfAll, too_large, EvaluationError::ResultTooLarge, type_]
+    {
         assert!(PAGE.contains(&format!("| {error} |")), "the page says nothing of: {error}");
     }
 }
