@@ -4,10 +4,10 @@ use jiff::Timestamp;
 
 use super::{
     documents::Merged,
-    expression::{ProviderVariable, Variables},
+    expression::Variables,
     idp_user::IdpUser,
     mapper::Rule,
-    mapping::{self, Mapping},
+    mapping::{self, Evidence, Mapping},
     organization::OrganizationKey,
     people::{Access, ClaimRule, People},
     person::identify,
@@ -50,7 +50,10 @@ pub fn mapped(table: &LoginTable, provider: &Provider, claims: &Merged, trace: &
     let mapping = mapping(table, provider, &provider.issuer)?;
     let address = claims.address.clone();
     let mapped = match identify(mapping.people, &claims.claims, address, mapping.provider, trace) {
-        Ok(person) => mapping.of(&claims.claims, &person, trace),
+        Ok(person) => {
+            let variables = Variables::new(&claims.claims, Some(&person), mapping.provider);
+            mapping.of(Evidence { claims: &claims.claims, person: &person, variables: &variables }, trace)
+        }
         // They describe nobody any more, by where the manifest has the person read now.
         Err(_) => {
             let admitted = mapping.people.access == Access::Everyone;
@@ -101,7 +104,9 @@ pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh, trace: &mut Tr
     let Verified { table, provider, issuer, claims, person, at_provider, id_token } = verified;
     // Without either no login would have begun.
     let mapping = mapping(table, provider, issuer).ok_or(Refusal::Starting)?;
-    validate(mapping.people, &claims, &person, mapping.provider, trace)?;
+    // Converted once for the rules and for the mappers.
+    let variables = Variables::new(&claims.claims, Some(&person), mapping.provider);
+    validate(mapping.people, &variables, trace)?;
     let (found, user_name) = trusted(&person, provider, table, known)
         .inspect_err(|refusal| trace.step(Stage::Trust, &"trust", || (refusal, None)))?;
     trace.step(Stage::Trust, &"trust", || ("the provider may sign this person in", None));
@@ -118,7 +123,8 @@ pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh, trace: &mut Tr
         },
         fields: Default::default(),
     };
-    let mapped = mapping.of(&claims.claims, &person, trace);
+    let evidence = Evidence { claims: &claims.claims, person: &person, variables: &variables };
+    let mapped = mapping.of(evidence, trace);
     if !mapped.admitted {
         return match found {
             _ if !table.settled => Err(Refusal::Starting),
@@ -182,17 +188,10 @@ fn trusted(
 ///
 /// # Errors
 /// `ClaimRule`.
-pub fn validate(
-    people: &People,
-    claims: &Merged,
-    person: &IdpUser,
-    provider: ProviderVariable<'_>,
-    trace: &mut Trace,
-) -> Result<(), Refusal> {
-    let variables = Variables::new(&claims.claims, Some(person), provider);
+fn validate(people: &People, variables: &Variables<'_>, trace: &mut Trace) -> Result<(), Refusal> {
     for (index, ClaimRule { expression, message }) in people.validation.iter().enumerate() {
         let subject = format!("claimValidationRules[{index}]");
-        let failure = match expression.evaluate(&variables) {
+        let failure = match expression.evaluate(variables) {
             Ok(serde_json::Value::Bool(true)) => {
                 trace.step(Stage::ClaimValidationRules, &subject, || ("holds", None));
                 continue;

@@ -40,11 +40,9 @@ pub struct Mapping<'a> {
 }
 
 impl<'a> Mapping<'a> {
-    /// What the person of these claims gets.
-    pub fn of(&self, claims: &Claims, person: &IdpUser, trace: &mut Trace) -> Mapped {
-        let variables = Variables::new(claims, Some(person), self.provider);
+    /// What a person gets.
+    pub fn of(&self, evidence: Evidence<'_>, trace: &mut Trace) -> Mapped {
         let mut outcome = Outcome { grants: Vec::new(), attributes: BTreeMap::new(), admitted: false };
-        let evidence = Evidence { claims, person, variables: &variables };
         for mapper in self.mappers {
             self.apply(mapper, evidence, &mut outcome, trace);
         }
@@ -152,9 +150,10 @@ pub fn by_default(provider_uid: &Arc<str>, people: &People) -> Option<Grant> {
 
 /// What is known of a person.
 #[derive(Clone, Copy)]
-pub(super) struct Evidence<'a> {
+pub struct Evidence<'a> {
     pub claims: &'a Claims,
     pub person: &'a IdpUser,
+    /// The same, as expressions see it.
     pub variables: &'a Variables<'a>,
 }
 

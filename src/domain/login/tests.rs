@@ -28,7 +28,8 @@ fn validated(sources: &[&str], given: Value) -> (Result<(), Refusal>, Trace) {
     let claims = claims(given);
     let mut trace = Trace::of_all();
     let person = person(&claims);
-    (validate(&people, &claims.into(), &person, PROVIDER, &mut trace), trace)
+    let variables = Variables::new(&claims, Some(&person), PROVIDER);
+    (validate(&people, &variables, &mut trace), trace)
 }
 
 #[test]

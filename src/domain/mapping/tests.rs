@@ -71,7 +71,9 @@ fn made_of(people: &People, mappers: &[Mapper], given: &Claims) -> (Mapped, Trac
         organization: &organization,
     };
     let mut trace = Trace::of_all();
-    let mapped = mapping.of(given, &testing::person(given), &mut trace);
+    let person = testing::person(given);
+    let variables = Variables::new(given, Some(&person), PROVIDER);
+    let mapped = mapping.of(Evidence { claims: given, person: &person, variables: &variables }, &mut trace);
     (mapped, trace)
 }
 
