@@ -31,7 +31,7 @@ pub mod world;
 use std::time::{Duration, Instant};
 
 /// However busy the machine is, what does not happen within this time does not happen.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What an edited manifest changes, it changes within this time.
 pub const AT_ONCE: Duration = Duration::from_secs(1);
