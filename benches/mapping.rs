@@ -14,7 +14,8 @@ use latchkey::domain::{
     grant::Granted,
     login::{Decided, Fresh, Verified, decide},
     mapper::{AttributeFrom, AttributeRule, GrantRule, Mapper, Rule, When},
-    people::{Access, ClaimRule, Defaults, OtherReading, People, Readings},
+    modes::Modes,
+    people::{Access, ClaimRule, Defaults, Match, OtherReading, People, Readings},
     person::identify,
     provider::{LoginState, OnSignInPage, Provider, Trust},
     provider_session::ProviderSession,
@@ -174,6 +175,7 @@ fn organization() -> Result<Organization, Box<dyn Error>> {
         title: None,
         allowed_return_urls: Vec::new(),
         logout_page_url: None,
+        require_verified_email: false,
         session: SessionLimits { idle_timeout: Duration::from_secs(1800), lifetime: Duration::from_secs(36_000) },
     })
 }
@@ -217,6 +219,9 @@ fn people() -> Result<People, Box<dyn Error>> {
             others: others.map(|(name, claim)| other(name, claim)).into(),
         },
         access: Access::Everyone,
+        matching: vec![Match::ExternalId, Match::Email],
+        modes: Modes::default(),
+        trust_email: false,
         defaults: Defaults::default(),
         rules: vec![("language", Reading::Expression(language))],
         validation: vec![validation],

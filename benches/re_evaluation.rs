@@ -19,10 +19,10 @@ use latchkey::{
     domain::{
         field::{Maker, Said},
         grant::{Grant, Granted},
-        keep::Keep,
         organization::OrganizationKey,
         provider_session::ProviderSession,
-        user::{IdToken, Link, LoginRecord, Mapped, Session, SessionId, User, UserId},
+        update::Terms,
+        user::{FoundBy, IdToken, Link, LoginRecord, Mapped, Session, SessionId, User, UserId, Verification},
     },
     store,
 };
@@ -133,20 +133,23 @@ fn record(provider: &str, number: usize) -> LoginRecord {
         organization: organization.clone(),
         user_name: name.clone(),
         email: Some(format!("{name}@example.com")),
-        email_verified: true,
+        verified: Some(Verification::Provider),
         fields: Default::default(),
     };
     LoginRecord {
         user,
         link: Link { organization: organization.clone(), issuer: ISSUER.to_owned(), external_id: name.clone() },
-        found_by_address: false,
+        found: FoundBy::New,
+        linked: None,
+        only_link: false,
         claims: claims.as_object().cloned().unwrap_or_default().into(),
         mapped: Mapped {
             grants: vec![Grant { mapper_uid: "of-before".into(), granted: Granted::Role("viewer".into()) }],
             said: Some(said),
             admitted: true,
         },
-        keep: Keep::Mappers(Vec::new()),
+        terms: Terms::default(),
+        requires_verified_email: false,
         mark: "as it was before".to_owned(),
         session: Session {
             id: SessionId(session),

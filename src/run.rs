@@ -151,9 +151,11 @@ fn spawn_parts(tasks: &mut Tasks, parts: Parts) {
     let Parts { table, store, server, context, changes, fetch_queue, follow_ups, source, beginnings } = parts;
     let leadership = context.leadership.clone();
     let stop = || tasks.shutdown.clone();
+    let others = hear_others(store.clone(), stop());
     let follow_up = FollowUps::new(store, table).run(follow_ups, stop());
     let reconcile = controller::run(context, changes, beginnings, fetch_queue, stop());
     let (until, keep_house) = (stop(), keep_house(server, stop()));
+    tasks.spawn("the announcements", others.map(Ok));
     tasks.spawn("the follow-ups", follow_up.map(Ok));
     tasks.spawn("the reconcilers", reconcile.map(Ok));
     tasks.spawn("the housekeeping", keep_house.map(Ok));
@@ -194,6 +196,14 @@ async fn stop_when_asked(shutdown: CancellationToken) -> anyhow::Result<()> {
     };
     shutdown.cancel();
     Ok(asked?)
+}
+
+/// Hears of what is written beside this process.
+async fn hear_others(store: Arc<dyn Store>, shutdown: CancellationToken) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = store.hear_others() => {}
+    }
 }
 
 /// Removes what has expired, and rotates the keys.

@@ -166,6 +166,10 @@ pub struct IdentityProviderSpec {
     /// Which claim of the provider means what.
     #[serde(default, skip_serializing_if = "is_default")]
     pub claims: Claims,
+    /// true: e-mail addresses of this provider count as verified. false: those that the provider says are (claims.emailVerified);
+    /// others are verified by a mail with a link.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trust_email: bool,
     /// Whom the provider may sign in, and who is sent to it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub trust: TrustSpec,

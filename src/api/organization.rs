@@ -150,6 +150,10 @@ pub struct SignIn {
     #[schemars(length(max = 2048))]
     #[x_kube(validation = rules::page_url())]
     pub logout_page_url: Option<String>,
+    /// true: nobody is signed in before their e-mail address is verified, by their provider or by a mail with a link. Sessions
+    /// that exist go on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_verified_email: bool,
 }
 
 /// How long people stay signed in.

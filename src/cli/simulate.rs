@@ -108,7 +108,7 @@ fn no_such_provider(arguments: &Arguments, manifests: &Manifests) -> String {
 
 /// What becomes of the person, unless nobody can sign in through the provider at all.
 fn simulation(run: &DryRun, provider: &Provider, claims: Claims) -> Simulation {
-    let refused = |why: String| Simulation { steps: Vec::new(), outcome: Err(why) };
+    let refused = |why: String| Simulation { steps: Vec::new(), known_before: false, outcome: Err(why) };
     let unaccepted = || {
         let judged = judged(run, "IdentityProvider", &provider.path)?;
         judged.conditions.fact(ConditionType::Accepted).filter(|fact| !fact.is_true())

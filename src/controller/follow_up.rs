@@ -18,6 +18,7 @@ use crate::{
         login,
         table::{LoginTable, Published},
         trace::Trace,
+        update::Terms,
         user::Mapped,
     },
     store::{Reapplied, Replaced, Store, StoreError, StoredClaims},
@@ -198,10 +199,12 @@ impl FollowUps {
         people: Vec<StoredClaims>,
         table: &LoginTable,
     ) -> Result<Vec<Replaced>, StoreError> {
+        let terms = table.terms(provider_uid);
         let mut anew = Vec::with_capacity(people.len());
         for StoredClaims { user, revision, claims } in people {
             let (mapped, keep) = due(table, provider_uid, claims.as_ref());
-            anew.push(Reapplied { user, revision, mapped, keep });
+            let terms = Terms { keep, ..terms.clone() };
+            anew.push(Reapplied { user, revision, mapped, terms });
             // Requests that wait for this thread go first.
             yield_now().await;
         }

@@ -18,7 +18,8 @@ use crate::{
         icon::{Icon, MediaType},
         logout::{EndSession, EndSessionUrl, LogoutRules},
         metadata::{FetchFailure, Fetched, Metadata},
-        people::{Access, Defaults, People},
+        modes::Modes,
+        people::{Access, Defaults, Match, People},
         provider::{LoginState, Provider},
         relation::{AcceptedSecret, ClaimsSource, Credential, Flow},
         table::LoginTable,
@@ -166,10 +167,20 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, table: &LoginT
 
 /// What is said of people beside where their claims are read; None where the manifest says nothing of it.
 fn people(people: &People) -> Option<Value> {
-    let People { readings: _, access, defaults, rules, validation } = people;
-    let is_usual =
-        *access == Access::default() && *defaults == Defaults::default() && rules.is_empty() && validation.is_empty();
-    let said = || json!({"access": access, "defaults": defaults, "rules": rules, "validation": validation});
+    let People { readings: _, access, matching, modes, trust_email, defaults, rules, validation } = people;
+    let is_usual = *access == Access::default()
+        && *matching == [Match::ExternalId, Match::Email]
+        && *modes == Modes::default()
+        && !trust_email
+        && *defaults == Defaults::default()
+        && rules.is_empty()
+        && validation.is_empty();
+    let said = || {
+        json!({
+            "access": access, "match": matching, "modes": modes, "trustEmail": trust_email, "defaults": defaults,
+            "rules": rules, "validation": validation
+        })
+    };
     (!is_usual).then(said)
 }
 

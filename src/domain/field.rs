@@ -1,11 +1,20 @@
 //! What is noted of users beside who they are: names, language and the like, and custom attributes; and who said so.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{keep::Keep, locale};
+use super::{
+    keep::Keep,
+    locale,
+    modes::Mode,
+    update::{Occasion, Terms},
+    user::Mapped,
+};
 
 /// The fields that have a meaning here; all others are custom attributes.
 pub const STANDARD: [&str; 10] =
@@ -40,11 +49,22 @@ pub struct Field {
 /// Who said something of a user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Maker {
-    /// The UID of the provider on whose word it is.
+    /// The UID of the provider on whose word it is; empty: by hand.
     pub provider: Arc<str>,
     /// The UID of the mapper; None: the provider's own claims, rules or defaults.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mapper: Option<Arc<str>>,
+}
+
+impl Maker {
+    /// An administrator.
+    pub fn by_hand() -> Self {
+        Self { provider: Arc::default(), mapper: None }
+    }
+
+    pub fn is_by_hand(&self) -> bool {
+        self.provider.is_empty()
+    }
 }
 
 /// All that is noted of a user, by name.
@@ -92,6 +112,17 @@ impl Word {
 }
 
 impl Fields {
+    /// What an administrator notes of somebody who is new.
+    pub fn by_hand(values: impl IntoIterator<Item = (String, Value)>) -> Self {
+        let field = |(name, value)| (name, Field { value, by: Maker::by_hand() });
+        Self(values.into_iter().map(field).collect())
+    }
+
+    /// Everything that is noted, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Field)> {
+        self.0.iter()
+    }
+
     /// What is noted under a name.
     pub fn get(&self, name: &str) -> Option<&Field> {
         self.0.get(name)
@@ -108,10 +139,32 @@ impl Fields {
         custom.map(|(name, field)| (name, &field.value))
     }
 
+    /// What is noted once a provider and its mappers have said something new, by the modes of the provider.
+    #[must_use]
+    pub fn after(&self, mapped: &Mapped, terms: &Terms, occasion: Occasion<'_>) -> Self {
+        let Terms { modes, keep, .. } = terms;
+        let replaced = match &mapped.said {
+            Some(said) => self.replaced_by(said, keep),
+            None => self.kept(keep),
+        };
+        let names: BTreeSet<_> = self.0.keys().chain(replaced.0.keys()).collect();
+        let after = |name: &String| {
+            let (before, replaced) = (self.0.get(name), replaced.0.get(name));
+            let mode = modes.of(name);
+            let field = match mode {
+                // What was noted by hand is not cleared by somebody who says nothing.
+                Mode::Create if occasion.writes(mode) => replaced.or(before),
+                _ if occasion.writes(mode) => replaced,
+                _ => before,
+            };
+            Some((name.clone(), field?.clone()))
+        };
+        Self(names.into_iter().filter_map(after).collect())
+    }
+
     /// What is noted while it is not known what is said: all that was, but for what mappers have said that are not in
     /// `keep`.
-    #[must_use]
-    pub fn kept(&self, keep: &Keep) -> Self {
+    fn kept(&self, keep: &Keep) -> Self {
         let stays = |field: &Field| field.by.mapper.as_ref().is_none_or(|mapper| keep.keeps(mapper));
         let kept = self.0.iter().filter(|(_, field)| stays(field));
         Self(kept.map(|(name, field)| (name.clone(), field.clone())).collect())
@@ -119,8 +172,7 @@ impl Fields {
 
     /// What is noted once somebody has said something new: it replaces all that was, but for what is left as it was, and
     /// for what mappers in `keep` have said, of whom it is not known what they say now.
-    #[must_use]
-    pub fn replaced_by(&self, said: &Said, keep: &Keep) -> Self {
+    fn replaced_by(&self, said: &Said, keep: &Keep) -> Self {
         let is_kept = |field: &Field| field.by.mapper.as_ref().is_some_and(|mapper| keep.keeps(mapper));
         let stays = |name: &String, field: &Field| match said.0.get(name) {
             // What a provider says of itself is what is said where no mapper says anything.

@@ -9,14 +9,14 @@ use super::{
     mapper::Rule,
     mapping::{self, Evidence, Mapping},
     organization::OrganizationKey,
-    people::{Access, ClaimRule, People},
+    people::{Access, ClaimRule, Match, People},
     person::identify,
     provider::Provider,
     provider_session::ProviderSession,
     table::LoginTable,
     trace::{Problem, Stage, Trace},
-    trust::{self, Found, Known, Refusal},
-    user::{IdToken, Link, LoginRecord, LostAccess, Mapped, Session, SessionId, User, UserId},
+    trust::{self, Found, Known, Namesake, Refusal, Search},
+    user::{FoundBy, IdToken, Link, LoginRecord, LostAccess, Mapped, Session, SessionId, User, UserId, Verification},
 };
 
 /// What a login knows once the provider's answer is verified.
@@ -42,6 +42,11 @@ pub struct Fresh {
 /// The link by which a person is known.
 pub fn link(organization: &OrganizationKey, issuer: &str, person: &IdpUser) -> Link {
     Link { organization: organization.clone(), issuer: issuer.to_owned(), external_id: person.external_id.clone() }
+}
+
+/// The name by which a person of a provider is known here.
+pub fn user_name(provider: &Provider, person: &IdpUser) -> String {
+    format!("{}{}", provider.user_name_prefix().unwrap_or_default(), person.user_name)
 }
 
 /// What a provider and its mappers make of the person of these claims, apart from a login. None: what they say is not
@@ -107,36 +112,38 @@ pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh, trace: &mut Tr
     // Converted once for the rules and for the mappers.
     let variables = Variables::new(&claims.claims, Some(&person), mapping.provider);
     validate(mapping.people, &variables, trace)?;
-    let (found, user_name) = trusted(&person, provider, table, known)
+    let (found, user_name) = trusted(&person, &mapping, issuer, provider, table, &known)
         .inspect_err(|refusal| trace.step(Stage::Trust, &"trust", || (refusal, None)))?;
     trace.step(Stage::Trust, &"trust", || ("the provider may sign this person in", None));
     trace.step(Stage::Trust, &"user", || (&found, None));
-    let organization = &provider.organization;
-    let user = User {
-        organization: organization.clone(),
-        user_name,
-        email: person.email.clone(),
-        email_verified: person.email_verified,
-        id: match &found {
-            Found::New => fresh.user_id,
-            Found::Linked(user) | Found::ByAddress(user) => user.id,
-        },
-        fields: Default::default(),
-    };
     let evidence = Evidence { claims: &claims.claims, person: &person, variables: &variables };
     let mapped = mapping.of(evidence, trace);
     if !mapped.admitted {
-        return match found {
-            _ if !table.settled => Err(Refusal::Starting),
-            Found::Linked(user) => {
+        return match (
+            table.settled,
+            known.linked.filter(|linked| found.user().is_some_and(|user| user.id == linked.id)),
+        ) {
+            (false, _) => Err(Refusal::Starting),
+            (true, Some(user)) => {
                 Ok(Decided::NotMapped(Some(Box::new(lost(table, provider, user.id, claims, mapped)))))
             }
-            Found::New | Found::ByAddress(_) => Ok(Decided::NotMapped(None)),
+            (true, None) => Ok(Decided::NotMapped(None)),
         };
     }
+    for (target, words) in mapping.people.modes.told() {
+        trace.step(Stage::UpdateModes, &target, || (words, None));
+    }
+    let user = User {
+        organization: provider.organization.clone(),
+        user_name,
+        email: person.email.clone(),
+        verified: person.email_verified.then_some(Verification::Provider),
+        id: found.user().map_or(fresh.user_id, |user| user.id),
+        fields: Default::default(),
+    };
     let session = Session {
         id: fresh.session_id,
-        organization: organization.clone(),
+        organization: provider.organization.clone(),
         user: user.id,
         provider_uid: provider.uid.clone(),
         provider_key: provider.key.clone(),
@@ -145,16 +152,29 @@ pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh, trace: &mut Tr
         at_provider: Some(at_provider),
     };
     Ok(Decided::LetIn(Box::new(LoginRecord {
+        link: link(&provider.organization, issuer, &person),
+        linked: known.linked.map(|user| user.id),
+        only_link: !mapping.people.matching.contains(&Match::ExternalId),
+        found: found_by(found, &user),
         user,
-        link: link(organization, issuer, &person),
-        found_by_address: matches!(found, Found::ByAddress(_)),
         mapped,
         claims,
-        keep: table.keep(&provider.uid),
+        terms: table.terms(&provider.uid),
         mark: table.mark(&provider.uid).unwrap_or_default(),
+        requires_verified_email: mapping.organization.require_verified_email,
         session,
         id_token,
     })))
+}
+
+/// What must still hold when the login is written.
+fn found_by(found: Found, told: &User) -> FoundBy {
+    match found {
+        Found::New => FoundBy::New,
+        Found::Linked(_) => FoundBy::Link,
+        Found::ByAddress(user) => FoundBy::Address(user.email.unwrap_or_default()),
+        Found::ByUserName(Namesake { links, .. }) => FoundBy::UserName(told.user_name.clone(), links),
+    }
 }
 
 fn lost(table: &LoginTable, provider: &Provider, user: UserId, claims: Merged, mapped: Mapped) -> LostAccess {
@@ -164,7 +184,7 @@ fn lost(table: &LoginTable, provider: &Provider, user: UserId, claims: Merged, m
         // A mapper of which nothing is served may be for this person.
         mapped: Mapped { admitted: table.may_not_know_all(&provider.uid), ..mapped },
         claims,
-        keep: table.keep(&provider.uid),
+        terms: table.terms(&provider.uid),
         mark: table.mark(&provider.uid).unwrap_or_default(),
     }
 }
@@ -172,16 +192,20 @@ fn lost(table: &LoginTable, provider: &Provider, user: UserId, claims: Merged, m
 /// Who the person is here, and by which name.
 fn trusted(
     person: &IdpUser,
+    mapping: &Mapping<'_>,
+    issuer: &str,
     provider: &Provider,
     table: &LoginTable,
-    known: Known,
+    known: &Known,
 ) -> Result<(Found, String), Refusal> {
     trust::admit(person, provider, table)?;
-    if let Some(linked) = &known.linked {
-        trust::admit_linked(linked, provider, table)?;
+    let user_name = trust::user_name(&person.user_name, provider, table)?;
+    let search = Search { person, provider, people: mapping.people, issuer, table };
+    let found = search.find(known)?;
+    if let Some(user) = found.user() {
+        trust::admit_found(user, provider, table)?;
     }
-    let found = trust::find(person, &provider.trust, known)?;
-    Ok((found, trust::user_name(&person.user_name, provider, table)?))
+    Ok((found, user_name))
 }
 
 /// Holds claims to the rules of the manifest. A rule that fails does not hold.

@@ -11,6 +11,7 @@ use super::{
     expression::{EvaluationError, Expression, Variables},
     grant::Granted,
     idp_user::IdpUser,
+    organization::Organization,
     people::People,
     reading::Reading,
 };
@@ -68,6 +69,21 @@ pub struct GrantRule {
     pub group_types: Vec<String>,
     pub roles_from: Option<NamesRule>,
     pub groups_from: Option<NamesRule>,
+}
+
+impl GrantRule {
+    /// Everything of an organization that it can give to anybody, whatever claims say.
+    pub fn possible(&self, organization: &Organization) -> Vec<Granted> {
+        let mut possible = self.given.clone();
+        let of_type = |type_: &Option<String>| type_.as_ref().is_some_and(|type_| self.group_types.contains(type_));
+        let fits = |rule: &Option<NamesRule>, name: &str| rule.as_ref().is_some_and(|rule| rule.only.fit(name));
+        let roles = organization.roles.iter().filter(|role| fits(&self.roles_from, &role.name));
+        possible.extend(roles.map(|role| Granted::Role(role.name.clone())));
+        let groups = organization.groups.iter();
+        let groups = groups.filter(|group| of_type(&group.type_) || fits(&self.groups_from, &group.name));
+        possible.extend(groups.map(|group| Granted::Group(group.name.clone())));
+        possible
+    }
 }
 
 /// Names that the provider gives.

@@ -18,6 +18,7 @@ pub mod logout;
 pub mod mapper;
 pub mod mapping;
 pub mod metadata;
+pub mod modes;
 pub mod organization;
 pub mod outcome;
 pub mod people;
@@ -35,6 +36,7 @@ pub mod table;
 pub(crate) mod testing;
 pub mod trace;
 pub mod trust;
+pub mod update;
 pub mod user;
 pub mod verification_key;
 

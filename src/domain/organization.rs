@@ -51,6 +51,8 @@ pub struct Organization {
     pub allowed_return_urls: Vec<Url>,
     /// Where people land after signing out, when the manifest names a page.
     pub logout_page_url: Option<Url>,
+    /// Nobody is signed in before their address is verified.
+    pub require_verified_email: bool,
     pub session: SessionLimits,
 }
 

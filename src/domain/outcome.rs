@@ -59,7 +59,7 @@ pub fn outcome(user: &User, grants: &[Granted], organization: &Organization, pro
         given_name: text(field::GIVEN_NAME),
         family_name: text(field::FAMILY_NAME),
         email: user.email.clone(),
-        email_verified: user.email_verified,
+        email_verified: user.email_verified(),
         organization: organization.id.to_string(),
         provider: provider_key.to_owned(),
         roles: roles.into_iter().collect(),

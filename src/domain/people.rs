@@ -2,13 +2,18 @@
 
 use serde::Serialize;
 
-use super::{expression::Expression, reading::Reading};
+use super::{expression::Expression, modes::Modes, reading::Reading};
 
 /// What a provider's manifest says of its people. Equal ones give everybody the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct People {
     pub readings: Readings,
     pub access: Access,
+    /// By what they are found among the users, in order.
+    pub matching: Vec<Match>,
+    pub modes: Modes,
+    /// Their addresses count as verified.
+    pub trust_email: bool,
     pub defaults: Defaults,
     /// By the name of the field that they give.
     pub rules: Vec<(&'static str, Reading)>,
@@ -22,6 +27,14 @@ pub enum Access {
     Everyone,
     /// Only people for whom a mapper is.
     MappedOnly,
+}
+
+/// By what a person is found among the users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Match {
+    ExternalId,
+    Email,
+    UserName,
 }
 
 /// What holds of people of whom nothing else is known.

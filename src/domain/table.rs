@@ -1,16 +1,22 @@
 //! The login table: everything that logins and sessions need to know of the manifests, as one immutable value.
 //! The controllers make a new one for every change; the server only reads it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use arc_swap::ArcSwap;
 use imbl::{HashMap, HashSet, OrdMap};
 
 use super::{
+    grant::Grant,
     keep::Keep,
     mapper::{Mapper, Rule, fingerprint},
+    mapping::by_default,
     organization::{Organization, OrganizationKey},
     provider::{LoginState, Provider},
+    update::Terms,
 };
 
 /// What is served. Cloning is cheap, and so is making a changed copy.
@@ -155,6 +161,28 @@ impl LoginTable {
         let known = self.mappers.values().filter(|mapper| mapper.served.is_some() || !is_for(mapper));
         let by_default = std::iter::once(Arc::from(provider_uid));
         Keep::AllBut(known.map(uid).chain(self.gone_mappers.iter().cloned()).chain(by_default).collect())
+    }
+
+    /// How what is said of a provider's people is written.
+    pub fn terms(&self, provider_uid: &str) -> Terms {
+        let people = self.provider_by_uid(provider_uid).and_then(|provider| provider.people.as_deref());
+        let modes = people.map(|people| people.modes.clone()).unwrap_or_default();
+        let possible = if modes.freeze_grants() { self.possible(provider_uid) } else { BTreeSet::new() };
+        Terms { keep: self.keep(provider_uid), possible: Arc::new(possible), modes }
+    }
+
+    /// Everything that can be given to anybody on the word of a provider.
+    pub fn possible(&self, provider_uid: &str) -> BTreeSet<Grant> {
+        let Some(provider) = self.provider_by_uid(provider_uid) else { return BTreeSet::new() };
+        let by_default = provider.people.as_deref().and_then(|people| by_default(&provider.uid, people));
+        let organization = self.organization_by_key(&provider.organization);
+        let of_mapper = |mapper: &Arc<Mapper>| {
+            let rule = mapper.rule().and_then(|rule| rule.grant.as_ref()).zip(organization);
+            let given = rule.map(|(grant, organization)| grant.possible(organization)).unwrap_or_default();
+            let uid = mapper.uid.clone();
+            given.into_iter().map(move |granted| Grant { mapper_uid: uid.clone(), granted })
+        };
+        self.mappers_of(provider_uid).iter().flat_map(of_mapper).chain(by_default).collect()
     }
 
     /// Whether a mapper may be for people of a provider of which it is not known what it says now.

@@ -12,18 +12,19 @@ use super::{
     field::{self, Fields, Maker, Said},
     grant::{Grant, Granted},
     idp_user::IdpUser,
-    keep::Keep,
     logout::LogoutRules,
     mapper::{GrantRule, Mapper, Rule, When},
+    modes::Modes,
     organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
-    people::{Access, Defaults, OtherReading, People, Readings},
+    people::{Access, Defaults, Match, OtherReading, People, Readings},
     person::identify,
     provider::{LoginState, OnSignInPage, Provider, Trust},
     provider_session::ProviderSession,
     reading::Reading,
     relation::{ClaimsSource, Flow, Relation, RequestOptions, TokenRules},
     trace::Trace,
-    user::{IdToken, Link, LoginRecord, Mapped, Session, SessionId, User, UserId},
+    update::{Terms, user_after},
+    user::{FoundBy, IdToken, Link, LoginRecord, Mapped, Session, SessionId, User, UserId, Verification},
 };
 use crate::api::{ProviderType, Reason};
 
@@ -41,6 +42,7 @@ pub fn organization() -> Organization {
         title: None,
         allowed_return_urls: Vec::new(),
         logout_page_url: None,
+        require_verified_email: false,
         session: SessionLimits { idle_timeout: Duration::from_secs(1800), lifetime: Duration::from_secs(36_000) },
     }
 }
@@ -109,6 +111,9 @@ pub fn people() -> People {
             ],
         },
         access: Access::Everyone,
+        matching: vec![Match::ExternalId, Match::Email],
+        modes: Modes::default(),
+        trust_email: false,
         defaults: Defaults::default(),
         rules: Vec::new(),
         validation: Vec::new(),
@@ -165,15 +170,18 @@ pub fn login(name: &str) -> LoginRecord {
         organization: organization_key("acme"),
         user_name: name.to_owned(),
         email: Some(format!("{name}@example.com")),
-        email_verified: true,
+        verified: Some(Verification::Provider),
         fields: Fields::default(),
     };
     LoginRecord {
         link: link(&user.organization, name),
         claims: claims(json!({"sub": name, "groups": ["a", "b"]})).into(),
         mapped: full_name("p1", name, Vec::new()),
-        found_by_address: false,
-        keep: Keep::Mappers(Vec::new()),
+        found: FoundBy::New,
+        linked: None,
+        only_link: false,
+        terms: Terms::default(),
+        requires_verified_email: false,
         mark: "by these mappers".to_owned(),
         id_token: IdToken { issued_at: at(0), hint: None },
         session: session(&user, "p1"),
@@ -183,19 +191,24 @@ pub fn login(name: &str) -> LoginRecord {
 
 /// The same person's next login.
 pub fn again(login: &LoginRecord) -> LoginRecord {
-    LoginRecord { session: session(&login.user, &login.session.provider_uid), ..login.clone() }
+    let session = session(&login.user, &login.session.provider_uid);
+    LoginRecord { session, found: FoundBy::Link, linked: Some(login.user.id), ..login.clone() }
 }
 
 /// The same person's login through another provider.
 pub fn through(login: &LoginRecord, provider_uid: &str, grants: Vec<Grant>) -> LoginRecord {
     let mapped = full_name(provider_uid, &login.link.external_id, grants);
-    LoginRecord { session: session(&login.user, provider_uid), mapped, ..login.clone() }
+    LoginRecord { session: session(&login.user, provider_uid), mapped, ..again(login) }
+}
+
+/// A login as the first one of the person.
+pub fn first(login: LoginRecord) -> LoginRecord {
+    LoginRecord { found: FoundBy::New, linked: None, ..login }
 }
 
 /// The user whom a login leaves behind if nothing was noted before.
 pub fn written(login: &LoginRecord) -> User {
-    let said = login.mapped.said.clone().unwrap_or_default();
-    User { fields: Fields::default().replaced_by(&said, &login.keep), ..login.user.clone() }
+    user_after(None, login, true)
 }
 
 /// A provider that says nothing but a full name.

@@ -40,6 +40,8 @@ pub enum Stage {
     ClaimValidationRules,
     Trust,
     Mappers,
+    /// What of it all a login writes.
+    UpdateModes,
     /// Names, language and the like.
     Fields,
 }

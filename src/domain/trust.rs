@@ -6,9 +6,11 @@ use super::{
     email::{canonical_address, domain_of},
     expression::EvaluationError,
     idp_user::IdpUser,
-    provider::{Provider, Trust},
+    modes::{EMAIL, Mode},
+    people::{Match, People},
+    provider::Provider,
     table::LoginTable,
-    user::{User, UserId},
+    user::{LinkedTo, User, UserId},
 };
 
 /// Why somebody whom the provider vouches for is not let in. Messages name fields and providers, never an address or name.
@@ -26,6 +28,16 @@ pub enum Refusal {
     AddressOfAnotherProvider(String),
     #[error("the user {holder} of the organization has the address, and {why}")]
     AddressTaken { holder: UserId, why: Unmatched },
+    #[error("the user {holder} of the organization has the user name, and {why}")]
+    UserNameTaken { holder: UserId, why: Unmatched },
+    #[error(
+        "the provider has users.provisioning ReadOnly, and users.match leads to nobody{}; make the user known before, by latchkey users create, or write users.provisioning CreateOrReplace",
+        by_a_hair(.nearly)
+    )]
+    NotKnown {
+        /// Who was nearly found, and why it is not enough.
+        nearly: Option<Box<Refusal>>,
+    },
     #[error(
         "the user name begins as those of the provider {0} do, by its users.userNameSeparator; let claims.userName name another claim, or give this provider users.userNameSeparator"
     )]
@@ -49,11 +61,15 @@ pub enum Refusal {
     Starting,
 }
 
+fn by_a_hair(refusal: &Option<Box<Refusal>>) -> String {
+    refusal.as_ref().map(|refusal| format!(": {refusal}")).unwrap_or_default()
+}
+
 fn why(failure: &Option<EvaluationError>) -> String {
     failure.as_ref().map(|failure| format!(": {failure}")).unwrap_or_default()
 }
 
-/// Why an address does not lead to the user who has it.
+/// Why an address, or a user name, does not lead to the user who has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unmatched {
     #[error(
@@ -66,6 +82,18 @@ pub enum Unmatched {
     NotVerifiedHere,
     #[error("the person who signs in is linked to a user already, who is not that one")]
     LinkedToAnother,
+    #[error("the person who signs in is found to be another user before, by the order of users.match")]
+    FoundAsAnother,
+    #[error("users.match of this provider does not have Email, so that addresses lead to nobody")]
+    NotMatchedByAddress,
+    #[error(
+        "users.match of this provider does not have UserName; if these are two people, give this provider users.userNameSeparator, if it has none, or let claims.userName name a claim that tells people apart"
+    )]
+    NotMatchedByName,
+    #[error(
+        "another provider is linked to that user, so that only a provider with trust.global is led there by the name; if these are two people, give this provider users.userNameSeparator, if it has none"
+    )]
+    OtherProviderLinked,
 }
 
 /// How a person of a provider relates to the users who are here.
@@ -75,6 +103,16 @@ pub struct Known {
     pub linked: Option<User>,
     /// The user who has the address.
     pub holder: Option<User>,
+    /// The user who has the user name.
+    pub namesake: Option<Namesake>,
+}
+
+/// A user who has the name that somebody brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namesake {
+    pub user: User,
+    /// Sorted.
+    pub links: Vec<LinkedTo>,
 }
 
 /// Which user a login is of.
@@ -82,8 +120,22 @@ pub struct Known {
 pub enum Found {
     New,
     Linked(User),
-    /// Becomes linked by this login.
     ByAddress(User),
+    ByUserName(Namesake),
+}
+
+impl Found {
+    /// The user, unless the login creates one.
+    pub fn user(&self) -> Option<&User> {
+        match self {
+            Self::New => None,
+            Self::Linked(user) | Self::ByAddress(user) | Self::ByUserName(Namesake { user, .. }) => Some(user),
+        }
+    }
+
+    fn is(&self, user: &User) -> bool {
+        self.user().is_some_and(|found| found.id == user.id)
+    }
 }
 
 impl std::fmt::Display for Found {
@@ -91,7 +143,8 @@ impl std::fmt::Display for Found {
         f.write_str(match self {
             Self::New => "is new here",
             Self::Linked(_) => "is known by issuer and user ID",
-            Self::ByAddress(_) => "is known by the address, and is linked by this login",
+            Self::ByAddress(_) => "is known by the address",
+            Self::ByUserName(_) => "is known by the user name",
         })
     }
 }
@@ -116,12 +169,12 @@ pub fn admit(person: &IdpUser, provider: &Provider, table: &LoginTable) -> Resul
     }
 }
 
-/// Whether a provider may still sign in a user who is linked to it: the address that the user has counts, too, or a
-/// provider could go round the rule by naming none.
+/// Whether a provider may sign in a user who was found: the address that the user has counts, too, or a provider could
+/// go round the rule by naming none.
 ///
 /// # Errors
 /// `AddressOfAnotherProvider`.
-pub fn admit_linked(user: &User, provider: &Provider, table: &LoginTable) -> Result<(), Refusal> {
+pub fn admit_found(user: &User, provider: &Provider, table: &LoginTable) -> Result<(), Refusal> {
     let address = user.email.as_deref().filter(|_| !provider.trust.global);
     match address.and_then(|address| owner_of(address, provider, table)) {
         Some(owner) => Err(Refusal::AddressOfAnotherProvider(owner.path.clone())),
@@ -135,21 +188,115 @@ fn owner_of<'a>(address: &str, provider: &Provider, table: &'a LoginTable) -> Op
     owner.filter(|owner| owner.uid != provider.uid)
 }
 
-/// Finds the user of a person who has been let in: by the link, else by the address.
-///
-/// # Errors
-/// `AddressTaken`.
-pub fn find(person: &IdpUser, trust: &Trust, known: Known) -> Result<Found, Refusal> {
-    let taken = |holder: User, why| Err(Refusal::AddressTaken { holder: holder.id, why });
-    match (known.linked, known.holder) {
-        (Some(linked), Some(holder)) if linked.id != holder.id => taken(holder, Unmatched::LinkedToAnother),
-        (Some(linked), _) => Ok(Found::Linked(linked)),
-        (None, None) => Ok(Found::New),
+/// Who looks for a user, and by which rules.
+#[derive(Clone, Copy)]
+pub struct Search<'a> {
+    pub person: &'a IdpUser,
+    pub provider: &'a Provider,
+    /// What the provider says of its people.
+    pub people: &'a People,
+    /// By which the login is.
+    pub issuer: &'a str,
+    pub table: &'a LoginTable,
+}
+
+impl Search<'_> {
+    /// Finds the user of a person who has been let in, by the first way of `users.match` that leads to one.
+    ///
+    /// # Errors
+    /// `AddressTaken`, `UserNameTaken`, `NotKnown`.
+    pub fn find(&self, known: &Known) -> Result<Found, Refusal> {
+        let found = self.people.matching.iter().find_map(|way| self.by(*way, known)).unwrap_or(Found::New);
+        match self.taken(&found, known) {
+            nearly if found == Found::New && self.people.modes.is_read_only() => {
+                Err(Refusal::NotKnown { nearly: nearly.map(Box::new) })
+            }
+            Some(refusal) => Err(refusal),
+            None => Ok(found),
+        }
+    }
+
+    fn by(&self, way: Match, known: &Known) -> Option<Found> {
+        match way {
+            Match::ExternalId => known.linked.clone().map(Found::Linked),
+            Match::Email => {
+                let holder = known.holder.as_ref()?;
+                self.address_leads_to(holder).is_ok().then(|| Found::ByAddress(holder.clone()))
+            }
+            Match::UserName => {
+                let namesake = known.namesake.as_ref()?;
+                self.name_leads_to(namesake).is_ok().then(|| Found::ByUserName(namesake.clone()))
+            }
+        }
+    }
+
+    fn address_leads_to(&self, holder: &User) -> Result<(), Unmatched> {
+        let trust = &self.provider.trust;
+        if !self.people.matching.contains(&Match::Email) {
+            Err(Unmatched::NotMatchedByAddress)
         // Who was let in by a domain has an address in it.
-        (None, Some(holder)) if !trust.global && trust.domains.is_empty() => taken(holder, Unmatched::NotTrusted),
-        (None, Some(holder)) if !person.email_verified => taken(holder, Unmatched::NotVerifiedThere),
-        (None, Some(holder)) if !holder.email_verified => taken(holder, Unmatched::NotVerifiedHere),
-        (None, Some(holder)) => Ok(Found::ByAddress(holder)),
+        } else if !trust.global && trust.domains.is_empty() {
+            Err(Unmatched::NotTrusted)
+        } else if !self.person.email_verified {
+            Err(Unmatched::NotVerifiedThere)
+        } else if !holder.email_verified() {
+            Err(Unmatched::NotVerifiedHere)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn name_leads_to(&self, namesake: &Namesake) -> Result<(), Unmatched> {
+        if !self.people.matching.contains(&Match::UserName) {
+            Err(Unmatched::NotMatchedByName)
+        } else if !self.provider.trust.global && namesake.links.iter().any(|link| self.is_another(link)) {
+            Err(Unmatched::OtherProviderLinked)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether a link is another provider's. One that is gone was this one, if its issuer was.
+    fn is_another(&self, link: &LinkedTo) -> bool {
+        let other = |uid: &Arc<str>| *uid != self.provider.uid && self.table.provider_by_uid(uid).is_some();
+        link.issuer != self.issuer || link.provider_uid.as_ref().is_some_and(other)
+    }
+
+    /// Whether the login cannot be of who was found, because somebody else has what it brings.
+    fn taken(&self, found: &Found, known: &Known) -> Option<Refusal> {
+        let identifies = self.people.matching.contains(&Match::ExternalId);
+        let linked = known.linked.as_ref().filter(|_| identifies);
+        let another = |user: &User| match linked {
+            Some(linked) if linked.id != user.id => Unmatched::LinkedToAnother,
+            _ => Unmatched::FoundAsAnother,
+        };
+        if let Some(linked) = linked
+            && !found.is(linked)
+        {
+            let why = Unmatched::LinkedToAnother;
+            return Some(match found {
+                Found::ByUserName(Namesake { user, .. }) => Refusal::UserNameTaken { holder: user.id, why },
+                Found::New | Found::Linked(_) | Found::ByAddress(_) => {
+                    Refusal::AddressTaken { holder: found.user().map_or(linked.id, |user| user.id), why }
+                }
+            });
+        }
+        if let Some(holder) = known.holder.as_ref().filter(|holder| !found.is(holder) && self.address_counts()) {
+            let why =
+                self.address_leads_to(holder).err().filter(|_| linked.is_none()).unwrap_or_else(|| another(holder));
+            return Some(Refusal::AddressTaken { holder: holder.id, why });
+        }
+        let namesake = known.namesake.as_ref().filter(|namesake| !found.is(&namesake.user))?;
+        if self.people.modes.is_read_only() && *found != Found::New {
+            return None;
+        }
+        let why = self.name_leads_to(namesake).err().unwrap_or_else(|| another(&namesake.user));
+        Some(Refusal::UserNameTaken { holder: namesake.user.id, why })
+    }
+
+    /// Whether somebody else may not have the address: a global provider may bring it if it is not noted.
+    fn address_counts(&self) -> bool {
+        !self.provider.trust.global || self.people.modes.of(EMAIL) != Mode::None
     }
 }
 

@@ -1,7 +1,8 @@
 //! Users, their links to providers, and their sessions.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, str::FromStr, sync::Arc};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use secrecy::{SecretString, zeroize::Zeroize};
 use serde::{Deserialize, Serialize};
@@ -11,9 +12,9 @@ use super::{
     documents::Merged,
     field::{FULL_NAME, Fields, Said},
     grant::{Grant, Granted},
-    keep::Keep,
     organization::OrganizationKey,
     provider_session::{ProviderLogout, ProviderSession},
+    update::Terms,
 };
 
 /// Identifies a user of the installation; what applications get as user id.
@@ -36,11 +37,29 @@ pub struct User {
     pub user_name: String,
     /// Unique in the organization, in canonical form.
     pub email: Option<String>,
-    pub email_verified: bool,
+    /// On whose word the address is theirs; None: on nobody's yet.
+    pub verified: Option<Verification>,
     pub fields: Fields,
 }
 
+/// On whose word an address is somebody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verification {
+    /// That of the provider of the last login.
+    Provider,
+    /// The person opened the link in a mail to it.
+    Mail,
+    /// An administrator's.
+    Hand,
+}
+
 impl User {
+    /// Whether the address is known to be theirs.
+    pub fn email_verified(&self) -> bool {
+        self.verified.is_some()
+    }
+
     /// The full name, if one is known.
     pub fn full_name(&self) -> Option<&str> {
         self.fields.text(FULL_NAME)
@@ -60,6 +79,43 @@ impl fmt::Debug for SessionId {
 impl Drop for SessionId {
     fn drop(&mut self) {
         self.0.zeroize();
+    }
+}
+
+/// Names a session to its user and to administrators; nobody is signed in by it.
+/// The SHA-256 of its ID.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionHandle(pub [u8; 32]);
+
+impl SessionHandle {
+    pub fn of(id: &SessionId) -> Self {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest(&SHA256, &id.0).as_ref());
+        Self(hash)
+    }
+}
+
+/// In lower-case hexadecimal digits.
+impl fmt::Display for SessionHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Some text names no session: a handle has 64 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a session's handle has 64 hexadecimal digits")]
+pub struct NoSessionHandle;
+
+impl FromStr for SessionHandle {
+    type Err = NoSessionHandle;
+
+    fn from_str(text: &str) -> Result<Self, NoSessionHandle> {
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
+        let bytes = bytes.filter(|_| rest.is_empty()).and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or(NoSessionHandle)
     }
 }
 
@@ -97,22 +153,56 @@ pub struct SignedIn {
 /// Everything that a successful login writes, in one transaction.
 #[derive(Clone, Debug)]
 pub struct LoginRecord {
-    /// With no fields: what is noted is worked out from what is said and what was noted.
+    /// Who the provider says that the person is, without fields. What is written of it is worked out from what was known
+    /// before (`update::user_after`).
     pub user: User,
+    /// How the user was found, which must still hold when this is written.
+    pub found: FoundBy,
     pub link: Link,
-    /// The user was found by the address, so that it must still have it, verified.
-    pub found_by_address: bool,
+    /// The user whom the link led to when this was decided.
+    pub linked: Option<UserId>,
+    /// The provider's user IDs do not tell people apart: the user keeps no other link by it.
+    pub only_link: bool,
     /// The verified claims that mappers are evaluated with again when they change.
     pub claims: Merged,
     /// What this provider and its mappers make of the person now.
     pub mapped: Mapped,
-    /// The mappers of which it is not known what they say now.
-    pub keep: Keep,
+    /// How that is written.
+    pub terms: Terms,
     /// Tells the mappers that the grants are by from others: should all others have been evaluated by different
     /// ones, they are evaluated again after the next start.
     pub mark: String,
+    /// No session begins before the user's address is verified.
+    pub requires_verified_email: bool,
     pub session: Session,
     pub id_token: IdToken,
+}
+
+/// How the user of a login was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FoundBy {
+    /// Not at all: the login creates the user.
+    New,
+    Link,
+    /// The user has this address, verified.
+    Address(String),
+    /// The user has this name, and these links alone.
+    UserName(String, Vec<LinkedTo>),
+}
+
+impl LoginRecord {
+    /// Whether the login links a user who was there before.
+    pub fn links_anew(&self) -> bool {
+        self.found != FoundBy::New && self.linked != Some(self.user.id)
+    }
+}
+
+/// Whom a user is linked to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LinkedTo {
+    pub issuer: String,
+    /// The UID of the provider that the link was used through last; None: it never was, or before that was noted.
+    pub provider_uid: Option<Arc<str>>,
 }
 
 /// Everything that a login writes of somebody who may not sign in any more.
@@ -122,7 +212,7 @@ pub struct LostAccess {
     pub provider_uid: Arc<str>,
     pub claims: Merged,
     pub mapped: Mapped,
-    pub keep: Keep,
+    pub terms: Terms,
     pub mark: String,
 }
 

@@ -126,6 +126,8 @@ impl Failure {
                 Refusal::AddressElsewhere => "address_elsewhere",
                 Refusal::AddressOfAnotherProvider(_) => "address_of_another_provider",
                 Refusal::AddressTaken { .. } => "email_taken",
+                Refusal::UserNameTaken { .. } => "user_name_taken",
+                Refusal::NotKnown { .. } => "not_known",
                 Refusal::UserNameOfAnotherProvider(_) => "user_name_of_another_provider",
                 Refusal::AddressNameOfAnotherProvider(_) => "address_name_of_another_provider",
                 Refusal::ClaimRule { .. } => "claim_rule",

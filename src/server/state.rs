@@ -45,6 +45,7 @@ impl Server {
         self.limits.sweep();
         self.sealer.rotate(&*self.store, now).await?;
         self.store.remove_expired_attempts(now).await?;
+        self.store.remove_expired_announcements(now).await?;
         self.store.remove_expired_logouts(now).await?;
         self.sessions.remove_expired(&self.table.load(), now).await
     }

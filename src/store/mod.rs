@@ -10,19 +10,27 @@ use tokio::sync::broadcast;
 
 use crate::domain::{
     documents::Merged,
-    keep::Keep,
+    grant::Granted,
     organization::OrganizationKey,
     provider_session::ProviderLogout,
     trust::Known,
-    user::{Link, LoginRecord, LostAccess, Mapped, SessionId, SignedIn, UserId},
+    update::{Held, Terms},
+    user::{Link, LoginRecord, LostAccess, Mapped, SessionHandle, SessionId, SignedIn, User, UserId},
 };
 
+mod account;
 #[cfg(test)]
 mod conformance;
+mod error;
 mod seal;
 mod sqlite;
 #[cfg(test)]
 pub(crate) mod testing;
+mod verification;
+
+pub use account::{Account, AccountLink, AccountSession, ByHand, ListedUser, NewUser};
+pub use error::{CreateUserError, RecordLoginError, StoreError};
+pub use verification::{BETWEEN_MAILS, Begun, MAILS_COUNT_FOR, MOST_MAILS, VerificationRequest};
 
 /// Claims whose JSON is longer than this many bytes are not kept.
 pub const LONGEST_CLAIMS: usize = 64 * 1024;
@@ -32,12 +40,25 @@ pub const LONGEST_CLAIMS: usize = 64 * 1024;
 /// `sqlite:PATH` is all that is known yet. Without a `key_file` the encryption key is in `PATH.key`; it is made as
 /// long as nothing has been sealed with another one.
 pub async fn open(url: &str, key_file: Option<&Path>) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(sqlite::Sqlite::open(path_of(url)?, key_file).await?))
+}
+
+/// Opens a database that is there, in this version's layout, beside the process that serves from it: what is written is
+/// heard there within a second. Makes no file, changes no layout, and makes no key.
+///
+/// # Errors
+/// `NoDatabase`, `OlderLayout`, `NewerLayout`, `KeyFileMissing`, and as `open`.
+pub async fn open_beside(url: &str, key_file: Option<&Path>) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(sqlite::Sqlite::open_beside(path_of(url)?, key_file).await?))
+}
+
+fn path_of(url: &str) -> Result<&Path, StoreError> {
     let path = url.strip_prefix("sqlite:").ok_or(StoreError::UnknownUrl)?;
     let path = path.strip_prefix("//").unwrap_or(path);
     if path.is_empty() || path.starts_with(':') || path.contains('?') {
         return Err(StoreError::UnknownUrl);
     }
-    Ok(Arc::new(sqlite::Sqlite::open(Path::new(path), key_file).await?))
+    Ok(Path::new(path))
 }
 
 /// What every database behind Latchkey can do. One conformance suite runs against all of them.
@@ -62,14 +83,14 @@ pub trait Store: Send + Sync {
     /// Marks a login attempt as used until it would have expired anyway; false when it was used before.
     async fn use_attempt(&self, id: &[u8; 16], expires: Timestamp) -> Result<bool, StoreError>;
 
-    /// The user whom a link leads to, and the one of its organization who has an address, in canonical form; both as they
-    /// are at one moment.
-    async fn known(&self, link: &Link, address: Option<&str>) -> Result<Known, StoreError>;
-    /// Writes a login: creates or updates the user, links it, notes what is said of the user now, keeps the claims, sets
-    /// the grants that this provider's mappers make (those of other providers stay), keeps the ID token if it is to be
-    /// kept, and begins the session. `login.user` is written whole, but for its fields, which are worked out here.
-    /// Says which revision the claims have now: 1 at first, one more at every login.
-    async fn record_login(&self, login: &LoginRecord) -> Result<i64, RecordLoginError>;
+    /// The user whom a link leads to, and those of its organization who have an address, in canonical form, and a user
+    /// name; all as they are at one moment.
+    async fn known(&self, link: &Link, address: Option<&str>, user_name: &str) -> Result<Known, StoreError>;
+    /// Writes a login: creates or updates the user (`update::user_after`), links it, keeps the claims, sets the grants
+    /// (`update::grants_after`), keeps the ID token if it is to be kept, and begins the session, unless the user's address
+    /// has to be verified first. A link that led to somebody else leads to this user from now on. Where the provider links
+    /// a user who was there before, the other sessions of the user end.
+    async fn record_login(&self, login: &LoginRecord) -> Result<Recorded, RecordLoginError>;
 
     /// Writes what a login has shown of somebody who may not sign in any more: keeps the claims, and sets anew what the
     /// provider and its mappers make of the user, as `reapply` does.
@@ -107,11 +128,12 @@ pub trait Store: Send + Sync {
         after: Option<UserId>,
         limit: u32,
     ) -> Result<Vec<StoredClaims>, StoreError>;
-    /// Sets what a provider and its mappers make of people, each by the claims of a revision: grants, but those of the
-    /// mappers in `keep` stay as they are, whatever is said of them; fields, if it was by this provider that the person
-    /// signed in last; and who may not sign in any more loses the sessions that began with it. Of people whose claims
-    /// have another revision nothing is written: a newer login is never overwritten. The answers have the order of
-    /// `people`, who are different ones. Logins wait meanwhile: a few dozen at once are good.
+    /// Sets what a provider and its mappers make of people, each by the claims of a revision: grants
+    /// (`update::grants_after`, where what another provider has set alone by the last login is its own); fields
+    /// (`Fields::after`), if it was by this provider that the person was told last; and who may not sign in any more loses
+    /// the sessions that began with it. Of people whose claims have another revision nothing is written: a newer login is
+    /// never overwritten. The answers have the order of `people`, who are different ones. Logins wait meanwhile: a few
+    /// dozen at once are good.
     async fn reapply_all(&self, provider_uid: &str, people: Vec<Reapplied>) -> Result<Vec<Replaced>, StoreError>;
     /// `reapply_all` for one person.
     async fn reapply(
@@ -120,9 +142,9 @@ pub trait Store: Send + Sync {
         provider_uid: &str,
         revision: i64,
         mapped: &Mapped,
-        keep: &Keep,
+        terms: &Terms,
     ) -> Result<Replaced, StoreError> {
-        let person = Reapplied { user, revision, mapped: mapped.clone(), keep: keep.clone() };
+        let person = Reapplied { user, revision, mapped: mapped.clone(), terms: terms.clone() };
         let replaced = self.reapply_all(provider_uid, vec![person]).await?;
         Ok(replaced.first().copied().unwrap_or(Replaced::Outdated))
     }
@@ -130,7 +152,47 @@ pub trait Store: Send + Sync {
     async fn applied_mappers(&self, provider_uid: &str) -> Result<Option<String>, StoreError>;
     /// Notes the fingerprint of the mappers by which all grants of a provider were evaluated last.
     async fn set_applied_mappers(&self, provider_uid: &str, fingerprint: &str) -> Result<(), StoreError>;
-    /// The UIDs of the providers for which a mapper has made grants.
+    /// A user with everything that is known of them; None when there is none.
+    async fn account(&self, user: UserId) -> Result<Option<Account>, StoreError>;
+    /// The users of an organization whose id, user name or address this is, however the address is written; usually one.
+    /// Ordered by user name.
+    async fn find_users(&self, organization: &OrganizationKey, text: &str) -> Result<Vec<User>, StoreError>;
+    /// The users of an organization, ordered by user name, `limit` at a time after the name `after`.
+    async fn users(
+        &self,
+        organization: &OrganizationKey,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<ListedUser>, StoreError>;
+    /// Writes a user by hand, with links and grants. Nobody has signed in as the user yet.
+    async fn create_user(&self, new: &NewUser) -> Result<(), CreateUserError>;
+    /// Gives by hand, and takes exactly the grants that are named, whoever gave them: whether that is allowed is for the
+    /// caller to say. Says what differs now; nothing where there is no such user.
+    async fn grant_by_hand(&self, user: UserId, granted: &[Granted], revoked: &[Held]) -> Result<ByHand, StoreError>;
+    /// Ends one session of a user; false when the user has no such session.
+    async fn end_session_of_user(&self, user: UserId, session: &SessionHandle) -> Result<bool, StoreError>;
+    /// Ends all sessions of a user; says how many.
+    async fn end_sessions_of_user(&self, user: UserId) -> Result<u64, StoreError>;
+
+    /// Notes that a mail is sent to verify the address of a user, if it may be sent now. It counts even if it is never
+    /// delivered.
+    async fn begin_verification(&self, request: &VerificationRequest) -> Result<Begun, StoreError>;
+    /// Whose address a link verifies, and when it expires; None when it was used before, has expired, is none of ours, or
+    /// the user has another address by now.
+    async fn verification(&self, token: &[u8; 32], now: Timestamp) -> Result<Option<(User, Timestamp)>, StoreError>;
+    /// Verifies the address that a link was sent to; false as `verification` says None, and when the link is another
+    /// user's. Every link of the user is used then.
+    async fn verify_address(&self, token: &[u8; 32], user: UserId, now: Timestamp) -> Result<bool, StoreError>;
+    /// Forgets the mails that count no longer and whose links have expired.
+    async fn remove_expired_verifications(&self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Announces, among `changes`, what others have written since this store was opened that were opened beside it
+    /// (`open_beside`). Until it is dropped; to be run by whoever serves. Reads alone.
+    async fn hear_others(&self);
+    /// Forgets what was to be heard an hour ago.
+    async fn remove_expired_announcements(&self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// The UIDs of the providers for which a mapper has made grants; what is by hand is of none.
     async fn providers_with_grants(&self) -> Result<Vec<String>, StoreError>;
 
     /// Removes sessions last used before `idle_before` or begun before `begun_before` (of one organization),
@@ -193,8 +255,21 @@ pub struct Reapplied {
     pub user: UserId,
     pub revision: i64,
     pub mapped: Mapped,
-    /// The mappers whose grants and fields stay.
-    pub keep: Keep,
+    /// How it is written.
+    pub terms: Terms,
+}
+
+/// What came of a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Which revision the claims have now: 1 at first, one more at every login.
+    pub revision: i64,
+    /// The user as it was written.
+    pub user: User,
+    /// Whether the session began; false: the address has to be verified first.
+    pub began: bool,
+    /// Whether the user had another address before, or none.
+    pub address_is_new: bool,
 }
 
 /// Names a logout token, which counts once.
@@ -224,7 +299,7 @@ pub enum StoreChange {
     SessionEnded(SessionId),
     SessionsOfProviderEnded(String),
     SessionsEndedAtProvider(ProviderLogout),
-    /// All of a user's but the one that has just begun; the user has changed, too.
+    /// Some of a user's, or all but the one that has just begun; the user may have changed, too.
     SessionsOfUserEnded(UserId),
     /// Those of these people that began with the provider; the people may have changed, too.
     SessionsOfPeopleEnded {
@@ -233,62 +308,6 @@ pub enum StoreChange {
     },
     /// The user's fields or grants.
     UserChanged(UserId),
-}
-
-/// The database failed.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("the database does not answer: {0}")]
-    Database(#[from] sqlx::Error),
-    #[error("the database could not be brought to this version's layout")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
-    #[error(
-        "what the database holds under {what} cannot be read with this encryption key: use the key file that belongs to the database, or start with a new database"
-    )]
-    Unsealable { what: &'static str },
-    #[error("what the database holds under {what} is damaged")]
-    Damaged { what: &'static str },
-    #[error("a value could not be sealed: the system's cryptography failed")]
-    Seal,
-    #[error("the database did not answer within {} seconds", .0.as_secs())]
-    TimedOut(std::time::Duration),
-    #[error("the database file {path} cannot be made or read")]
-    DatabaseFile {
-        path: String,
-        #[source]
-        source: std::io::Error,
-    },
-    #[error("the encryption key file {path} cannot be made or read")]
-    KeyFile {
-        path: String,
-        #[source]
-        source: std::io::Error,
-    },
-    #[error(
-        "the encryption key file {path} is not there, but the database holds what was sealed with it: restore it from your backup, or move the database away to start anew"
-    )]
-    KeyFileMissing { path: String },
-    #[error(
-        "the encryption key file {path} does not hold 32 bytes in base64: restore it from your backup, or move it away together with the database to start anew"
-    )]
-    KeyFileInvalid { path: String },
-    // Never shown: a URL can hold a password.
-    #[error("the database URL is none that Latchkey knows: write sqlite:PATH")]
-    UnknownUrl,
-}
-
-/// Why a login could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordLoginError {
-    /// Somebody else in the organization has this user name.
-    #[error("the user name is taken in the organization")]
-    UserNameTaken,
-    /// The provider has ended the session there that the login comes from.
-    #[error("the provider ended the session before the login was written")]
-    SignedOut,
-    /// At the same moment another login linked the same person, or changed who has the address: gather and decide again.
-    #[error("another login changed the user at the same moment")]
-    Raced,
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    /// Something, of which more is not known.
+    Anything,
 }

@@ -253,7 +253,10 @@ async fn watches_that_break_off_again_and_again_miss_nothing() {
 #[tokio::test]
 async fn an_api_server_that_takes_its_time_is_waited_for() {
     let (_fake, world) = start_with_demo("", |proxy| proxy.set(Line::Slow(Duration::from_millis(1500)))).await;
-    world.latchkey.wait_within_for_condition(CONVERGES, "identityprovider", "demo", ["Ready", "True", "Succeeded"]).await;
+    world
+        .latchkey
+        .wait_within_for_condition(CONVERGES, "identityprovider", "demo", ["Ready", "True", "Succeeded"])
+        .await;
     assert_eq!(world.status_writes("/identityproviders/demo"), 1, "nothing is written twice");
 }
 

@@ -8,11 +8,20 @@ use crate::api::{organization::is_default, rules};
 
 /// How people who sign in become users.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[x_kube(validation = rules::no_modes_if_read_only())]
 #[serde(rename_all = "camelCase")]
 pub struct UsersSpec {
-    /// CreateOrReplace: a person's first login creates the user, every login updates it.
+    /// CreateOrReplace: a person's first login creates the user, every login updates it. ReadOnly: only people who are known
+    /// already sign in; of a login the link, the session and its time are written, and nothing else.
     #[serde(default, skip_serializing_if = "is_default")]
     pub provisioning: Provisioning,
+    /// By what a person is found among the users, the first that leads to one. ExternalID: issuer and user ID. Email: a
+    /// verified address, for a provider with trust.assignedEmailDomains or trust.global. UserName: a user whom no other
+    /// provider is linked to, unless trust.global is true. Default: ExternalID, Email.
+    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 3), extend("x-kubernetes-list-type" = "atomic"))]
+    #[x_kube(validation = rules::each_way_of_matching_once())]
+    pub match_: Option<Vec<Match>>,
     /// Who may sign in. Everyone: all people of the provider. MappedOnly: those for whom a served IdpMapper with when and
     /// grant is; who loses the last one loses the sessions, too.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -23,6 +32,13 @@ pub struct UsersSpec {
     #[schemars(length(min = 1, max = 8))]
     #[x_kube(validation = rules::user_name_separator())]
     pub user_name_separator: Option<String>,
+    /// What a login does to each field of a user. Default: Merge for roles and groups, Replace for all others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 64),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["target"])
+    )]
+    pub update_modes: Vec<UpdateMode>,
 }
 
 /// How people who sign in become users.
@@ -30,6 +46,40 @@ pub struct UsersSpec {
 pub enum Provisioning {
     #[default]
     CreateOrReplace,
+    ReadOnly,
+}
+
+/// By what a person is found among the users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Match {
+    ExternalID,
+    Email,
+    UserName,
+}
+
+/// What a login does to one field of a user.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[x_kube(validation = rules::merge_of_grants_alone())]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateMode {
+    /// fullName, givenName, familyName, email, locale, language, timeZone, culture, picture, profile, gender, administrator,
+    /// roles or groups, or a custom attribute of any other name.
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = rules::attribute_name(), validation = rules::target_that_logins_write())]
+    pub target: String,
+    /// Replace: set to what the claims, mappers, rules and defaults say, and cleared when they say nothing; for roles, groups
+    /// and administrator also what was given otherwise. Merge, for roles and groups alone: what mappers grant follows them,
+    /// and what was assigned by hand stays. Create: at the user's first login alone. None: never.
+    pub mode: Mode,
+}
+
+/// What a login does to a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Mode {
+    Replace,
+    Merge,
+    Create,
+    None,
 }
 
 /// Who may sign in.

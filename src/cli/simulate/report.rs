@@ -11,11 +11,10 @@ use crate::domain::{
 };
 
 /// What the manifests alone cannot tell.
-const ASSUMED: [&str; 3] = [
-    "the claims are all that the provider says, and verified",
-    "the person signs in for the first time",
-    "nobody else has the user name or the e-mail address",
-];
+const ASSUMED: [&str; 2] =
+    ["the claims are all that the provider says, and verified", "nobody else has the user name or the e-mail address"];
+const NEW: &str = "the person signs in for the first time";
+const KNOWN: &str = "an administrator has made the person known, with the same user ID, user name and e-mail address";
 
 /// What `simulate` prints. The shape of its JSON is in the reference of the command line.
 pub struct Report {
@@ -42,7 +41,7 @@ impl Report {
         for note in &self.notes {
             writeln!(text, "note: {note}")?;
         }
-        writeln!(text, "Assumed: {}.\n", ASSUMED.join("; "))?;
+        writeln!(text, "Assumed: {}.\n", self.assumed().join("; "))?;
         match &self.simulation.outcome {
             Ok(_) => {
                 writeln!(text, "The person would be signed in as\n{}", serde_json::to_string_pretty(&self.user()?)?)?
@@ -54,12 +53,17 @@ impl Report {
 
     /// For programs.
     pub fn json(&self) -> anyhow::Result<String> {
-        let Simulation { steps, outcome } = &self.simulation;
+        let Simulation { steps, outcome, .. } = &self.simulation;
         let refused = outcome.as_ref().err();
         let report = json!({
-            "steps": steps, "notes": self.notes, "assumed": ASSUMED, "refused": refused, "user": self.user()?,
+            "steps": steps, "notes": self.notes, "assumed": self.assumed(), "refused": refused, "user": self.user()?,
         });
         Ok(serde_json::to_string_pretty(&report)? + "\n")
+    }
+
+    fn assumed(&self) -> [&'static str; 3] {
+        let [claims, alone] = ASSUMED;
+        [claims, if self.simulation.known_before { KNOWN } else { NEW }, alone]
     }
 
     /// As `/session` shows it, but for the id, which is made at a login; null when the person is refused.
@@ -79,6 +83,7 @@ fn heading(stage: Stage) -> &'static str {
         Stage::ClaimValidationRules => "Rules that the claims must keep",
         Stage::Trust => "Whom the provider may sign in",
         Stage::Mappers => "Mappers",
+        Stage::UpdateModes => "What a login writes",
         Stage::Fields => "Names, language and the like",
     }
 }

@@ -12,7 +12,8 @@ use crate::{
         mapper::{Mapper, When},
         provider::{LoginState, Provider},
         reading::Reading,
-        testing::{again, claims, login, mapped, mapper, organization, people, provider, role, through},
+        testing::{again, claims, first, login, mapped, mapper, organization, people, provider, role, through},
+        update::Terms,
         user::LoginRecord,
     },
     store::{
@@ -90,7 +91,7 @@ impl World {
     /// Signs somebody in by the table as it is now.
     async fn signs_in(&self, mut login: LoginRecord) -> LoginRecord {
         let table = self.running.publisher.table();
-        (login.mapped, login.keep) = due(&table, &login.session.provider_uid, Some(&login.claims));
+        (login.mapped, login.terms.keep) = due(&table, &login.session.provider_uid, Some(&login.claims));
         self.store.record_login(&login).await.unwrap();
         login
     }
@@ -135,7 +136,7 @@ async fn a_changed_mapper_reaches_everybody_who_is_signed_in() {
     for number in 0..=BATCH {
         people.push(world.signs_in(login(&format!("person{number}"))).await);
     }
-    let other = world.signs_in(through(&login("ada"), "p2", Vec::new())).await;
+    let other = world.signs_in(first(through(&login("ada"), "p2", Vec::new()))).await;
     assert_eq!(world.roles(&people[0]).await, some(["viewer"]));
 
     world.mapper(giving("m1", "admin"));
@@ -218,11 +219,8 @@ async fn what_changed_while_latchkey_was_down_is_caught_up_with() {
     let ada = world.signs_in(login("ada")).await;
     let of_suspended = world.signs_in(through(&ada, "p2", Vec::new())).await;
     let of_gone = world.signs_in(through(&ada, "p3", Vec::new())).await;
-    world
-        .store
-        .reapply(ada.user.id, "p3", 1, &mapped(vec![role("m3", "of p3")]), &Keep::AllBut(vec!["m3".into()]))
-        .await
-        .unwrap();
+    let of_p3 = Terms { keep: Keep::AllBut(vec!["m3".into()]), ..Terms::default() };
+    world.store.reapply(ada.user.id, "p3", 1, &mapped(vec![role("m3", "of p3")]), &of_p3).await.unwrap();
     assert_eq!(world.roles(&ada).await, some(["admin", "of p3", "viewer"]));
 
     world.restart();
@@ -355,7 +353,7 @@ async fn claims_that_cannot_be_read_hold_nobody_else_up() {
     let elsewhere = Mapper { providers: vec!["p2".into()], ..giving("m2", "viewer") };
     let mut world = World::settled(&[provider("p1"), provider("p2")], &[giving("m1", "viewer"), elsewhere]).await;
     world.signs_in(login("ada")).await;
-    let bob = world.signs_in(through(&login("bob"), "p2", Vec::new())).await;
+    let bob = world.signs_in(first(through(&login("bob"), "p2", Vec::new()))).await;
     let mut stranger = world.files.stranger().await;
     sqlx::query("UPDATE claims SET sealed = X'00' WHERE provider_uid = 'p1'").execute(&mut stranger).await.unwrap();
 

@@ -100,6 +100,7 @@ pub fn accept(
         ])?,
         title: spec.sign_in.title.clone(),
         allowed_return_urls: urls("spec.signIn.allowedReturnURLs", &spec.sign_in.allowed_return_urls)?,
+        require_verified_email: spec.sign_in.require_verified_email,
         logout_page_url: urls("spec.signIn.logoutPageURL", spec.sign_in.logout_page_url.as_slice())?.pop(),
         session: session_limits(&spec.session),
         display_name,

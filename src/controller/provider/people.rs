@@ -5,7 +5,8 @@ use crate::{
     controller::expression::compiled,
     domain::{
         field::{self, usable},
-        people::{Access, ClaimRule, Defaults, OtherReading, People, Readings},
+        modes::{Mode, Modes},
+        people::{Access, ClaimRule, Defaults, Match, OtherReading, People, Readings},
         reading::Reading,
     },
 };
@@ -36,6 +37,9 @@ pub fn people(spec: &IdentityProviderSpec) -> Result<People, Fact> {
             api::Access::Everyone => Access::Everyone,
             api::Access::MappedOnly => Access::MappedOnly,
         },
+        matching: matching(&spec.users),
+        modes: modes(&spec.users),
+        trust_email: spec.trust_email,
         defaults: Defaults {
             fields: defaults_of([
                 (field::LANGUAGE, &defaults.language),
@@ -47,6 +51,31 @@ pub fn people(spec: &IdentityProviderSpec) -> Result<People, Fact> {
         rules: rules.into_iter().filter_map(rule).collect::<Result<_, Fact>>()?,
         validation: validation.collect::<Result<_, Fact>>()?,
     })
+}
+
+fn matching(users: &api::UsersSpec) -> Vec<Match> {
+    let way = |way: &api::Match| match way {
+        api::Match::ExternalID => Match::ExternalId,
+        api::Match::Email => Match::Email,
+        api::Match::UserName => Match::UserName,
+    };
+    let default = || vec![Match::ExternalId, Match::Email];
+    users.match_.as_ref().map_or_else(default, |written| written.iter().map(way).collect())
+}
+
+fn modes(users: &api::UsersSpec) -> Modes {
+    let mode = |mode| match mode {
+        api::Mode::Replace => Mode::Replace,
+        api::Mode::Merge => Mode::Merge,
+        api::Mode::Create => Mode::Create,
+        api::Mode::None => Mode::None,
+    };
+    match users.provisioning {
+        api::Provisioning::ReadOnly => Modes::read_only(),
+        api::Provisioning::CreateOrReplace => {
+            Modes::new(users.update_modes.iter().map(|written| (written.target.clone(), mode(written.mode))))
+        }
+    }
 }
 
 /// Defaults in their usual spelling.

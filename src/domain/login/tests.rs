@@ -111,7 +111,7 @@ fn of_known(table: &LoginTable, given: Value, known: Known, trace: &mut Trace) -
 
 #[test]
 fn who_was_let_in_before_and_is_not_mapped_any_more_loses_what_the_claims_no_longer_give() {
-    let linked = || Known { linked: Some(testing::login("ann").user), holder: None };
+    let linked = || Known { linked: Some(testing::login("ann").user), ..Known::default() };
     let lost = |mappers: &[Mapper]| {
         let table = table(mapped_only(), mappers);
         let given = json!({"sub": "1", "groups": ["sales"]});
@@ -149,7 +149,7 @@ fn a_login_writes_what_mappers_give_and_by_which_they_were_asked() {
     let granted: Vec<_> = record.mapped.grants.iter().map(|grant| (&*grant.mapper_uid, &grant.granted)).collect();
     assert_eq!(granted, [("m1", &Granted::Role("viewer".into()))]);
     assert_eq!(record.mapped.said.and_then(|said| said.value(FULL_NAME).cloned()), Some(json!("Ann")));
-    assert_eq!(record.keep, Keep::Mappers(vec!["m2".into()]), "of which it is not known what it says");
+    assert_eq!(record.terms.keep, Keep::Mappers(vec!["m2".into()]), "of which it is not known what it says");
     assert_eq!(Some(record.mark), table.mark("p1"));
     assert_eq!((record.user.user_name, record.user.id), ("1".to_owned(), UserId(Uuid::nil())));
     assert_eq!(record.claims.claims.get("groups"), Some(&json!(["eng"])));

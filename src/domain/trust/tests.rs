@@ -1,5 +1,10 @@
 use super::*;
-use crate::domain::testing::{login, organization_key, provider};
+use crate::domain::{
+    modes::Modes,
+    provider::Trust,
+    testing::{login, organization_key, people, provider},
+    user::Verification,
+};
 
 /// `p1` trusted as told, beside `p2`, which contoso.example belongs to.
 fn world(trust: Trust) -> (Provider, LoginTable) {
@@ -71,23 +76,28 @@ fn outcome(trust: Trust, person: &IdpUser, here: Here) -> Outcome {
             other => panic!("{other}"),
         };
     }
-    let user = |name: &str, email_verified| User { email: person.email.clone(), email_verified, ..login(name).user };
+    let user = |name: &str, verified: bool| User {
+        email: person.email.clone(),
+        verified: verified.then_some(Verification::Provider),
+        ..login(name).user
+    };
     let holder = |verified| person.email.is_some().then(|| user("other", verified));
     let known = match here {
         Here::Nobody => Known::default(),
         Here::ThePerson => {
             let linked = user("ann", true);
-            Known { holder: person.email.is_some().then(|| linked.clone()), linked: Some(linked) }
+            Known { holder: person.email.is_some().then(|| linked.clone()), linked: Some(linked), namesake: None }
         }
-        Here::Other { verified } => Known { linked: None, holder: holder(verified) },
-        Here::Both => Known { linked: Some(user("ann", true)), holder: holder(true) },
+        Here::Other { verified } => Known { holder: holder(verified), ..Known::default() },
+        Here::Both => Known { linked: Some(user("ann", true)), holder: holder(true), namesake: None },
     };
-    match find(person, &provider.trust, known) {
+    let search = Search { person, provider: &provider, people: &people(), issuer: &provider.issuer, table: &table };
+    match search.find(&known) {
         Ok(Found::New) => Outcome::New,
         Ok(Found::Linked(_)) => Outcome::Linked,
         Ok(Found::ByAddress(_)) => Outcome::ByAddress,
         Err(Refusal::AddressTaken { why, .. }) => Outcome::Taken(why),
-        Err(other) => panic!("{other}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -189,7 +199,7 @@ fn a_linked_user_whose_address_is_another_providers_is_not_signed_in_by_leaving_
         (global(&[]), Some(OTHERS), true),
     ] {
         let (provider, table) = world(trust);
-        assert_eq!(admit_linked(&linked(email), &provider, &table).is_ok(), let_in, "{email:?}");
+        assert_eq!(admit_found(&linked(email), &provider, &table).is_ok(), let_in, "{email:?}");
     }
 }
 
@@ -254,5 +264,143 @@ fn names_begin_with_the_key_where_the_manifest_says_so_and_nobody_elses_do() {
             table.set_provider(&provider.uid, Some(Arc::new(Provider { key, ..provider.clone() })));
         }
         assert_eq!(user_name(name, mine, &table), expected, "{name} of {}", mine.key);
+    }
+}
+
+/// By what `p1` finds people, and whether it changes anything of them.
+fn finds(matching: &[Match], modes: Modes) -> People {
+    People { matching: matching.to_vec(), modes, ..people() }
+}
+
+fn namesake(user: User, links: &[(&str, Option<&str>)]) -> Option<Namesake> {
+    let link = |(issuer, uid): &(&str, Option<&str>)| LinkedTo {
+        issuer: (*issuer).to_owned(),
+        provider_uid: uid.map(Arc::from),
+    };
+    Some(Namesake { user, links: links.iter().map(link).collect() })
+}
+
+const ISSUER: &str = "https://issuer.example";
+
+#[test]
+fn a_user_name_leads_to_users_whom_no_other_provider_is_linked_to() {
+    let by_name = finds(&[Match::ExternalId, Match::UserName], Modes::default());
+    let elsewhere = "https://elsewhere.example";
+    for (trust, links, found) in [
+        (domains(&[]), vec![], true),
+        (domains(&[]), vec![(ISSUER, None)], true),
+        (domains(&[]), vec![(ISSUER, Some("p1"))], true),
+        (domains(&[]), vec![(ISSUER, Some("p2"))], false),
+        // The provider that was here before, under the same issuer.
+        (domains(&[]), vec![(ISSUER, Some("gone"))], true),
+        (domains(&[]), vec![(elsewhere, None)], false),
+        (domains(&[]), vec![(elsewhere, Some("gone"))], false),
+        (domains(&[]), vec![(ISSUER, Some("p1")), (elsewhere, None)], false),
+        (global(&[]), vec![(elsewhere, Some("p2"))], true),
+    ] {
+        let (provider, table) = world(trust);
+        let user = login("ann").user;
+        let known = Known { namesake: namesake(user.clone(), &links), ..Known::default() };
+        let person = person(None, false);
+        let search = Search { person: &person, provider: &provider, people: &by_name, issuer: ISSUER, table: &table };
+        let why = Unmatched::OtherProviderLinked;
+        match search.find(&known) {
+            Ok(Found::ByUserName(Namesake { user: led_to, .. })) => assert!(found && led_to == user, "{links:?}"),
+            other => {
+                assert_eq!((other, found), (Err(Refusal::UserNameTaken { holder: user.id, why }), false), "{links:?}")
+            }
+        }
+    }
+}
+
+#[test]
+fn the_first_way_that_leads_to_somebody_counts_and_two_that_disagree_sign_nobody_in() {
+    use Match::{Email, ExternalId, UserName};
+    let (linked, holder, named) = (login("ann").user, login("bob").user, login("cyd").user);
+    let (a, b, c) = (Some(&linked), Some(&holder), Some(&named));
+    let taken_address = |holder: &User, why| Err(Refusal::AddressTaken { holder: holder.id, why });
+    let taken_name = |holder: &User, why| Err(Refusal::UserNameTaken { holder: holder.id, why });
+    let at_another = Unmatched::LinkedToAnother;
+    let same = Some(&linked);
+    for (matching, of_link, of_address, of_name, expected) in [
+        (&[ExternalId, Email, UserName][..], a, None, None, Ok(Some(&linked))),
+        (&[Email, ExternalId], a, same, same, Ok(Some(&linked))),
+        (&[Email], None, b, None, Ok(Some(&holder))),
+        (&[UserName, Email], None, None, c, Ok(Some(&named))),
+        (&[UserName, Email], None, b, None, Ok(Some(&holder))),
+        // Whoever comes first, another who has what the login brings keeps it from being written.
+        (&[UserName, Email], None, b, c, taken_address(&holder, Unmatched::FoundAsAnother)),
+        (&[Email, UserName], None, b, c, taken_name(&named, Unmatched::FoundAsAnother)),
+        (&[Email], None, b, c, taken_name(&named, Unmatched::NotMatchedByName)),
+        (&[UserName], None, b, c, taken_address(&holder, Unmatched::NotMatchedByAddress)),
+        // The link is not asked for, so it is not in the way.
+        (&[Email], a, b, None, Ok(Some(&holder))),
+        (&[UserName], a, None, c, Ok(Some(&named))),
+        (&[UserName], a, None, None, Ok(None)),
+        (&[Email, ExternalId], a, b, None, taken_address(&holder, at_another)),
+        (&[UserName, ExternalId], a, None, c, taken_name(&named, at_another)),
+        (&[ExternalId, Email], a, b, None, taken_address(&holder, at_another)),
+    ] {
+        let (provider, table) = world(domains(&["acme.example"]));
+        let known = Known {
+            linked: of_link.cloned(),
+            holder: of_address.cloned(),
+            namesake: of_name.and_then(|user| namesake(user.clone(), &[])),
+        };
+        let (person, people) = (person(Some(MINE), true), finds(matching, Modes::default()));
+        let search = Search { person: &person, provider: &provider, people: &people, issuer: ISSUER, table: &table };
+        let found = search.find(&known).map(|found| found.user().cloned());
+        assert_eq!(found, expected.map(|user| user.cloned()), "{matching:?}");
+    }
+}
+
+#[test]
+fn a_provider_that_only_reads_signs_in_whom_it_finds_and_nobody_else() {
+    use Match::{Email, ExternalId, UserName};
+    let (linked, holder, named) = (login("ann").user, login("bob").user, login("cyd").user);
+    let every = finds(&[ExternalId, Email, UserName], Modes::read_only());
+    let of =
+        |linked: Option<&User>, holder: Option<&User>, named: Option<&User>, links: &[(&str, Option<&str>)]| Known {
+            linked: linked.cloned(),
+            holder: holder.cloned(),
+            namesake: named.and_then(|user| namesake(user.clone(), links)),
+        };
+    let not_known = |nearly: Option<Refusal>| Err(Refusal::NotKnown { nearly: nearly.map(Box::new) });
+    let elsewhere = [("https://elsewhere.example", None)];
+    let nearly_named = Refusal::UserNameTaken { holder: named.id, why: Unmatched::OtherProviderLinked };
+    for (known, expected) in [
+        (Known::default(), not_known(None)),
+        (of(Some(&linked), None, None, &[]), Ok(Some(linked.clone()))),
+        (of(None, Some(&holder), None, &[]), Ok(Some(holder.clone()))),
+        (of(None, None, Some(&named), &[]), Ok(Some(named.clone()))),
+        (of(None, None, Some(&named), &elsewhere), not_known(Some(nearly_named))),
+        // Names are not written, so that somebody else may have this one.
+        (of(Some(&linked), None, Some(&named), &[]), Ok(Some(linked.clone()))),
+    ] {
+        let (provider, table) = world(domains(&["acme.example"]));
+        let person = person(Some(MINE), true);
+        let search = Search { person: &person, provider: &provider, people: &every, issuer: ISSUER, table: &table };
+        assert_eq!(search.find(&known).map(|found| found.user().cloned()), expected, "{known:?}");
+    }
+}
+
+#[test]
+fn an_address_that_a_global_provider_does_not_note_may_be_somebody_elses() {
+    let (linked, holder) = (login("ann").user, login("bob").user);
+    let known = Known { linked: Some(linked.clone()), holder: Some(holder.clone()), namesake: None };
+    for (trust, modes, may) in [
+        (global(&[]), Modes::new([("email".to_owned(), Mode::None)]), true),
+        (global(&[]), Modes::read_only(), true),
+        (global(&[]), Modes::new([("email".to_owned(), Mode::Create)]), false),
+        (global(&[]), Modes::default(), false),
+        (domains(&["acme.example"]), Modes::read_only(), false),
+        (domains(&[]), Modes::new([("email".to_owned(), Mode::None)]), false),
+    ] {
+        let (provider, table) = world(trust);
+        let (person, people) = (person(Some(MINE), true), finds(&[Match::ExternalId, Match::Email], modes));
+        let search = Search { person: &person, provider: &provider, people: &people, issuer: ISSUER, table: &table };
+        let taken = Refusal::AddressTaken { holder: holder.id, why: Unmatched::LinkedToAnother };
+        let expected = if may { Ok(Found::Linked(linked.clone())) } else { Err(taken) };
+        assert_eq!(search.find(&known), expected, "{:?}", people.modes);
     }
 }

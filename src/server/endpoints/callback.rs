@@ -192,7 +192,8 @@ async fn record(
     let person = &tell(identify(people, claims, address.clone(), variable, &mut trace), &trace, provider)?;
     for _ in 0..3 {
         let link = login::link(organization, &relation.issuer, person);
-        let known = server.store.known(&link, person.email.as_deref()).await?;
+        let name = login::user_name(provider, person);
+        let known = server.store.known(&link, person.email.as_deref(), &name).await?;
         let fresh = Fresh {
             user_id: UserId(Uuid::now_v7()),
             session_id: SessionId(random().ok_or(Failure::Internal)?),
@@ -215,7 +216,7 @@ async fn record(
             }
         };
         match server.store.record_login(&record).await {
-            Ok(revision) => return Ok((record, revision, table)),
+            Ok(recorded) => return Ok((record, recorded.revision, table)),
             Err(RecordLoginError::Raced) => {}
             Err(RecordLoginError::UserNameTaken) => return Err(Failure::UserNameTaken),
             Err(RecordLoginError::SignedOut) => return Err(Failure::SignedOutMeanwhile),
@@ -270,7 +271,7 @@ async fn catch_up(
     revision: i64,
     decided_by: Arc<LoginTable>,
 ) -> Result<(), Failure> {
-    let mut written = (record.mapped.clone(), record.keep.clone());
+    let mut written = (record.mapped.clone(), record.terms.clone());
     // Until the table that was written by is still the newest after the write: what is written by an older one
     // could undo what the controllers wrote meanwhile.
     loop {
@@ -283,10 +284,10 @@ async fn catch_up(
             return Ok(());
         }
         let mapped = login::mapped(&table, now, &record.claims, &mut Trace::of_problems());
-        let due = mapped.map(|mapped| (mapped, table.keep(&provider.uid)));
+        let due = mapped.map(|mapped| (mapped, table.terms(&provider.uid)));
         let Some(due) = due.filter(|due| *due != written) else { return Ok(()) };
-        let (mapped, keep) = &due;
-        let replaced = server.store.reapply(record.user.id, &provider.uid, revision, mapped, keep).await?;
+        let (mapped, terms) = &due;
+        let replaced = server.store.reapply(record.user.id, &provider.uid, revision, mapped, terms).await?;
         if !mapped.admitted {
             return Err(Failure::NotAdmitted(Refusal::NotMapped));
         }

@@ -169,7 +169,16 @@ impl Failure {
                 what_happened: "Your account has the e-mail address of another user of this organization.",
                 what_to_do: &["If you have signed in here before, do it the way you did then.", OTHER_ACCOUNT, ASK],
             },
-            Self::UserNameTaken => Advice {
+            Self::NotAdmitted(Refusal::NotKnown { .. }) => Advice {
+                status: StatusCode::FORBIDDEN,
+                title: "You are not known here",
+                what_happened: "Only people whom an administrator has made known before may sign in this way, and your account is none of theirs.",
+                what_to_do: &[
+                    OTHER_ACCOUNT,
+                    "Ask your administrator to make you known here, and give them the reference below.",
+                ],
+            },
+            Self::UserNameTaken | Self::NotAdmitted(Refusal::UserNameTaken { .. }) => Advice {
                 status: StatusCode::FORBIDDEN,
                 title: "Somebody else has this name here",
                 what_happened: "Your account has the user name of another user of this organization.",

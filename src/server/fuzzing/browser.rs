@@ -71,6 +71,7 @@ fn organization(id: &str) -> Organization {
         title: None,
         allowed_return_urls: Vec::new(),
         logout_page_url: None,
+        require_verified_email: false,
         session: SessionLimits { idle_timeout: Duration::from_secs(1800), lifetime: Duration::from_secs(36_000) },
     }
 }

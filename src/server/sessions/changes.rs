@@ -36,6 +36,7 @@ impl Sessions {
                 users.iter().for_each(|user| self.people.invalidate(user));
                 self.forget(|session| session.provider_uid == *provider_uid && users.contains(&session.user));
             }
+            StoreChange::Anything => self.forget_everything(),
         }
     }
 

@@ -5,11 +5,10 @@ use tokio::time::timeout;
 use super::*;
 use crate::{
     domain::{
-        keep::Keep,
         organization::SessionLimits,
         provider_session::ProviderLogout,
         testing::{again, at, at_provider, login, organization, provider, role, said, through, written},
-        user::{Link, LoginRecord, Mapped},
+        user::{FoundBy, Link, LoginRecord, Mapped},
     },
     store::{
         LogoutMark, StoreChange,
@@ -182,7 +181,7 @@ async fn a_changed_person_is_read_again() {
         said: Some(said("p1", &[("fullName", "Ada L", None)])),
         admitted: true,
     };
-    world.store.reapply(ada.user.id, "p1", 1, &mapped, &Keep::Mappers(Vec::new())).await.unwrap();
+    world.store.reapply(ada.user.id, "p1", 1, &mapped, &ada.terms).await.unwrap();
     soon(async || {
         let person = world.current(&ada, 2).await.expect("signed in");
         person.grants == [mapped.grants[0].granted.clone()] && person.user.fields.text("fullName") == Some("Ada L")
@@ -217,7 +216,7 @@ async fn who_may_not_sign_in_any_more_is_out_of_memory_too_and_nobody_else() {
     let other = world.signs_in(through(&ada, "p2", Vec::new())).await;
     assert!(world.is_current(&ada, 1).await && world.is_current(&other, 1).await);
     let refused = Mapped { admitted: false, ..ada.mapped.clone() };
-    world.store.reapply(ada.user.id, "p1", 1, &refused, &ada.keep).await.unwrap();
+    world.store.reapply(ada.user.id, "p1", 1, &refused, &ada.terms).await.unwrap();
     soon(async || !world.is_current(&ada, 2).await).await;
     for login in [&other, &bob] {
         assert!(world.is_current(login, 3).await);
@@ -385,7 +384,8 @@ async fn who_is_found_by_an_address_takes_the_user_over_from_all_other_browsers(
     // Subscribed once it has been polled.
     tokio::task::yield_now().await;
     let link = Link { issuer: "https://other.example".to_owned(), ..ada.link.clone() };
-    let found = LoginRecord { link, found_by_address: true, ..through(&ada, "p1", Vec::new()) };
+    let by_address = FoundBy::Address(ada.user.email.clone().unwrap());
+    let found = LoginRecord { link, found: by_address, linked: None, ..through(&ada, "p1", Vec::new()) };
     world.store.record_login(&found).await.unwrap();
     soon(async || !world.is_current(&ada, 2).await).await;
     assert!(world.is_current(&found, 2).await);

@@ -7,8 +7,9 @@ use crate::domain::field::{Field, Maker};
 /// `m1` too, has given something before.
 async fn mapped_by_two(database: &impl Database) -> (Arc<dyn Store>, LoginRecord) {
     let store = open(database).await;
-    let mut ada = login("ada");
-    store.record_login(&through(&ada, "p2", vec![role("m1", "by p2")])).await.unwrap();
+    let ada = login("ada");
+    store.record_login(&first(through(&ada, "p2", vec![role("m1", "by p2")]))).await.unwrap();
+    let mut ada = again(&ada);
     ada.mapped = Mapped {
         grants: vec![role("m1", "one"), role("m2", "two")],
         said: Some(said("p1", &[("fullName", "Ada", None), ("title", "CTO", Some("m1")), ("room", "12", Some("m2"))])),
@@ -61,7 +62,7 @@ pub async fn of_two_logins_with_the_same_claims_the_second_changes_nothing(datab
     assert_eq!(noted, written(&ada).fields);
 
     let mut changes = store.changes();
-    let revision = store.record_login(&again(&ada)).await.unwrap();
+    let revision = store.record_login(&again(&ada)).await.unwrap().revision;
     let replaced = store.reapply(ada.user.id, "p1", revision, &ada.mapped, &nothing()).await.unwrap();
     assert_eq!((replaced, announced(&mut changes)), (Replaced::Same, vec![]));
     assert_eq!(fields_of(&*store, &ada).await, noted);
@@ -73,13 +74,13 @@ pub async fn where_it_is_not_known_what_is_said_only_mappers_that_are_gone_lose_
     let (store, ada) = mapped_by_two(&database).await;
     let before = fields_of(&*store, &ada).await;
     let unknown = Mapped { grants: Vec::new(), said: None, admitted: true };
-    let keep = Keep::Mappers(vec!["m1".into(), "m2".into()]);
-    let login = LoginRecord { mapped: unknown.clone(), keep: keep.clone(), ..again(&ada) };
-    let revision = store.record_login(&login).await.unwrap();
-    assert_eq!(store.reapply(ada.user.id, "p1", revision, &unknown, &keep).await.unwrap(), Replaced::Same);
+    let terms = keeping(Keep::Mappers(vec!["m1".into(), "m2".into()]));
+    let login = LoginRecord { mapped: unknown.clone(), terms: terms.clone(), ..again(&ada) };
+    let revision = store.record_login(&login).await.unwrap().revision;
+    assert_eq!(store.reapply(ada.user.id, "p1", revision, &unknown, &terms).await.unwrap(), Replaced::Same);
     assert_eq!(fields_of(&*store, &ada).await, before);
 
-    let gone = Keep::Mappers(vec!["m1".into()]);
+    let gone = keeping(Keep::Mappers(vec!["m1".into()]));
     assert_eq!(store.reapply(ada.user.id, "p1", revision, &unknown, &gone).await.unwrap(), Replaced::Changed);
     assert_eq!(texts(&*store, &ada).await, [some("Ada"), some("CTO"), None]);
     assert_eq!(grants_of(&*store, &ada).await, roles(["by p2", "one"]));
@@ -102,7 +103,7 @@ pub async fn deleting_a_mapper_takes_exactly_its_grants_and_fields(database: imp
 
 pub async fn what_a_mapper_says_that_is_kept_stays_until_somebody_says_something_else(database: impl Database) {
     let (store, ada) = mapped_by_two(&database).await;
-    let keep = Keep::Mappers(vec!["m1".into()]);
+    let keep = keeping(Keep::Mappers(vec!["m1".into()]));
     let of = |fields: &[(&str, &str, Option<&str>)]| Mapped {
         grants: Vec::new(),
         said: Some(said("p1", fields)),
@@ -112,8 +113,8 @@ pub async fn what_a_mapper_says_that_is_kept_stays_until_somebody_says_something
     assert_eq!(texts(&*store, &ada).await, [None, some("CTO"), None]);
     assert_eq!(grants_of(&*store, &ada).await, roles(["by p2", "one"]));
 
-    let login = LoginRecord { mapped: of(&[]), keep: Keep::AllBut(vec!["m2".into()]), ..again(&ada) };
-    let revision = store.record_login(&login).await.unwrap();
+    let login = LoginRecord { mapped: of(&[]), terms: keeping(Keep::AllBut(vec!["m2".into()])), ..again(&ada) };
+    let revision = store.record_login(&login).await.unwrap().revision;
     assert_eq!(texts(&*store, &ada).await, [None, some("CTO"), None]);
     let other = of(&[("title", "CEO", Some("m3"))]);
     store.reapply(ada.user.id, "p1", revision, &other, &keep).await.unwrap();

@@ -18,15 +18,15 @@ async fn replace(
     login: &LoginRecord,
     provider_uid: &str,
     grants: &[Grant],
-    keep: &Keep,
+    terms: &Terms,
 ) -> Replaced {
     let mapped = Mapped { grants: grants.to_vec(), said: None, admitted: true };
-    store.reapply(login.user.id, provider_uid, 1, &mapped, keep).await.unwrap()
+    store.reapply(login.user.id, provider_uid, 1, &mapped, terms).await.unwrap()
 }
 
 pub async fn a_mapper_that_is_kept_keeps_its_grants_whatever_the_call_says_of_it(database: impl Database) {
     let (store, login) = signed_in(&database).await;
-    let keep = Keep::Mappers(vec!["m2".into()]);
+    let keep = keeping(Keep::Mappers(vec!["m2".into()]));
     let grants = [role("m3", "three"), role("m2", "not this")];
     assert_eq!(replace(&*store, &login, "p1", &grants, &keep).await, Replaced::Changed);
     assert_eq!(grants_of(&*store, &login).await, roles(["other", "three", "two"]));
@@ -38,11 +38,11 @@ pub async fn a_mapper_that_is_kept_keeps_its_grants_whatever_the_call_says_of_it
 pub async fn keeping_all_replaces_those_of_the_mappers_that_grant_now(database: impl Database) {
     let (store, login) = signed_in(&database).await;
     assert_eq!(
-        replace(&*store, &login, "p1", &[role("m1", "new")], &Keep::AllBut(vec!["m1".into()])).await,
+        replace(&*store, &login, "p1", &[role("m1", "new")], &keeping(Keep::AllBut(vec!["m1".into()]))).await,
         Replaced::Changed
     );
     assert_eq!(grants_of(&*store, &login).await, roles(["new", "other", "two"]));
-    assert_eq!(replace(&*store, &login, "p1", &[], &Keep::AllBut(Vec::new())).await, Replaced::Same);
+    assert_eq!(replace(&*store, &login, "p1", &[], &keeping(Keep::AllBut(Vec::new()))).await, Replaced::Same);
     assert_eq!(grants_of(&*store, &login).await, roles(["new", "other", "two"]));
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::{sync::Barrier, time::timeout};
 
 use super::*;
-use crate::store::RecordLoginError;
+use crate::store::{RecordLoginError, Recorded};
 
 pub async fn a_first_login_is_found_by_its_link_and_session(database: impl Database) {
     let store = open(&database).await;
@@ -43,7 +43,7 @@ pub async fn a_later_login_updates_the_user_and_tells_the_others(database: impl 
     second.user.user_name = "ada.lovelace".to_owned();
     second.mapped.said = Some(Default::default());
     second.user.email = None;
-    second.user.email_verified = false;
+    second.user.verified = None;
     store.record_login(&second).await.unwrap();
 
     for session in [&first.session.id, &second.session.id] {
@@ -107,14 +107,14 @@ pub async fn a_user_is_found_by_the_address_in_the_same_organization_alone(datab
     store.record_login(&ada).await.unwrap();
     let holder = async |organization: &str, address: &str| {
         let nobody = link(&organization_key(organization), "nobody");
-        store.known(&nobody, Some(address)).await.unwrap()
+        store.known(&nobody, Some(address), "").await.unwrap()
     };
     let address = ada.user.email.as_deref().unwrap();
-    assert_eq!(holder("acme", address).await, Known { linked: None, holder: Some(written(&ada)) });
+    assert_eq!(holder("acme", address).await, Known { holder: Some(written(&ada)), ..Known::default() });
     assert_eq!(holder("acme", "bob@example.com").await, Known::default());
     assert_eq!(holder("globex", address).await, Known::default());
-    let both = Known { linked: Some(written(&ada)), holder: Some(written(&ada)) };
-    assert_eq!(store.known(&ada.link, Some(address)).await.unwrap(), both);
+    let both = Known { linked: Some(written(&ada)), holder: Some(written(&ada)), namesake: None };
+    assert_eq!(store.known(&ada.link, Some(address), "").await.unwrap(), both);
 }
 
 pub async fn nobody_is_seen_to_have_an_address_before_being_seen_to_be_linked(database: impl Database) {
@@ -126,8 +126,10 @@ pub async fn nobody_is_seen_to_have_an_address_before_being_seen_to_be_linked(da
             async move { store.record_login(&ada).await.unwrap() }
         });
         loop {
-            let known = store.known(&ada.link, ada.user.email.as_deref()).await.unwrap();
+            let known = store.known(&ada.link, ada.user.email.as_deref(), &ada.user.user_name).await.unwrap();
             assert_eq!(known.linked, known.holder);
+            let namesake = known.namesake.map(|namesake| (namesake.user, namesake.links.len()));
+            assert_eq!(known.linked.clone().map(|user| (user, 1)), namesake);
             if known.linked.is_some() {
                 break;
             }
@@ -142,7 +144,8 @@ pub async fn who_was_found_by_an_address_is_linked_only_while_the_address_is_the
     store.record_login(&ada).await.unwrap();
     let by_address = |login: &LoginRecord| {
         let link = Link { issuer: "https://other.example".to_owned(), ..login.link.clone() };
-        LoginRecord { link, found_by_address: true, ..through(login, "p2", Vec::new()) }
+        let found = FoundBy::Address(login.user.email.clone().unwrap());
+        LoginRecord { link, found, linked: None, ..through(login, "p2", Vec::new()) }
     };
     let found = by_address(&ada);
     let mut changes = store.changes();
@@ -154,7 +157,7 @@ pub async fn who_was_found_by_an_address_is_linked_only_while_the_address_is_the
 
     for change in [
         |user: &mut User| user.email = Some("moved@example.com".to_owned()),
-        |user: &mut User| user.email_verified = false,
+        |user: &mut User| user.verified = None,
         |user: &mut User| user.email = None,
     ] {
         let bob = login(&format!("bob-{}", uuid::Uuid::new_v4()));
@@ -170,7 +173,7 @@ pub async fn who_was_found_by_an_address_is_linked_only_while_the_address_is_the
 }
 
 async fn linked(store: &dyn Store, link: &Link) -> Option<User> {
-    store.known(link, None).await.unwrap().linked
+    store.known(link, None, "").await.unwrap().linked
 }
 
 async fn assert_nothing_written(store: &dyn Store, login: &LoginRecord) {
@@ -228,7 +231,7 @@ pub async fn a_user_never_moves_to_another_organization(database: impl Database)
     moved.mapped.said = Some(said("p1", &[("fullName", "Moved", None)]));
     moved.link = link(&moved.user.organization, "ada");
     moved.session = session(&moved.user, "p9");
-    assert!(matches!(store.record_login(&moved).await, Err(RecordLoginError::Store(_))));
+    assert!(matches!(store.record_login(&moved).await, Err(RecordLoginError::Raced)));
     assert_eq!(linked(&*store, &ada.link).await, Some(written(&ada)));
 }
 
@@ -236,7 +239,7 @@ pub async fn a_user_never_moves_to_another_organization(database: impl Database)
 async fn at_the_same_moment(
     database: &impl Database,
     logins: Vec<LoginRecord>,
-) -> Vec<(LoginRecord, Result<i64, RecordLoginError>)> {
+) -> Vec<(LoginRecord, Result<Recorded, RecordLoginError>)> {
     let barrier = Arc::new(Barrier::new(logins.len()));
     let mut tasks = Vec::new();
     for login in logins {

@@ -155,11 +155,12 @@ pub async fn a_login_that_a_logout_has_overtaken_begins_no_session(database: imp
         ("carl", Some("s4"), 9_000, true),
     ] {
         // Of whoever was refused nothing was written.
-        let known = store.known(&link(&organization_key("acme"), name), None).await.unwrap().linked;
+        let known = store.known(&link(&organization_key("acme"), name), None, "").await.unwrap().linked;
         let mut login = issued(in_session(name, sid), issued_at);
         if let Some(known) = known {
             login.user.id = known.id;
             login.session.user = known.id;
+            (login.found, login.linked) = (FoundBy::Link, Some(known.id));
         }
         match store.record_login(&login).await {
             Ok(_) => assert!(begins, "{name} {sid:?} {issued_at}"),

@@ -1,14 +1,18 @@
 //! What every database must do, as plain async functions over the store's trait. One line of
 //! `every_promise_holds_for` at the end runs all of it against a database.
 
+mod beside;
 mod claims;
 mod fields;
 mod grants;
 mod keys;
 mod logins;
 mod logouts;
+mod modes;
+mod people;
 mod reapply;
 mod sessions;
+mod verification;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -21,9 +25,10 @@ use crate::domain::{
     field::Fields,
     grant::{Grant, Granted},
     keep::Keep,
-    testing::{again, at, claims, group, link, login, organization_key, role, said, session, through, written},
+    testing::{again, at, claims, first, group, link, login, organization_key, role, said, session, through, written},
     trust::Known,
-    user::{Link, LoginRecord, LostAccess, Mapped, User, UserId},
+    update::Terms,
+    user::{FoundBy, Link, LoginRecord, LostAccess, Mapped, User, UserId},
 };
 
 /// A database of one test alone.
@@ -49,12 +54,17 @@ async fn grants_of(store: &dyn Store, login: &LoginRecord) -> Vec<Granted> {
 
 /// What is noted of somebody.
 async fn fields_of(store: &dyn Store, login: &LoginRecord) -> Fields {
-    store.known(&login.link, None).await.unwrap().linked.unwrap().fields
+    store.known(&login.link, None, "").await.unwrap().linked.unwrap().fields
 }
 
 /// No mapper keeps anything.
-fn nothing() -> Keep {
-    Keep::Mappers(Vec::new())
+fn nothing() -> Terms {
+    Terms::default()
+}
+
+/// By these, the mappers keep what they have given.
+fn keeping(keep: Keep) -> Terms {
+    Terms { keep, ..Terms::default() }
 }
 
 fn roles<const N: usize>(names: [&str; N]) -> Vec<Granted> {
@@ -64,6 +74,11 @@ fn roles<const N: usize>(names: [&str; N]) -> Vec<Granted> {
 macro_rules! every_promise_holds_for {
     ($database:ident) => {
         every_promise_holds_for! { $database:
+            beside: what_is_written_beside_is_heard_within_a_second,
+            beside: what_was_written_before_is_not_heard_and_what_was_refused_neither,
+            beside: what_was_written_between_opening_and_hearing_is_heard,
+            beside: announcements_are_forgotten_after_an_hour_and_those_to_come_are_heard,
+            beside: both_sides_read_what_the_other_wrote,
             claims: claims_come_back_page_by_page_for_one_provider_alone,
             claims: claims_up_to_the_limit_are_kept_and_longer_ones_are_not,
             claims: a_login_replaces_the_claims_of_the_one_before,
@@ -117,6 +132,21 @@ macro_rules! every_promise_holds_for {
             logouts: of_many_that_bring_one_logout_token_one_counts,
             logouts: a_login_that_a_logout_has_overtaken_begins_no_session,
             logouts: an_id_token_is_kept_sealed_as_long_as_its_session,
+            modes: who_has_a_name_is_known_with_all_their_links,
+            modes: a_user_who_is_gone_never_comes_back_by_a_login,
+            modes: a_link_moves_to_who_was_found_and_is_the_only_one_by_the_provider,
+            modes: of_a_provider_that_writes_nothing_link_session_and_last_login_are_kept,
+            modes: no_session_begins_before_the_address_is_verified_where_it_must_be,
+            modes: what_another_provider_set_alone_last_comes_back_by_no_change_of_mappers,
+            people: an_account_says_who_told_what_and_where_the_person_is_signed_in,
+            people: a_user_is_found_by_id_name_and_address_in_one_organization,
+            people: users_are_listed_page_by_page_by_name_with_all_their_links,
+            people: a_user_made_by_hand_has_signed_in_never_and_has_all_by_hand,
+            people: a_user_by_hand_takes_no_name_address_or_link_of_another,
+            people: the_first_login_of_a_user_made_by_hand_is_the_first,
+            people: what_is_given_by_hand_is_told_once_and_taken_by_name,
+            people: what_is_given_by_hand_stays_at_logins_but_for_what_a_provider_sets_alone,
+            people: sessions_of_a_user_end_one_or_all_and_nobody_else_s,
             reapply: what_was_decided_by_older_claims_is_not_written,
             reapply: a_login_beside_a_re_evaluation_always_has_the_last_word,
             reapply: who_may_not_sign_in_any_more_loses_exactly_the_sessions_that_began_with_the_provider,
@@ -135,6 +165,11 @@ macro_rules! every_promise_holds_for {
             sessions: a_used_attempt_is_forgotten_only_after_it_expired,
             sessions: a_store_that_is_dropped_without_a_word_has_lost_nothing,
             sessions: two_handles_see_each_others_writes,
+            verification: a_link_verifies_once_and_for_its_user_alone,
+            verification: a_link_works_until_it_expires_and_while_the_address_is_the_user_s,
+            verification: no_mail_goes_where_nothing_is_to_be_verified,
+            verification: a_user_gets_a_mail_a_minute_and_five_a_day,
+            verification: an_address_gets_no_more_mails_by_way_of_another_user_of_the_organization,
         }
     };
     ($database:ident: $($subject:ident: $promise:ident,)*) => {

@@ -1,4 +1,4 @@
-//! The grants that mappers make, and by which mappers those of everybody were evaluated last.
+//! The grants of users, and by which mappers those of everybody were evaluated last.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -6,11 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{SqliteConnection, SqliteExecutor, SqlitePool};
 
 use super::rows;
 use crate::{
-    domain::{grant::Grant, keep::Keep, user::UserId},
+    domain::{grant::Grant, update::Held, user::UserId},
     store::StoreError,
 };
 
@@ -20,64 +20,68 @@ pub(super) const OF_PEOPLE: &str = "SELECT user_id, mapper_uid, kind, name FROM 
 /// What the mappers of a provider have given to the people in a range of IDs.
 pub async fn of_people(
     db: &mut SqliteConnection,
-    provider_uid: &str,
+    provider_uid: &Arc<str>,
     range: &RangeInclusive<UserId>,
-) -> Result<HashMap<UserId, BTreeSet<Grant>>, StoreError> {
+) -> Result<HashMap<UserId, BTreeSet<Held>>, StoreError> {
     let rows: Vec<(String, String, String, String)> = sqlx::query_as(OF_PEOPLE)
-        .bind(provider_uid)
+        .bind(&**provider_uid)
         .bind(range.start().to_string())
         .bind(range.end().to_string())
         .fetch_all(db)
         .await?;
     let mut grants: HashMap<_, BTreeSet<_>> = HashMap::new();
     for (user, mapper, kind, name) in rows {
-        let grant = Grant { mapper_uid: Arc::from(mapper), granted: rows::granted(&kind, name)? };
-        grants.entry(rows::user_id(&user)?).or_default().insert(grant);
+        let held = held(provider_uid.clone(), mapper, &kind, name)?;
+        grants.entry(rows::user_id(&user)?).or_default().insert(held);
     }
     Ok(grants)
 }
 
-/// Writes the difference between the grants that a provider made for a user and those it makes now; true when
-/// there was one.
+/// All that a user has been given: by every provider, and by hand.
+pub async fn of_user(db: impl SqliteExecutor<'_>, user: UserId) -> Result<BTreeSet<Held>, StoreError> {
+    let rows: Vec<(String, String, String, String)> =
+        sqlx::query_as("SELECT provider_uid, mapper_uid, kind, name FROM grants WHERE user_id = $1")
+            .bind(user.to_string())
+            .fetch_all(db)
+            .await?;
+    rows.into_iter().map(|(provider, mapper, kind, name)| held(provider.into(), mapper, &kind, name)).collect()
+}
+
+fn held(provider_uid: Arc<str>, mapper: String, kind: &str, name: String) -> Result<Held, StoreError> {
+    let grant = Grant { mapper_uid: mapper.into(), granted: rows::granted(kind, name)? };
+    Ok(Held { provider_uid, grant })
+}
+
+/// Writes the difference between what a user had been given and what the user has now; true when there was one.
 pub async fn replace(
     db: &mut SqliteConnection,
     user: UserId,
-    provider_uid: &str,
-    before: &BTreeSet<Grant>,
-    grants: &[Grant],
-    keep: &Keep,
+    before: &BTreeSet<Held>,
+    after: &BTreeSet<Held>,
 ) -> Result<bool, StoreError> {
-    let after = wanted(before, grants, keep);
-    for grant in before.difference(&after) {
+    for held in before.difference(after) {
         let delete = "DELETE FROM grants \
              WHERE user_id = $1 AND provider_uid = $2 AND mapper_uid = $3 AND kind = $4 AND name = $5";
-        write(db, delete, user, provider_uid, grant).await?;
+        write(db, delete, user, held).await?;
     }
-    for grant in after.difference(before) {
+    for held in after.difference(before) {
         let insert = "INSERT INTO grants (user_id, provider_uid, mapper_uid, kind, name) VALUES ($1, $2, $3, $4, $5)";
-        write(db, insert, user, provider_uid, grant).await?;
+        write(db, insert, user, held).await?;
     }
-    Ok(*before != after)
-}
-
-fn wanted(before: &BTreeSet<Grant>, grants: &[Grant], keep: &Keep) -> BTreeSet<Grant> {
-    let kept = |grant: &Grant| keep.keeps(&grant.mapper_uid);
-    let made = grants.iter().filter(|grant| !kept(grant));
-    before.iter().filter(|grant| kept(grant)).chain(made).cloned().collect()
+    Ok(before != after)
 }
 
 async fn write(
     db: &mut SqliteConnection,
     statement: &'static str,
     user: UserId,
-    provider_uid: &str,
-    grant: &Grant,
+    held: &Held,
 ) -> Result<(), StoreError> {
-    let (kind, name) = rows::granted_columns(&grant.granted);
+    let (kind, name) = rows::granted_columns(&held.grant.granted);
     sqlx::query(statement)
         .bind(user.to_string())
-        .bind(provider_uid)
-        .bind(&*grant.mapper_uid)
+        .bind(&*held.provider_uid)
+        .bind(&*held.grant.mapper_uid)
         .bind(kind)
         .bind(name)
         .execute(db)
@@ -85,8 +89,11 @@ async fn write(
     Ok(())
 }
 
+/// The providers that have given something; what is by hand has none.
 pub async fn providers(readers: &SqlitePool) -> Result<Vec<String>, StoreError> {
-    Ok(sqlx::query_scalar("SELECT DISTINCT provider_uid FROM grants ORDER BY provider_uid").fetch_all(readers).await?)
+    Ok(sqlx::query_scalar("SELECT DISTINCT provider_uid FROM grants WHERE provider_uid > '' ORDER BY provider_uid")
+        .fetch_all(readers)
+        .await?)
 }
 
 pub async fn applied_mappers(readers: &SqlitePool, provider_uid: &str) -> Result<Option<String>, StoreError> {

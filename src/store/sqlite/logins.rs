@@ -1,110 +1,122 @@
-//! Users, their links, and the transaction that writes a login.
+//! The transactions that write a login, and what a login has shown of somebody who may not sign in any more.
 
-use sqlx::{SqliteConnection, SqliteExecutor};
+use sqlx::SqliteConnection;
 
 use super::{
     claims::{self, SealedClaims},
-    grants, logouts, reapply,
-    rows::{self, UserRow},
-    sessions,
+    grants, links, logouts, reapply, sessions,
+    users::{self, Told},
 };
 use crate::{
     domain::{
-        field::Fields,
-        trust::Known,
-        user::{Link, LoginRecord, LostAccess, User, UserId},
+        update::{Occasion, grants_after, user_after, writes_address},
+        user::{FoundBy, LoginRecord, LostAccess, User},
     },
-    store::{Reapplied, RecordLoginError, StoreChange, StoreError},
+    store::{Reapplied, RecordLoginError, Recorded, StoreChange, StoreError},
 };
 
-/// A user, and whether it is the link that leads there.
-#[derive(sqlx::FromRow)]
-struct KnownRow {
-    is_linked: bool,
-    #[sqlx(flatten)]
-    user: UserRow,
-}
-
-pub async fn known(db: impl SqliteExecutor<'_>, link: &Link, address: Option<&str>) -> Result<Known, StoreError> {
-    // One statement, so that both are of one moment.
-    let rows: Vec<KnownRow> = sqlx::query_as(
-        "SELECT TRUE AS is_linked, u.id AS user_id, u.organization, u.user_name, u.email, u.email_verified, u.fields \
-         FROM links l JOIN users u ON u.id = l.user_id \
-         WHERE l.organization = $1 AND l.issuer = $2 AND l.external_id = $3 \
-         UNION ALL SELECT FALSE, id, organization, user_name, email, email_verified, fields FROM users \
-         WHERE organization = $1 AND email = $4",
-    )
-    .bind(link.organization.as_str())
-    .bind(&link.issuer)
-    .bind(&link.external_id)
-    .bind(address)
-    .fetch_all(db)
-    .await?;
-    let mut known = Known::default();
-    for KnownRow { is_linked, user } in rows {
-        let place = if is_linked { &mut known.linked } else { &mut known.holder };
-        *place = Some(user.try_into()?);
-    }
-    Ok(known)
-}
-
-/// Writes a login. Says which revision the claims have now, and what other sessions of the user must hear of.
+/// Writes a login. Says what came of it, and what other sessions of the user must hear of.
 pub async fn record(
     db: &mut SqliteConnection,
     login: &LoginRecord,
     sealed_claims: Option<&SealedClaims>,
     sealed_id_token: Option<&[u8]>,
-) -> Result<(i64, Option<StoreChange>), RecordLoginError> {
-    let user = &login.user;
+) -> Result<(Recorded, Option<StoreChange>), RecordLoginError> {
     if let Some(session) = &login.session.at_provider
         && logouts::has_overtaken(db, login, session).await?
     {
         return Err(RecordLoginError::SignedOut);
     }
-    // Before names, because a person who was linked meanwhile also took the name and the address.
-    if known(&mut *db, &login.link, None).await?.linked.is_some_and(|linked| linked.id != user.id) {
-        return Err(RecordLoginError::Raced);
-    }
-    refuse_what_others_have(db, user).await?;
+    let (before, first) = found(db, login).await?;
+    let after = user_after(before.as_ref(), login, first);
+    refuse_what_others_have(db, &after).await?;
 
-    let before = find(db, user.id).await?;
-    let has_address = |before: &User| before.email_verified && before.email == user.email;
-    if login.found_by_address && !before.as_ref().is_some_and(has_address) {
-        return Err(RecordLoginError::Raced);
-    }
-    let after = User { fields: noted(before.as_ref(), login), ..user.clone() };
-    let provider = &login.session.provider_uid;
-    write_user(db, &after, provider).await?;
-    write_link(db, &login.link, user.id).await?;
-    let revision = claims::write(db, user.id, provider, sealed_claims).await?;
-    let granted = grant(db, login).await?;
-    grants::forget_other_mark(db, provider, &login.mark).await?;
-    if login.found_by_address {
+    write_user(db, login, &after, first).await?;
+    let revision = claims::write(db, after.id, &login.session.provider_uid, sealed_claims).await?;
+    let granted = grant(db, login, first).await?;
+    grants::forget_other_mark(db, &login.session.provider_uid, &login.mark).await?;
+    if login.links_anew() {
         // Who signed in as this user before may have been somebody else.
-        sessions::end_of_user(db, user.id).await?;
+        sessions::end_of_user(db, after.id).await?;
     }
-    sessions::begin(db, &login.session, sealed_id_token).await?;
-    if login.found_by_address {
-        return Ok((revision, Some(StoreChange::SessionsOfUserEnded(user.id))));
+    let began = !login.requires_verified_email || after.email_verified();
+    if began {
+        sessions::begin(db, &login.session, sealed_id_token).await?;
     }
-    let changed = before.is_some_and(|before| granted || before != after);
-    Ok((revision, changed.then_some(StoreChange::UserChanged(user.id))))
+    let changed = before.as_ref().is_some_and(|before| granted || *before != after);
+    let change = match login.links_anew() {
+        true => Some(StoreChange::SessionsOfUserEnded(after.id)),
+        false => changed.then_some(StoreChange::UserChanged(after.id)),
+    };
+    let email_before = before.and_then(|before| before.email);
+    let address_is_new = after.email.is_some() && after.email != email_before;
+    Ok((Recorded { revision, user: after, began, address_is_new }, change))
 }
 
-/// What is noted of a user by a login.
-fn noted(before: Option<&User>, login: &LoginRecord) -> Fields {
-    let before = before.map(|user| user.fields.clone()).unwrap_or_default();
-    match &login.mapped.said {
-        Some(said) => before.replaced_by(said, &login.keep),
-        None => before.kept(&login.keep),
+/// The user of a login, if there was one before, and whether nobody has signed in as the user yet.
+///
+/// # Errors
+/// `Raced`: what the login was decided by holds no longer.
+async fn found(db: &mut SqliteConnection, login: &LoginRecord) -> Result<(Option<User>, bool), RecordLoginError> {
+    let user = &login.user;
+    let (address, name) = match &login.found {
+        FoundBy::New | FoundBy::Link => (None, ""),
+        FoundBy::Address(address) => (Some(address.as_str()), ""),
+        FoundBy::UserName(name, _) => (None, name.as_str()),
+    };
+    let known = users::known(&mut *db, &login.link, address, name).await?;
+    let before = users::find(db, user.id).await?;
+    let is_linked_as_before = known.linked.as_ref().map(|linked| linked.id) == login.linked;
+    let holds = match &login.found {
+        FoundBy::New => before.is_none(),
+        FoundBy::Link => login.linked == Some(user.id),
+        FoundBy::Address(_) => known.holder.is_some_and(|holder| holder.id == user.id && holder.email_verified()),
+        FoundBy::UserName(_, links) => {
+            known.namesake.is_some_and(|namesake| namesake.user.id == user.id && namesake.links == *links)
+        }
+    };
+    if !is_linked_as_before || !holds {
+        return Err(RecordLoginError::Raced);
     }
+    Ok(before.map_or((None, true), |(before, first)| (Some(before), first)))
 }
 
-/// Sets the grants of the provider; true when they were others before.
-async fn grant(db: &mut SqliteConnection, login: &LoginRecord) -> Result<bool, StoreError> {
-    let (user, provider) = (login.user.id, &login.session.provider_uid);
-    let before = grants::of_people(db, provider, &(user..=user)).await?.remove(&user).unwrap_or_default();
-    grants::replace(db, user, provider, &before, &login.mapped.grants, &login.keep).await
+async fn refuse_what_others_have(db: &mut SqliteConnection, user: &User) -> Result<(), RecordLoginError> {
+    let rivals = users::rivals(db, user).await?;
+    if rivals.iter().any(|rival| rival.user_name == user.user_name) {
+        return Err(RecordLoginError::UserNameTaken);
+    }
+    // Who has the address was looked for before.
+    if rivals.is_empty() { Ok(()) } else { Err(RecordLoginError::Raced) }
+}
+
+/// Writes the user and the link.
+async fn write_user(
+    db: &mut SqliteConnection,
+    login: &LoginRecord,
+    after: &User,
+    first: bool,
+) -> Result<(), StoreError> {
+    let (by, modes, at) = (&login.session.provider_uid, &login.terms.modes, login.session.started_at);
+    if modes.is_read_only() {
+        users::note_login(db, after.id, at).await?;
+    } else {
+        let told = Told { by, alone: &modes.alone(), address: writes_address(login, first) };
+        users::write(db, after, &told, at).await?;
+    }
+    links::write(db, &login.link, after.id, by, at).await?;
+    if login.only_link {
+        links::remove_others(db, &login.link, after.id, by).await?;
+    }
+    Ok(())
+}
+
+/// Writes what the user is granted by the login; true when something else was before.
+async fn grant(db: &mut SqliteConnection, login: &LoginRecord, first: bool) -> Result<bool, StoreError> {
+    let LoginRecord { user, mapped, terms, session, .. } = login;
+    let before = grants::of_user(&mut *db, user.id).await?;
+    let after = grants_after(&before, &session.provider_uid, mapped, terms, Occasion::Login { first });
+    grants::replace(db, user.id, &before, &after).await
 }
 
 /// Writes what a login has shown of somebody who may not sign in any more. Says what others must hear of.
@@ -113,73 +125,10 @@ pub async fn record_lost(
     lost: LostAccess,
     sealed_claims: Option<&SealedClaims>,
 ) -> Result<((), Vec<StoreChange>), StoreError> {
-    let LostAccess { user, provider_uid, mapped, keep, mark, .. } = lost;
+    let LostAccess { user, provider_uid, mapped, terms, mark, .. } = lost;
     let revision = claims::write(db, user, &provider_uid, sealed_claims).await?;
     grants::forget_other_mark(db, &provider_uid, &mark).await?;
-    let person = Reapplied { user, revision, mapped, keep };
+    let person = Reapplied { user, revision, mapped, terms };
     let (_, changes) = reapply::all(db, &provider_uid, &[person]).await?;
     Ok(((), changes))
-}
-
-async fn refuse_what_others_have(db: &mut SqliteConnection, user: &User) -> Result<(), RecordLoginError> {
-    let others: Vec<String> = sqlx::query_scalar(
-        "SELECT user_name FROM users \
-         WHERE organization = $1 AND id <> $2 AND (user_name = $3 OR email = $4) ORDER BY id",
-    )
-    .bind(user.organization.as_str())
-    .bind(user.id.to_string())
-    .bind(&user.user_name)
-    .bind(&user.email)
-    .fetch_all(db)
-    .await
-    .map_err(StoreError::from)?;
-    if others.contains(&user.user_name) {
-        return Err(RecordLoginError::UserNameTaken);
-    }
-    // Who has the address was looked for before.
-    if others.is_empty() { Ok(()) } else { Err(RecordLoginError::Raced) }
-}
-
-async fn find(db: &mut SqliteConnection, id: UserId) -> Result<Option<User>, StoreError> {
-    let row: Option<UserRow> = sqlx::query_as(
-        "SELECT id AS user_id, organization, user_name, email, email_verified, fields FROM users WHERE id = $1",
-    )
-    .bind(id.to_string())
-    .fetch_optional(db)
-    .await?;
-    row.map(User::try_from).transpose()
-}
-
-/// Never moves a user to another organization: the rows that refer to both would then be refused.
-async fn write_user(db: &mut SqliteConnection, user: &User, told_by: &str) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO users (id, organization, user_name, email, email_verified, fields, told_by) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) \
-         ON CONFLICT (id) DO UPDATE SET user_name = excluded.user_name, email = excluded.email, \
-         email_verified = excluded.email_verified, fields = excluded.fields, told_by = excluded.told_by",
-    )
-    .bind(user.id.to_string())
-    .bind(user.organization.as_str())
-    .bind(&user.user_name)
-    .bind(&user.email)
-    .bind(user.email_verified)
-    .bind(rows::fields_column(&user.fields)?)
-    .bind(told_by)
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-async fn write_link(db: &mut SqliteConnection, link: &Link, user: UserId) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO links (organization, issuer, external_id, user_id) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (organization, issuer, external_id) DO NOTHING",
-    )
-    .bind(link.organization.as_str())
-    .bind(&link.issuer)
-    .bind(&link.external_id)
-    .bind(user.to_string())
-    .execute(db)
-    .await?;
-    Ok(())
 }

@@ -1,90 +1,47 @@
 //! The store in one SQLite file. The SQL is what PostgreSQL understands too.
-//! Files by what they keep: logins, sessions, logouts, claims, grants, keys; `reapply` sets anew what mappers give.
+//! Files by what they keep: users, links, sessions, logouts, claims, grants, keys, verifications, announcements; and by
+//! what is done: `logins`, `people` by hand, and `reapply`, which sets anew what mappers give.
 
+mod announcements;
 mod claims;
 mod grants;
 mod keys;
+mod links;
 mod logins;
 mod logouts;
 mod open;
+mod people;
 mod reapply;
 mod rows;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod transaction;
+mod users;
+mod verifications;
 
-use std::{panic::resume_unwind, sync::Arc, time::Duration};
+use transaction::ANSWER_WITHIN;
+pub use transaction::Sqlite;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::future::BoxFuture;
 use jiff::Timestamp;
 use secrecy::SecretString;
-use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::broadcast;
 
 use super::{
-    KeyPurpose, LogoutMark, Reapplied, RecordLoginError, Replaced, Store, StoreChange, StoreError, StoredClaims,
-    StoredKey, seal::Seal,
+    Account, Begun, ByHand, CreateUserError, KeyPurpose, ListedUser, LogoutMark, NewUser, Reapplied, RecordLoginError,
+    Recorded, Replaced, Store, StoreChange, StoreError, StoredClaims, StoredKey, VerificationRequest,
 };
 use crate::domain::{
+    grant::Granted,
     organization::OrganizationKey,
     provider_session::ProviderLogout,
     trust::Known,
-    user::{Link, LoginRecord, LostAccess, SessionId, SignedIn, UserId},
+    update::Held,
+    user::{Link, LoginRecord, LostAccess, SessionHandle, SessionId, SignedIn, User, UserId},
 };
-
-/// How long anything may take, waiting for a connection and for other processes' locks included.
-const ANSWER_WITHIN: Duration = Duration::from_secs(6);
-/// Who falls so many changes behind hears that it lagged.
-const CHANGES_KEPT: usize = 1024;
-
-pub struct Sqlite {
-    /// One connection: SQLite has one writer at a time, and waiting in order here is fairer than its busy timeout.
-    writer: SqlitePool,
-    readers: SqlitePool,
-    seal: Arc<Seal>,
-    changes: broadcast::Sender<StoreChange>,
-}
-
-/// What a transaction says, and what is announced once it is committed.
-type Written<T, C, E> = Result<(T, C), E>;
-
-impl Sqlite {
-    /// Runs one transaction. A task of its own, because a request that is dropped in the middle must not commit
-    /// without the announcement.
-    async fn write<T, C, E, W>(&self, work: W) -> Result<T, E>
-    where
-        T: Send + 'static,
-        C: IntoIterator<Item = StoreChange, IntoIter: Send> + Send + 'static,
-        E: From<StoreError> + Send + 'static,
-        W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Written<T, C, E>> + Send + 'static,
-    {
-        let (writer, changes) = (self.writer.clone(), self.changes.clone());
-        let transaction = tokio::spawn(async move {
-            let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::from)?;
-            let (value, announced) = work(&mut transaction).await?;
-            let committed = transaction.commit().await;
-            for change in announced {
-                // An error means that nobody listens.
-                let _ = changes.send(change);
-            }
-            committed.map_err(StoreError::from)?;
-            Ok(value)
-        });
-        match tokio::time::timeout(ANSWER_WITHIN, transaction).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(ended)) => match ended.try_into_panic() {
-                Ok(panic) => resume_unwind(panic),
-                Err(_) => Err(StoreError::from(sqlx::Error::PoolClosed).into()),
-            },
-            Err(_) => Err(StoreError::TimedOut(ANSWER_WITHIN).into()),
-        }
-    }
-
-    async fn read<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-        tokio::time::timeout(ANSWER_WITHIN, work).await.unwrap_or(Err(StoreError::TimedOut(ANSWER_WITHIN)))
-    }
-}
 
 #[async_trait]
 impl Store for Sqlite {
@@ -115,11 +72,11 @@ impl Store for Sqlite {
         self.write(move |db| Box::pin(async move { Ok((sessions::use_attempt(db, &id, expires).await?, None)) })).await
     }
 
-    async fn known(&self, link: &Link, address: Option<&str>) -> Result<Known, StoreError> {
-        self.read(logins::known(&self.readers, link, address)).await
+    async fn known(&self, link: &Link, address: Option<&str>, user_name: &str) -> Result<Known, StoreError> {
+        self.read(users::known(&self.readers, link, address, user_name)).await
     }
 
-    async fn record_login(&self, login: &LoginRecord) -> Result<i64, RecordLoginError> {
+    async fn record_login(&self, login: &LoginRecord) -> Result<Recorded, RecordLoginError> {
         let claims = claims::seal(&self.seal, login.user.id, &login.session.provider_uid, &login.claims)?;
         let id_token = sessions::seal_id_token(&self.seal, &login.session.id, login.id_token.hint.as_ref())?;
         let login = login.clone();
@@ -220,6 +177,80 @@ impl Store for Sqlite {
             Box::pin(async move { Ok((grants::set_applied_mappers(db, &provider, &fingerprint).await?, None)) })
         })
         .await
+    }
+
+    async fn account(&self, user: UserId) -> Result<Option<Account>, StoreError> {
+        self.read(people::account(&self.readers, user)).await
+    }
+
+    async fn find_users(&self, organization: &OrganizationKey, text: &str) -> Result<Vec<User>, StoreError> {
+        self.read(people::find(&self.readers, organization, text)).await
+    }
+
+    async fn users(
+        &self,
+        organization: &OrganizationKey,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<ListedUser>, StoreError> {
+        self.read(people::list(&self.readers, organization, after, limit)).await
+    }
+
+    async fn create_user(&self, new: &NewUser) -> Result<(), CreateUserError> {
+        let new = new.clone();
+        self.write(move |db| Box::pin(async move { people::create(db, &new).await })).await
+    }
+
+    async fn grant_by_hand(&self, user: UserId, granted: &[Granted], revoked: &[Held]) -> Result<ByHand, StoreError> {
+        let (granted, revoked) = (granted.to_vec(), revoked.to_vec());
+        self.write(move |db| Box::pin(async move { people::grant(db, user, &granted, &revoked).await })).await
+    }
+
+    async fn end_session_of_user(&self, user: UserId, session: &SessionHandle) -> Result<bool, StoreError> {
+        let session = session.clone();
+        self.write(move |db| {
+            Box::pin(async move {
+                let ended = sessions::end_one(db, user, &session).await?;
+                Ok((ended, ended.then_some(StoreChange::SessionsOfUserEnded(user))))
+            })
+        })
+        .await
+    }
+
+    async fn end_sessions_of_user(&self, user: UserId) -> Result<u64, StoreError> {
+        self.write(move |db| {
+            Box::pin(async move {
+                let ended = sessions::end_of_user(db, user).await?;
+                Ok((ended, (ended > 0).then_some(StoreChange::SessionsOfUserEnded(user))))
+            })
+        })
+        .await
+    }
+
+    async fn begin_verification(&self, request: &VerificationRequest) -> Result<Begun, StoreError> {
+        let request = request.clone();
+        self.write(move |db| Box::pin(async move { Ok((verifications::begin(db, &request).await?, None)) })).await
+    }
+
+    async fn verification(&self, token: &[u8; 32], now: Timestamp) -> Result<Option<(User, Timestamp)>, StoreError> {
+        self.read(verifications::find(&self.readers, token, now)).await
+    }
+
+    async fn verify_address(&self, token: &[u8; 32], user: UserId, now: Timestamp) -> Result<bool, StoreError> {
+        let token = *token;
+        self.write(move |db| Box::pin(async move { verifications::verify(db, &token, user, now).await })).await
+    }
+
+    async fn remove_expired_verifications(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |db| Box::pin(async move { Ok((verifications::remove_expired(db, now).await?, None)) })).await
+    }
+
+    async fn hear_others(&self) {
+        announcements::hear(&self.readers, self.heard, &self.changes).await;
+    }
+
+    async fn remove_expired_announcements(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |db| Box::pin(async move { Ok((announcements::remove_expired(db, now).await?, None)) })).await
     }
 
     async fn providers_with_grants(&self) -> Result<Vec<String>, StoreError> {

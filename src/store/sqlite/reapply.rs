@@ -10,7 +10,10 @@ use sqlx::SqliteConnection;
 
 use super::{grants, rows, sessions};
 use crate::{
-    domain::{field::Said, grant::Grant, keep::Keep, user::UserId},
+    domain::{
+        update::{Held, Occasion, grants_after},
+        user::UserId,
+    },
     store::{Reapplied, Replaced, StoreChange, StoreError},
 };
 
@@ -21,6 +24,8 @@ struct PersonRow {
     revision: i64,
     /// None where another provider tells them.
     fields: Option<String>,
+    /// What another provider set alone when it told them last.
+    others_alone: Option<String>,
 }
 
 /// Says what came of each, and what others must hear of.
@@ -56,7 +61,8 @@ pub async fn all(
     Ok((replaced, changes))
 }
 
-pub(super) const OF_PROVIDER: &str = "SELECT c.user_id, c.revision, CASE WHEN u.told_by = $1 THEN u.fields END AS fields \
+pub(super) const OF_PROVIDER: &str = "SELECT c.user_id, c.revision, CASE WHEN u.told_by = $1 THEN u.fields END AS fields, \
+     CASE WHEN u.told_by <> $1 THEN u.told_alone END AS others_alone \
      FROM claims c JOIN users u ON u.id = c.user_id WHERE c.provider_uid = $1 AND c.user_id BETWEEN $2 AND $3";
 
 async fn of_provider(
@@ -76,15 +82,19 @@ async fn of_provider(
 /// Writes what differs in grants and fields; true when something did.
 async fn one(
     db: &mut SqliteConnection,
-    provider_uid: &str,
+    provider_uid: &Arc<str>,
     person: &Reapplied,
     stored: &PersonRow,
-    granted: &BTreeSet<Grant>,
+    granted: &BTreeSet<Held>,
 ) -> Result<bool, StoreError> {
-    let Reapplied { user, mapped, keep, .. } = person;
-    let other_grants = grants::replace(db, *user, provider_uid, granted, &mapped.grants, keep).await?;
+    let Reapplied { user, mapped, terms, .. } = person;
+    let alone = stored.others_alone.as_deref().map(rows::kinds).transpose()?.unwrap_or_default();
+    let occasion = Occasion::Change { alone: &alone };
+    // What others have given stays at a change, so that none of it need be read.
+    let after = grants_after(granted, provider_uid, mapped, terms, occasion);
+    let other_grants = grants::replace(db, *user, granted, &after).await?;
     let other_fields = match &stored.fields {
-        Some(fields) => note(db, *user, fields, mapped.said.as_ref(), keep).await?,
+        Some(fields) => note(db, person, fields, occasion).await?,
         None => false,
     };
     Ok(other_grants || other_fields)
@@ -92,18 +102,17 @@ async fn one(
 
 async fn note(
     db: &mut SqliteConnection,
-    user: UserId,
+    person: &Reapplied,
     before: &str,
-    said: Option<&Said>,
-    keep: &Keep,
+    occasion: Occasion<'_>,
 ) -> Result<bool, StoreError> {
     let before = rows::fields(before)?;
-    let after = said.map_or_else(|| before.kept(keep), |said| before.replaced_by(said, keep));
+    let after = before.after(&person.mapped, &person.terms, occasion);
     if after == before {
         return Ok(false);
     }
     sqlx::query("UPDATE users SET fields = $2 WHERE id = $1")
-        .bind(user.to_string())
+        .bind(person.user.to_string())
         .bind(rows::fields_column(&after)?)
         .execute(db)
         .await?;

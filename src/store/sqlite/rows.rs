@@ -7,8 +7,9 @@ use crate::{
     domain::{
         field::Fields,
         grant::Granted,
+        modes::GrantKind,
         organization::OrganizationKey,
-        user::{User, UserId},
+        user::{User, UserId, Verification},
     },
     store::StoreError,
 };
@@ -20,7 +21,7 @@ pub struct UserRow {
     organization: String,
     user_name: String,
     email: Option<String>,
-    email_verified: bool,
+    verified: Option<String>,
     fields: String,
 }
 
@@ -33,10 +34,28 @@ impl TryFrom<UserRow> for User {
             organization: OrganizationKey::from_stored(&row.organization),
             user_name: row.user_name,
             email: row.email,
-            email_verified: row.email_verified,
+            verified: row.verified.as_deref().map(verification).transpose()?,
             fields: fields(&row.fields)?,
         })
     }
+}
+
+fn verification(word: &str) -> Result<Verification, StoreError> {
+    match word {
+        "provider" => Ok(Verification::Provider),
+        "mail" => Ok(Verification::Mail),
+        "hand" => Ok(Verification::Hand),
+        _ => Err(StoreError::Damaged { what: "users" }),
+    }
+}
+
+/// The column `verified` of a user.
+pub fn verified_column(verified: Option<Verification>) -> Option<&'static str> {
+    verified.map(|by| match by {
+        Verification::Provider => "provider",
+        Verification::Mail => "mail",
+        Verification::Hand => "hand",
+    })
 }
 
 pub fn user_id(text: &str) -> Result<UserId, StoreError> {
@@ -52,6 +71,15 @@ pub fn fields_column(fields: &Fields) -> Result<String, StoreError> {
     serde_json::to_string(fields).map_err(|_| StoreError::Damaged { what: "users" })
 }
 
+/// The column `told_alone` of a user.
+pub fn kinds_column(kinds: &[GrantKind]) -> Result<String, StoreError> {
+    serde_json::to_string(kinds).map_err(|_| StoreError::Damaged { what: "users" })
+}
+
+pub fn kinds(json: &str) -> Result<Vec<GrantKind>, StoreError> {
+    serde_json::from_str(json).map_err(|_| StoreError::Damaged { what: "users" })
+}
+
 /// Time as it is stored: milliseconds since the epoch.
 pub fn milliseconds(time: Timestamp) -> i64 {
     time.as_millisecond()
@@ -59,6 +87,11 @@ pub fn milliseconds(time: Timestamp) -> i64 {
 
 pub fn timestamp(milliseconds: i64, what: &'static str) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(milliseconds).map_err(|_| StoreError::Damaged { what })
+}
+
+/// When somebody last signed in; 0 where it is not known when that was.
+pub fn last_login(at: Option<i64>, what: &'static str) -> Result<Option<Timestamp>, StoreError> {
+    at.filter(|at| *at > 0).map(|at| timestamp(at, what)).transpose()
 }
 
 /// The columns `kind` and `name` of a grant.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -14,16 +13,16 @@ use crate::{
         grant::Granted,
         organization::OrganizationKey,
         provider_session::ProviderSession,
-        user::{Session, SessionId, SignedIn, User, UserId},
+        user::{Session, SessionHandle, SessionId, SignedIn, User, UserId},
     },
     store::{
-        StoreError,
+        AccountSession, StoreError,
         seal::{Place, Seal},
     },
 };
 
 pub fn hash(id: &SessionId) -> Vec<u8> {
-    digest(&SHA256, &id.0).as_ref().to_vec()
+    SessionHandle::of(id).0.to_vec()
 }
 
 /// The ID token of a session is sealed for its row.
@@ -72,7 +71,7 @@ pub async fn find(readers: &SqlitePool, id: &SessionId) -> Result<Option<SignedI
     // One statement, so that session, user and grants are of one moment.
     let rows: Vec<SignedInRow> = sqlx::query_as(
         "SELECT DISTINCT s.provider_uid, s.provider_key, s.started_at, s.last_used_at, s.issuer, s.subject, s.sid, \
-         u.id AS user_id, u.organization, u.user_name, u.email, u.email_verified, u.fields, g.kind, g.name \
+         u.id AS user_id, u.organization, u.user_name, u.email, u.verified, u.fields, g.kind, g.name \
          FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN grants g ON g.user_id = u.id \
          WHERE s.id_hash = $1",
     )
@@ -146,9 +145,51 @@ pub async fn end_of_provider(db: &mut SqliteConnection, provider_uid: &str) -> R
     Ok(ended.rows_affected())
 }
 
-pub async fn end_of_user(db: &mut SqliteConnection, user: UserId) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user.to_string()).execute(db).await?;
-    Ok(())
+/// Ends all sessions of a user; says how many.
+pub async fn end_of_user(db: &mut SqliteConnection, user: UserId) -> Result<u64, StoreError> {
+    let ended = sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user.to_string()).execute(db).await?;
+    Ok(ended.rows_affected())
+}
+
+/// Ends one session of a user; true when there was one.
+pub async fn end_one(db: &mut SqliteConnection, user: UserId, session: &SessionHandle) -> Result<bool, StoreError> {
+    let ended = sqlx::query("DELETE FROM sessions WHERE id_hash = $1 AND user_id = $2")
+        .bind(&session.0[..])
+        .bind(user.to_string())
+        .execute(db)
+        .await?;
+    Ok(ended.rows_affected() > 0)
+}
+
+#[derive(sqlx::FromRow)]
+struct AccountSessionRow {
+    id_hash: Vec<u8>,
+    provider_uid: String,
+    provider_key: String,
+    started_at: i64,
+    last_used_at: i64,
+}
+
+/// The sessions of a user, the newest first.
+pub async fn of_user(db: &mut SqliteConnection, user: UserId) -> Result<Vec<AccountSession>, StoreError> {
+    let rows: Vec<AccountSessionRow> = sqlx::query_as(
+        "SELECT id_hash, provider_uid, provider_key, started_at, last_used_at FROM sessions WHERE user_id = $1 \
+         ORDER BY started_at DESC, id_hash",
+    )
+    .bind(user.to_string())
+    .fetch_all(db)
+    .await?;
+    let session = |row: AccountSessionRow| {
+        let handle = row.id_hash.try_into().map_err(|_| StoreError::Damaged { what: "sessions" })?;
+        Ok(AccountSession {
+            handle: SessionHandle(handle),
+            provider_uid: row.provider_uid.into(),
+            provider_key: row.provider_key.into(),
+            started_at: rows::timestamp(row.started_at, "sessions")?,
+            last_used_at: rows::timestamp(row.last_used_at, "sessions")?,
+        })
+    };
+    rows.into_iter().map(session).collect()
 }
 
 pub(super) const END_OF_PERSON: &str = "DELETE FROM sessions WHERE user_id = $1 AND provider_uid = $2";

@@ -9,12 +9,13 @@ use std::{
 use secrecy::SecretSlice;
 use sqlx::Connection;
 
-use super::{grants, logouts, reapply, sessions};
+use super::{grants, logouts, people, reapply, sessions, users, verifications};
 use crate::{
     domain::{
         field::{Field, Fields, Maker},
+        modes::{Mode, Modes},
         testing::{again, login, role, said, written},
-        user::{LoginRecord, Mapped},
+        user::{LoginRecord, Mapped, User},
     },
     store::{self, KeyPurpose, Reapplied, RecordLoginError, StoreError, StoredKey, testing::Files},
 };
@@ -244,7 +245,7 @@ async fn names_of_a_database_of_before_are_kept_until_somebody_says_something_el
     before.close().await.unwrap();
 
     let store = files.open().await.unwrap();
-    let fields = async |login: &LoginRecord| store.known(&login.link, None).await.unwrap().linked.unwrap().fields;
+    let fields = async |login: &LoginRecord| store.known(&login.link, None, "").await.unwrap().linked.unwrap().fields;
     let expected =
         Field { value: "Ada \"of\" \\ Löve\u{2028}".into(), by: Maker { provider: "".into(), mapper: None } };
     assert_eq!(fields(&ada).await.get("fullName"), Some(&expected));
@@ -252,11 +253,11 @@ async fn names_of_a_database_of_before_are_kept_until_somebody_says_something_el
 
     // Of who has signed in through one provider alone it is known whose word counts.
     for login in [&ada, &bob] {
-        store.reapply(login.user.id, "p1", 1, &login.mapped, &login.keep).await.unwrap();
+        store.reapply(login.user.id, "p1", 1, &login.mapped, &login.terms).await.unwrap();
     }
     assert_eq!(fields(&ada).await, written(&ada).fields);
     assert_eq!(fields(&bob).await, Fields::default());
-    store.record_login(&bob).await.unwrap();
+    store.record_login(&again(&bob)).await.unwrap();
     assert_eq!(fields(&bob).await, written(&bob).fields);
 }
 
@@ -277,7 +278,7 @@ async fn fields_and_addresses_that_cannot_be_read_are_damage_and_no_panic() {
         assert!(matches!(found, Err(StoreError::Damaged { what: "users" })), "{damage}");
         let again = store.record_login(&again(&ada)).await;
         assert!(matches!(again, Err(RecordLoginError::Store(StoreError::Damaged { what: "users" }))), "{damage}");
-        let anew = store.reapply(ada.user.id, "p1", 1, &ada.mapped, &ada.keep).await;
+        let anew = store.reapply(ada.user.id, "p1", 1, &ada.mapped, &ada.terms).await;
         assert!(matches!(anew, Err(StoreError::Damaged { what: "users" })), "{damage}");
     }
 }
@@ -287,13 +288,13 @@ async fn people_to_be_set_anew(store: &dyn store::Store) -> (Vec<LoginRecord>, V
     let people: Vec<_> = (0..20).map(|number| login(&format!("person{number}"))).collect();
     let mut batch = Vec::new();
     for person in &people {
-        let revision = store.record_login(person).await.unwrap();
+        let revision = store.record_login(person).await.unwrap().revision;
         let mapped = Mapped {
             grants: vec![role("m1", "admin")],
             said: Some(said("p1", &[("fullName", "Another", None)])),
             admitted: false,
         };
-        batch.push(Reapplied { user: person.user.id, revision, mapped, keep: person.keep.clone() });
+        batch.push(Reapplied { user: person.user.id, revision, mapped, terms: person.terms.clone() });
     }
     (people, batch)
 }
@@ -302,7 +303,7 @@ async fn people_to_be_set_anew(store: &dyn store::Store) -> (Vec<LoginRecord>, V
 async fn set_anew(files: &Files, store: &dyn store::Store, people: &[LoginRecord]) -> usize {
     let mut set_anew = 0;
     for person in people {
-        let fields = store.known(&person.link, None).await.unwrap().linked.unwrap().fields;
+        let fields = store.known(&person.link, None, "").await.unwrap().linked.unwrap().fields;
         let named = fields.text("fullName") == Some("Another");
         let signed_out = store.session(&person.session.id).await.unwrap().is_none();
         let granted: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM grants WHERE user_id = $1)")
@@ -390,6 +391,10 @@ async fn what_is_asked_of_many_rows_is_found_by_an_index_of_its_own() {
         (logouts::OVERTAKEN, ["logouts_by_sid", "logouts_by_subject"]),
         (grants::OF_PEOPLE, ["grants_by_provider (provider_uid=? AND user_id>? AND user_id<?)"; 2]),
         (reapply::OF_PROVIDER, ["claims_1 (provider_uid=? AND user_id>? AND user_id<?)", "users_1 (id=?)"]),
+        (users::KNOWN, ["users_2 (organization=? AND user_name=?)", "users_3 (organization=? AND email=?)"]),
+        (people::FIND, ["users_2 (organization=? AND user_name=?)", "users_3 (organization=? AND email=?)"]),
+        (people::LIST, ["users_2 (organization=? AND user_name>?)", "links_by_user (user_id=?)"]),
+        (verifications::SENT, ["verifications_by_user (user_id=?)", "verifications_by_email (email=?)"]),
         (sessions::END_OF_PERSON, ["sessions_by_user (user_id=? AND provider_uid=?)"; 2]),
     ] {
         let plan: Vec<(i64, i64, i64, String)> =
@@ -401,7 +406,140 @@ async fn what_is_asked_of_many_rows_is_found_by_an_index_of_its_own() {
         for index in indexes {
             assert!(plan.iter().any(|step| step.contains(index)), "{index}: {plan:?}");
         }
-        let scans_a_table = |step: &String| step.starts_with("SCAN ") && !step.contains("CONSTANT ROW");
+        let scans_a_table =
+            |step: &String| step.starts_with("SCAN ") && !step.contains("CONSTANT ROW") && step != "SCAN page";
         assert!(!plan.iter().any(scans_a_table), "{plan:?}");
     }
+}
+
+#[tokio::test]
+async fn people_of_a_database_of_before_keep_all_that_they_had() {
+    let files = Files::new();
+    let (ada, bob) = (login("ada"), login("bob"));
+    let mut before = database_of(&files, 3).await;
+    for (login, verified, told_by) in [(&ada, true, Some("p1")), (&bob, false, None)] {
+        let id = login.user.id.to_string();
+        sqlx::query(
+            "INSERT INTO users (id, organization, user_name, email, email_verified, fields, told_by) \
+             VALUES ($1, 'default/acme', $2, $3, $4, $5, $6)",
+        )
+        .bind(&id)
+        .bind(&login.user.user_name)
+        .bind(&login.user.email)
+        .bind(verified)
+        .bind(super::rows::fields_column(&written(login).fields).unwrap())
+        .bind(told_by)
+        .execute(&mut before)
+        .await
+        .unwrap();
+        sqlx::query("INSERT INTO grants VALUES ($1, 'p1', 'm1', 'role', 'admin')")
+            .bind(&id)
+            .execute(&mut before)
+            .await
+            .unwrap();
+    }
+    sqlx::query("INSERT INTO links VALUES ('default/acme', $1, $2, $3)")
+        .bind(&ada.link.issuer)
+        .bind(&ada.link.external_id)
+        .bind(ada.user.id.to_string())
+        .execute(&mut before)
+        .await
+        .unwrap();
+    before.close().await.unwrap();
+
+    let store = files.open().await.unwrap();
+    let account = store.account(ada.user.id).await.unwrap().expect("a user");
+    assert_eq!(account.user, written(&ada));
+    assert_eq!((account.told_by.as_deref(), account.email_by, account.last_login_at), (Some("p1"), None, None));
+    assert_eq!((account.links[0].link.clone(), account.links[0].provider_uid.clone()), (ada.link.clone(), None));
+    assert_eq!(account.grants.len(), 1);
+    let unverified = store.account(bob.user.id).await.unwrap().expect("a user");
+    assert_eq!(unverified.user, User { verified: None, ..written(&bob) });
+
+    // Who was linked has signed in before: nothing of it is the first time.
+    let mut create = again(&ada);
+    create.terms.modes = Modes::new([("fullName".to_owned(), Mode::Create), ("roles".to_owned(), Mode::Create)]);
+    create.mapped = Mapped { said: Some(said("p1", &[("fullName", "Another", None)])), ..create.mapped };
+    store.record_login(&create).await.unwrap();
+    let account = store.account(ada.user.id).await.unwrap().expect("a user");
+    assert_eq!((account.user, account.grants.len()), (written(&ada), 1));
+}
+
+/// What is in the directory of a database.
+fn names(files: &Files) -> Vec<std::ffi::OsString> {
+    let entries = std::fs::read_dir(files.path("")).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    names
+}
+
+async fn beside(files: &Files) -> StoreError {
+    let url = format!("sqlite:{}", files.path("latchkey.db").display());
+    match store::open_beside(&url, None).await {
+        Ok(_) => panic!("it was opened"),
+        Err(error) => error,
+    }
+}
+
+#[tokio::test]
+async fn beside_nobody_who_serves_nothing_is_made() {
+    let files = Files::new();
+    let missing = beside(&files).await;
+    assert!(matches!(missing, StoreError::NoDatabase { .. }));
+    assert!(missing.to_string().contains("start latchkey serve once"), "{missing}");
+    assert!(names(&files).is_empty());
+    std::fs::write(files.path("latchkey.db"), "").unwrap();
+    assert!(matches!(beside(&files).await, StoreError::NoDatabase { .. }));
+    assert_eq!(names(&files), ["latchkey.db"]);
+}
+
+#[tokio::test]
+async fn beside_a_database_of_another_version_or_key_nothing_is_changed() {
+    let files = Files::new();
+    database_of(&files, 3).await.close().await.unwrap();
+    let older = beside(&files).await;
+    assert!(matches!(older, StoreError::OlderLayout { .. }));
+    assert!(older.to_string().contains("start latchkey serve once"), "{older}");
+    let applied = "SELECT COUNT(*) FROM _sqlx_migrations";
+    let count: i64 = sqlx::query_scalar(applied).fetch_one(&mut files.stranger().await).await.unwrap();
+    assert_eq!(count, 3);
+    assert!(!files.path("latchkey.db.key").exists());
+
+    drop(files.open().await.unwrap());
+    std::fs::rename(files.path("latchkey.db.key"), files.path("away")).unwrap();
+    assert!(matches!(beside(&files).await, StoreError::KeyFileMissing { .. }));
+    assert!(!files.path("latchkey.db.key").exists());
+    std::fs::rename(files.path("away"), files.path("latchkey.db.key")).unwrap();
+    let url = format!("sqlite:{}", files.path("latchkey.db").display());
+    store::open_beside(&url, None).await.unwrap();
+
+    let mut stranger = files.stranger().await;
+    for (statement, fits) in [
+        ("UPDATE _sqlx_migrations SET checksum = X'00' WHERE version = 1", "Migrate"),
+        (
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+          VALUES (9999, 'newer', TRUE, X'00', 0)",
+            "NewerLayout",
+        ),
+        ("UPDATE _sqlx_migrations SET success = FALSE WHERE version = 9999", "Migrate"),
+    ] {
+        sqlx::query(statement).execute(&mut stranger).await.unwrap();
+        let error = format!("{:?}", beside(&files).await);
+        assert!(error.starts_with(fits), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_has_nothing_to_remove_or_to_hear_writes_nothing() {
+    let files = Files::new();
+    let store = files.open().await.unwrap();
+    store.record_login(&login("ada")).await.unwrap();
+    let log = || std::fs::read(files.path("latchkey.db-wal")).unwrap();
+    let before = log();
+    let now = jiff::Timestamp::now();
+    store.remove_expired_announcements(now).await.unwrap();
+    store.remove_expired_verifications(now).await.unwrap();
+    let listening = tokio::time::timeout(Duration::from_millis(600), store.hear_others());
+    assert!(listening.await.is_err());
+    assert!(log() == before);
 }

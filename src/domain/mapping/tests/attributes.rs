@@ -1,13 +1,15 @@
 //! What is noted of people: by mappers, rules, claims and defaults.
 
 use super::*;
-use crate::domain::field::{Fields, Said};
+use crate::domain::{
+    field::{Fields, Said},
+    update::{Occasion, Terms},
+};
 
 /// What is noted of somebody of whom nothing was, and who said so: `m` for a mapper's UID, empty for the provider.
 fn noted_of(mapped: &Mapped) -> Vec<(String, Value, String)> {
-    let said = mapped.said.clone().expect("something is said");
-    let keep = crate::domain::keep::Keep::Mappers(Vec::new());
-    let fields = serde_json::to_value(Fields::default().replaced_by(&said, &keep)).expect("JSON");
+    let noted = Fields::default().after(mapped, &Terms::default(), Occasion::Login { first: true });
+    let fields = serde_json::to_value(noted).expect("JSON");
     let field = |(name, field): (&String, &Value)| {
         let mapper = field["by"].get("mapper").and_then(Value::as_str).unwrap_or_default();
         (name.clone(), field["value"].clone(), mapper.to_owned())

@@ -8,7 +8,12 @@ use proptest::{
 };
 
 use super::*;
-use crate::domain::{field::Fields, grant::Grant, keep::Keep};
+use crate::domain::{
+    field::Fields,
+    grant::Grant,
+    keep::Keep,
+    update::{Occasion, Terms},
+};
 
 const WORDS: [&str; 4] = ["admin", "viewer", "us", "de"];
 const KEYS: [&str; 4] = ["a", "b", "groups", "name"];
@@ -111,12 +116,12 @@ fn some_people() -> impl Strategy<Value = People> {
     })
 }
 
-fn nobody() -> Keep {
-    Keep::Mappers(Vec::new())
+fn noted(mapped: &Mapped, before: &Fields) -> Fields {
+    noted_by(mapped, before, &Terms::default())
 }
 
-fn noted(mapped: &Mapped, before: &Fields) -> Fields {
-    before.replaced_by(mapped.said.as_ref().expect("it is known what is said"), &nobody())
+fn noted_by(mapped: &Mapped, before: &Fields, terms: &Terms) -> Fields {
+    before.after(mapped, terms, Occasion::Login { first: false })
 }
 
 proptest! {
@@ -158,9 +163,9 @@ proptest! {
     ) {
         let keep = if kept { Keep::AllBut(vec!["m1".into()]) } else { Keep::Mappers(vec!["m0".into()]) };
         let before = noted(&made_of(&people(), &before, &given).0, &Fields::default());
-        let said = made_of(&people(), &mappers, &given).0.said.expect("it is known what is said");
-        let once = before.replaced_by(&said, &keep);
-        prop_assert_eq!(once.replaced_by(&said, &keep), once);
+        let (mapped, terms) = (made_of(&people(), &mappers, &given).0, Terms { keep, ..Terms::default() });
+        let once = noted_by(&mapped, &before, &terms);
+        prop_assert_eq!(noted_by(&mapped, &once, &terms), once);
     }
 
     #[test]

@@ -1,0 +1,133 @@
+//! What a login, and a change of mappers, does to a user: by the modes of the provider, over what was known before.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{
+    field::Fields,
+    grant::Grant,
+    keep::Keep,
+    modes::{EMAIL, GrantKind, Mode, Modes},
+    user::{LoginRecord, Mapped, User, Verification},
+};
+
+/// How what a provider and its mappers say of somebody is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    pub modes: Modes,
+    /// The mappers of which it is not known what they say now.
+    pub keep: Keep,
+    /// Everything that the provider's mappers can give to anybody, where modes let grants outlive what logins say.
+    pub possible: Arc<BTreeSet<Grant>>,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { modes: Modes::default(), keep: Keep::Mappers(Vec::new()), possible: Arc::default() }
+    }
+}
+
+/// A grant as the store holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Held {
+    /// The UID of the provider on whose word it is; empty, as that of the mapper: by hand.
+    pub provider_uid: Arc<str>,
+    pub grant: Grant,
+}
+
+impl Held {
+    pub fn is_by_hand(&self) -> bool {
+        self.provider_uid.is_empty()
+    }
+}
+
+/// Why something is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion<'a> {
+    /// `first`: nobody has signed in as this user before.
+    Login { first: bool },
+    /// Mappers, or the provider, say something else now. `alone`: what another provider has set alone by a later login.
+    Change { alone: &'a [GrantKind] },
+}
+
+impl Occasion<'_> {
+    /// Whether a field of a mode is written at all.
+    pub(super) fn writes(self, mode: Mode) -> bool {
+        match mode {
+            Mode::Replace | Mode::Merge => true,
+            Mode::Create => self == Self::Login { first: true },
+            Mode::None => false,
+        }
+    }
+}
+
+/// The user once a login is written. `first`: nobody has signed in as this user before.
+pub fn user_after(before: Option<&User>, login: &LoginRecord, first: bool) -> User {
+    let modes = &login.terms.modes;
+    let Some(before) = before else {
+        let new = User { email: None, verified: None, ..login.user.clone() };
+        return with_address(User { fields: fields_after(&Fields::default(), login, true), ..new }, login, true);
+    };
+    if modes.is_read_only() {
+        return before.clone();
+    }
+    let user = User {
+        user_name: login.user.user_name.clone(),
+        fields: fields_after(&before.fields, login, first),
+        ..before.clone()
+    };
+    with_address(user, login, first)
+}
+
+fn fields_after(before: &Fields, login: &LoginRecord, first: bool) -> Fields {
+    before.after(&login.mapped, &login.terms, Occasion::Login { first })
+}
+
+/// Whether a login writes the address. `first`: nobody has signed in as this user before.
+pub fn writes_address(login: &LoginRecord, first: bool) -> bool {
+    let mode = login.terms.modes.of(EMAIL);
+    Occasion::Login { first }.writes(mode) && (mode != Mode::Create || login.user.email.is_some())
+}
+
+/// The user with the address that a login brings, if it is written.
+fn with_address(user: User, login: &LoginRecord, first: bool) -> User {
+    let told = &login.user;
+    if !writes_address(login, first) {
+        return user;
+    }
+    // What does not come from the provider is not the provider's to take back.
+    let kept = user.verified.filter(|by| *by != Verification::Provider && user.email == told.email);
+    User { email: told.email.clone(), verified: kept.or(told.verified), ..user }
+}
+
+/// What a user has been given once a login, or a change, is written: all grants, of every provider.
+pub fn grants_after(
+    before: &BTreeSet<Held>,
+    provider_uid: &Arc<str>,
+    mapped: &Mapped,
+    terms: &Terms,
+    occasion: Occasion<'_>,
+) -> BTreeSet<Held> {
+    let said: BTreeSet<_> = mapped.grants.iter().filter(|grant| !terms.keep.keeps(&grant.mapper_uid)).collect();
+    let stays = |held: &Held| {
+        let kind = held.grant.granted.kind();
+        let mode = terms.modes.of(kind.target());
+        let is_kept = terms.keep.keeps(&held.grant.mapper_uid);
+        match (occasion.writes(mode), held.provider_uid == *provider_uid, occasion) {
+            (true, true, _) => is_kept || said.contains(&held.grant),
+            (true, false, Occasion::Login { .. }) => mode != Mode::Replace,
+            (false, true, Occasion::Change { .. }) => is_kept || terms.possible.contains(&held.grant),
+            _ => true,
+        }
+    };
+    let comes = |grant: &&&Grant| {
+        let kind = grant.granted.kind();
+        let held_back = matches!(occasion, Occasion::Change { alone } if alone.contains(&kind));
+        occasion.writes(terms.modes.of(kind.target())) && !held_back
+    };
+    let new = said.iter().filter(comes);
+    let new = new.map(|grant| Held { provider_uid: provider_uid.clone(), grant: (*grant).clone() });
+    before.iter().filter(|held| stays(held)).cloned().chain(new).collect()
+}
+
+#[cfg(test)]
+mod tests;
