@@ -6,6 +6,8 @@ pub struct IdpUser {
     /// Identifies the person at the issuer.
     pub external_id: String,
     pub user_name: String,
+    /// The provider gives no user name: the address or the user ID stands for it.
+    pub user_name_is_made_up: bool,
     pub full_name: Option<String>,
     pub email: Option<String>,
     pub email_verified: bool,

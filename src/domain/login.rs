@@ -199,9 +199,14 @@ fn trusted(
     known: &Known,
 ) -> Result<(Found, String), Refusal> {
     trust::admit(person, provider, table)?;
-    let user_name = trust::user_name(&person.user_name, provider, table)?;
-    let search = Search { person, provider, people: mapping.people, issuer, table };
-    let found = search.find(known)?;
+    let people = mapping.people;
+    let user_name = trust::user_name(&person.user_name, provider, table);
+    let found = Search { person, provider, people, issuer, table }.find(known)?;
+    let user_name = match user_name {
+        // A name that is neither written nor looked for may be anybody's.
+        Err(_) if people.modes.is_read_only() && !matches!(found, Found::ByUserName(_)) => person.user_name.clone(),
+        name => name?,
+    };
     if let Some(user) = found.user() {
         trust::admit_found(user, provider, table)?;
     }

@@ -58,7 +58,9 @@ pub fn identify(
     let mut reader = Reader { claims, variables: Variables::new(claims, None, provider), trace };
     let external_id = reader.identifier(&readings.user_id)?;
     let Address { email, verified } = address.unwrap_or_else(|| reader.address(readings));
-    let user_name = reader.user_name(readings, email.as_deref(), &external_id)?;
+    let given_name = reader.user_name(readings)?;
+    let user_name_is_made_up = given_name.is_none();
+    let user_name = given_name.unwrap_or_else(|| reader.in_place_of_user_name(email.as_deref(), &external_id));
     let full_name = reader.field(FULL_NAME, &readings.full_name);
     let groups = readings.groups.as_ref().map(|reading| reader.groups(reading)).unwrap_or_default();
     let mut other = |name| {
@@ -68,6 +70,7 @@ pub fn identify(
     Ok(IdpUser {
         external_id,
         user_name,
+        user_name_is_made_up,
         full_name,
         email_verified: email.is_some() && (verified || people.trust_email),
         email,
@@ -123,24 +126,28 @@ impl<'a> Reader<'a> {
         Address { email, verified }
     }
 
-    fn user_name(&mut self, readings: &Readings, email: Option<&str>, id: &str) -> Result<String, ClaimsError> {
+    fn user_name(&mut self, readings: &Readings) -> Result<Option<String>, ClaimsError> {
         if let Some(reading) = &readings.user_name {
             let name = self.text("userName", reading);
             self.read("userName", reading, name.as_deref());
-            return name.ok_or_else(|| ClaimsError::UserName { from: reading.to_string() });
+            return name.map(Some).ok_or_else(|| ClaimsError::UserName { from: reading.to_string() });
         }
-        if let Some(reading) = &readings.preferred_user_name
-            && let Some(name) = self.text("userName", reading)
-        {
-            self.read("userName", reading, Some(&name));
-            return Ok(name);
+        let Some(reading) = &readings.preferred_user_name else { return Ok(None) };
+        let name = self.text("userName", reading);
+        if name.is_some() {
+            self.read("userName", reading, name.as_deref());
         }
+        Ok(name)
+    }
+
+    /// What stands for a user name where the provider gives none.
+    fn in_place_of_user_name(&mut self, email: Option<&str>, id: &str) -> String {
         let (name, said) = match email {
             Some(email) => (email, "the e-mail address, because there is no user name"),
             None => (id, "the user ID, because there is neither a user name nor an e-mail address"),
         };
         self.trace.step(Stage::Person, &"userName", || (said, Some(Value::from(name))));
-        Ok(name.to_owned())
+        name.to_owned()
     }
 
     /// The text of a standard field.

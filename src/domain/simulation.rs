@@ -92,7 +92,7 @@ fn known(provider: &Provider, person: &IdpUser, id: UserId) -> User {
 fn known_by_everything(user: &User) -> Known {
     let namesake = Namesake { user: user.clone(), links: Vec::new() };
     let holder = user.email.is_some().then(|| user.clone());
-    Known { linked: Some(user.clone()), holder, namesake: Some(namesake) }
+    Known { linked: Some(user.clone()), linked_by: None, holder, namesake: Some(namesake) }
 }
 
 /// As the store would write it, and as applications would be told.

@@ -31,6 +31,10 @@ pub enum Refusal {
     #[error("the user {holder} of the organization has the user name, and {why}")]
     UserNameTaken { holder: UserId, why: Unmatched },
     #[error(
+        "the user {holder} of the organization is linked to this user ID of this issuer, through another provider; add ExternalID to users.match, so that both lead to the same user"
+    )]
+    LinkTaken { holder: UserId },
+    #[error(
         "the provider has users.provisioning ReadOnly, and users.match leads to nobody{}; make the user known before, by latchkey users create, or write users.provisioning CreateOrReplace",
         by_a_hair(.nearly)
     )]
@@ -76,7 +80,7 @@ pub enum Unmatched {
         "this provider may not lead to existing users by their address; if these are two people, correct the address of one at the provider; if they are one, only trust.assignedEmailDomains or trust.global lets this provider sign in as whoever has an address"
     )]
     NotTrusted,
-    #[error("the provider does not say that the address is verified; check claims.emailVerified")]
+    #[error("the provider does not say that the address is verified; check claims.emailVerified and trustEmail")]
     NotVerifiedThere,
     #[error("that user's own address is not verified, so anybody may have claimed it")]
     NotVerifiedHere,
@@ -91,6 +95,14 @@ pub enum Unmatched {
     )]
     NotMatchedByName,
     #[error(
+        "the provider gives no user name for the person who signs in: the e-mail address or the user ID stands for it, and neither leads to anybody as a user name; let claims.userName name a claim"
+    )]
+    NoNameGiven,
+    #[error(
+        "that user is known at this issuer by another user ID; where user IDs do not tell people apart, leave ExternalID out of users.match"
+    )]
+    LinkedByAnotherId,
+    #[error(
         "another provider is linked to that user, so that only a provider with trust.global is led there by the name; if these are two people, give this provider users.userNameSeparator, if it has none"
     )]
     OtherProviderLinked,
@@ -101,6 +113,8 @@ pub enum Unmatched {
 pub struct Known {
     /// The user whom issuer and user ID lead to.
     pub linked: Option<User>,
+    /// The UID of the provider that this link was used through last; None: not known, or it never was.
+    pub linked_by: Option<Arc<str>>,
     /// The user who has the address.
     pub holder: Option<User>,
     /// The user who has the user name.
@@ -247,50 +261,81 @@ impl Search<'_> {
     }
 
     fn name_leads_to(&self, namesake: &Namesake) -> Result<(), Unmatched> {
+        let links = || namesake.links.iter();
         if !self.people.matching.contains(&Match::UserName) {
             Err(Unmatched::NotMatchedByName)
-        } else if !self.provider.trust.global && namesake.links.iter().any(|link| self.is_another(link)) {
+        } else if self.person.user_name_is_made_up {
+            Err(Unmatched::NoNameGiven)
+        } else if self.name_is_unverified_address() {
+            Err(Unmatched::NotVerifiedThere)
+        } else if self.ids_identify() && links().any(|link| link.issuer == self.issuer && !self.is_gone(link)) {
+            Err(Unmatched::LinkedByAnotherId)
+        } else if !self.provider.trust.global && links().any(|link| self.is_another(link)) {
             Err(Unmatched::OtherProviderLinked)
         } else {
             Ok(())
         }
     }
 
+    /// What may not lead to anybody as an address may not as a name either.
+    fn name_is_unverified_address(&self) -> bool {
+        let IdpUser { user_name, email, email_verified, .. } = self.person;
+        !email_verified && email.is_some() && canonical_address(user_name) == *email
+    }
+
+    /// Whether the provider's user IDs tell people apart.
+    fn ids_identify(&self) -> bool {
+        self.people.matching.contains(&Match::ExternalId)
+    }
+
     /// Whether a link is another provider's. One that is gone was this one, if its issuer was.
     fn is_another(&self, link: &LinkedTo) -> bool {
-        let other = |uid: &Arc<str>| *uid != self.provider.uid && self.table.provider_by_uid(uid).is_some();
-        link.issuer != self.issuer || link.provider_uid.as_ref().is_some_and(other)
+        link.issuer != self.issuer || link.provider_uid.as_ref().is_some_and(|uid| self.is_another_provider(uid))
+    }
+
+    fn is_another_provider(&self, uid: &Arc<str>) -> bool {
+        *uid != self.provider.uid && !self.is_known_to_be_gone(uid)
+    }
+
+    /// Whether the provider of a link is known not to exist any more.
+    fn is_gone(&self, link: &LinkedTo) -> bool {
+        link.provider_uid.as_ref().is_some_and(|uid| self.is_known_to_be_gone(uid))
+    }
+
+    fn is_known_to_be_gone(&self, uid: &str) -> bool {
+        self.table.complete && self.table.provider_by_uid(uid).is_none()
+    }
+
+    /// The user whom the link leads to, if the login must not be of somebody else: by the provider's own rules, or because
+    /// another provider relies on the link.
+    fn held_by_link<'a>(&self, known: &'a Known) -> Option<&'a User> {
+        let of_another = known.linked_by.as_ref().is_some_and(|uid| self.is_another_provider(uid));
+        known.linked.as_ref().filter(|_| self.ids_identify() || of_another)
     }
 
     /// Whether the login cannot be of who was found, because somebody else has what it brings.
     fn taken(&self, found: &Found, known: &Known) -> Option<Refusal> {
-        let identifies = self.people.matching.contains(&Match::ExternalId);
-        let linked = known.linked.as_ref().filter(|_| identifies);
-        let another = |user: &User| match linked {
-            Some(linked) if linked.id != user.id => Unmatched::LinkedToAnother,
-            _ => Unmatched::FoundAsAnother,
-        };
-        if let Some(linked) = linked
-            && !found.is(linked)
-        {
+        if let Some(linked) = self.held_by_link(known).filter(|linked| !found.is(linked)) {
             let why = Unmatched::LinkedToAnother;
             return Some(match found {
                 Found::ByUserName(Namesake { user, .. }) => Refusal::UserNameTaken { holder: user.id, why },
-                Found::New | Found::Linked(_) | Found::ByAddress(_) => {
-                    Refusal::AddressTaken { holder: found.user().map_or(linked.id, |user| user.id), why }
-                }
+                Found::ByAddress(user) => Refusal::AddressTaken { holder: user.id, why },
+                Found::New | Found::Linked(_) => Refusal::LinkTaken { holder: linked.id },
             });
         }
+        let otherwise = match found {
+            Found::Linked(_) => Unmatched::LinkedToAnother,
+            _ => Unmatched::FoundAsAnother,
+        };
         if let Some(holder) = known.holder.as_ref().filter(|holder| !found.is(holder) && self.address_counts()) {
-            let why =
-                self.address_leads_to(holder).err().filter(|_| linked.is_none()).unwrap_or_else(|| another(holder));
-            return Some(Refusal::AddressTaken { holder: holder.id, why });
+            let why = self.address_leads_to(holder).err().filter(|_| !matches!(found, Found::Linked(_)));
+            return Some(Refusal::AddressTaken { holder: holder.id, why: why.unwrap_or(otherwise) });
         }
         let namesake = known.namesake.as_ref().filter(|namesake| !found.is(&namesake.user))?;
         if self.people.modes.is_read_only() && *found != Found::New {
             return None;
         }
-        let why = self.name_leads_to(namesake).err().unwrap_or_else(|| another(&namesake.user));
+        let why = self.name_leads_to(namesake).err().unwrap_or(otherwise);
         Some(Refusal::UserNameTaken { holder: namesake.user.id, why })
     }
 

@@ -96,7 +96,8 @@ fn with_address(user: User, login: &LoginRecord, first: bool) -> User {
     }
     // What does not come from the provider is not the provider's to take back.
     let kept = user.verified.filter(|by| *by != Verification::Provider && user.email == told.email);
-    User { email: told.email.clone(), verified: kept.or(told.verified), ..user }
+    let verified = kept.or(told.verified).filter(|_| told.email.is_some());
+    User { email: told.email.clone(), verified, ..user }
 }
 
 /// What a user has been given once a login, or a change, is written: all grants, of every provider.
@@ -115,7 +116,7 @@ pub fn grants_after(
         match (occasion.writes(mode), held.provider_uid == *provider_uid, occasion) {
             (true, true, _) => is_kept || said.contains(&held.grant),
             (true, false, Occasion::Login { .. }) => mode != Mode::Replace,
-            (false, true, Occasion::Change { .. }) => is_kept || terms.possible.contains(&held.grant),
+            (false, true, _) => is_kept || terms.possible.contains(&held.grant),
             _ => true,
         }
     };

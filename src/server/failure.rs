@@ -71,10 +71,6 @@ pub enum Failure {
     Userinfo(#[from] UserinfoError),
     #[error("the claims do not describe a user")]
     Claims(#[from] ClaimsError),
-    #[error(
-        "somebody else in the organization has this user name; give this provider users.userNameSeparator, if it has none, or let claims.userName name a claim that tells people apart"
-    )]
-    UserNameTaken,
     #[error("the provider may not sign this person in")]
     NotAdmitted(#[from] Refusal),
     #[error("other logins changed the same person again and again meanwhile")]
@@ -120,13 +116,13 @@ impl Failure {
             Self::NoKeys => "no_keys",
             Self::Userinfo(_) => "userinfo",
             Self::Claims(_) => "claims",
-            Self::UserNameTaken => "user_name_taken",
             Self::NotAdmitted(refusal) => match refusal {
                 Refusal::NoAddress => "no_address",
                 Refusal::AddressElsewhere => "address_elsewhere",
                 Refusal::AddressOfAnotherProvider(_) => "address_of_another_provider",
                 Refusal::AddressTaken { .. } => "email_taken",
                 Refusal::UserNameTaken { .. } => "user_name_taken",
+                Refusal::LinkTaken { .. } => "link_taken",
                 Refusal::NotKnown { .. } => "not_known",
                 Refusal::UserNameOfAnotherProvider(_) => "user_name_of_another_provider",
                 Refusal::AddressNameOfAnotherProvider(_) => "address_name_of_another_provider",

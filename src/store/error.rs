@@ -57,13 +57,11 @@ pub enum StoreError {
 /// Why a login could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordLoginError {
-    /// Somebody else in the organization has this user name.
-    #[error("the user name is taken in the organization")]
-    UserNameTaken,
     /// The provider has ended the session there that the login comes from.
     #[error("the provider ended the session before the login was written")]
     SignedOut,
-    /// At the same moment the user came, went, or was found by what holds no longer: gather and decide again.
+    /// At the same moment the user came, went, or was found by what holds no longer, or somebody else took the name or the
+    /// address: gather and decide again.
     #[error("the user changed at the same moment")]
     Raced,
     #[error(transparent)]

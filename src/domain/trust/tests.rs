@@ -11,7 +11,7 @@ fn world(trust: Trust) -> (Provider, LoginTable) {
     let mine = Provider { trust, ..provider("p1") };
     let other = Provider { trust: domains(&["contoso.example"]), ..provider("p2") };
     let mut table = LoginTable::default();
-    table.settled = true;
+    (table.settled, table.complete) = (true, true);
     for provider in [&mine, &other] {
         table.set_provider(&provider.uid, Some(Arc::new(provider.clone())));
     }
@@ -86,10 +86,10 @@ fn outcome(trust: Trust, person: &IdpUser, here: Here) -> Outcome {
         Here::Nobody => Known::default(),
         Here::ThePerson => {
             let linked = user("ann", true);
-            Known { holder: person.email.is_some().then(|| linked.clone()), linked: Some(linked), namesake: None }
+            Known { holder: person.email.is_some().then(|| linked.clone()), linked: Some(linked), ..Known::default() }
         }
         Here::Other { verified } => Known { holder: holder(verified), ..Known::default() },
-        Here::Both => Known { linked: Some(user("ann", true)), holder: holder(true), namesake: None },
+        Here::Both => Known { linked: Some(user("ann", true)), holder: holder(true), ..Known::default() },
     };
     let search = Search { person, provider: &provider, people: &people(), issuer: &provider.issuer, table: &table };
     match search.find(&known) {
@@ -282,34 +282,103 @@ fn namesake(user: User, links: &[(&str, Option<&str>)]) -> Option<Namesake> {
 
 const ISSUER: &str = "https://issuer.example";
 
+/// What keeps a name from leading to ann, by these ways of matching and with these links.
+fn by_name(trust: Trust, matching: &[Match], links: &[(&str, Option<&str>)], complete: bool) -> Result<(), Unmatched> {
+    let (provider, mut table) = world(trust);
+    table.complete = complete;
+    let user = login("ann").user;
+    let known = Known { namesake: namesake(user.clone(), links), ..Known::default() };
+    let (person, people) = (person(None, false), finds(matching, Modes::default()));
+    let search = Search { person: &person, provider: &provider, people: &people, issuer: ISSUER, table: &table };
+    match search.find(&known) {
+        Ok(Found::ByUserName(Namesake { user: led_to, .. })) if led_to == user => Ok(()),
+        Err(Refusal::UserNameTaken { holder, why }) if holder == user.id => Err(why),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn a_user_name_leads_to_users_whom_no_other_provider_is_linked_to() {
-    let by_name = finds(&[Match::ExternalId, Match::UserName], Modes::default());
+    use Match::{ExternalId, UserName};
+    use Unmatched::{LinkedByAnotherId, OtherProviderLinked};
     let elsewhere = "https://elsewhere.example";
-    for (trust, links, found) in [
-        (domains(&[]), vec![], true),
-        (domains(&[]), vec![(ISSUER, None)], true),
-        (domains(&[]), vec![(ISSUER, Some("p1"))], true),
-        (domains(&[]), vec![(ISSUER, Some("p2"))], false),
+    let (plain, by_id) = (&[UserName][..], &[ExternalId, UserName][..]);
+    for (trust, links, without_ids, with_ids) in [
+        (domains(&[]), vec![], Ok(()), Ok(())),
+        // By another user ID of this issuer, which is another person where IDs tell people apart.
+        (domains(&[]), vec![(ISSUER, None)], Ok(()), Err(LinkedByAnotherId)),
+        (domains(&[]), vec![(ISSUER, Some("p1"))], Ok(()), Err(LinkedByAnotherId)),
+        (domains(&[]), vec![(ISSUER, Some("p2"))], Err(OtherProviderLinked), Err(LinkedByAnotherId)),
+        (global(&[]), vec![(ISSUER, Some("p1"))], Ok(()), Err(LinkedByAnotherId)),
         // The provider that was here before, under the same issuer.
-        (domains(&[]), vec![(ISSUER, Some("gone"))], true),
-        (domains(&[]), vec![(elsewhere, None)], false),
-        (domains(&[]), vec![(elsewhere, Some("gone"))], false),
-        (domains(&[]), vec![(ISSUER, Some("p1")), (elsewhere, None)], false),
-        (global(&[]), vec![(elsewhere, Some("p2"))], true),
+        (domains(&[]), vec![(ISSUER, Some("gone"))], Ok(()), Ok(())),
+        (domains(&[]), vec![(elsewhere, None)], Err(OtherProviderLinked), Err(OtherProviderLinked)),
+        (domains(&[]), vec![(elsewhere, Some("gone"))], Err(OtherProviderLinked), Err(OtherProviderLinked)),
+        (
+            domains(&[]),
+            vec![(ISSUER, Some("gone")), (elsewhere, None)],
+            Err(OtherProviderLinked),
+            Err(OtherProviderLinked),
+        ),
+        (global(&[]), vec![(elsewhere, Some("p2"))], Ok(()), Ok(())),
     ] {
-        let (provider, table) = world(trust);
+        assert_eq!(by_name(trust.clone(), plain, &links, true), without_ids, "{links:?}");
+        assert_eq!(by_name(trust, by_id, &links, true), with_ids, "{links:?}");
+    }
+    let may_be_there = by_name(domains(&[]), plain, &[(ISSUER, Some("gone"))], false);
+    assert_eq!(may_be_there, Err(OtherProviderLinked), "not everything has been read");
+}
+
+#[test]
+fn what_stands_for_a_user_name_leads_to_nobody_and_an_unverified_address_does_not_either() {
+    let address = || Some(FREE.to_owned());
+    let given = |user_name: &str, email_verified| IdpUser {
+        user_name: user_name.to_owned(),
+        email: address(),
+        email_verified,
+        ..person(None, false)
+    };
+    let made_up = |person: IdpUser| IdpUser { user_name_is_made_up: true, ..person };
+    for (person, expected) in [
+        (given("ann", false), Ok(())),
+        (given(FREE, true), Ok(())),
+        (given(FREE, false), Err(Unmatched::NotVerifiedThere)),
+        (given("ANN@Free.example", false), Err(Unmatched::NotVerifiedThere)),
+        (made_up(given(FREE, true)), Err(Unmatched::NoNameGiven)),
+        (made_up(given("1", false)), Err(Unmatched::NoNameGiven)),
+    ] {
+        let (provider, table) = world(domains(&[]));
+        let people = finds(&[Match::UserName], Modes::default());
         let user = login("ann").user;
-        let known = Known { namesake: namesake(user.clone(), &links), ..Known::default() };
-        let person = person(None, false);
-        let search = Search { person: &person, provider: &provider, people: &by_name, issuer: ISSUER, table: &table };
-        let why = Unmatched::OtherProviderLinked;
-        match search.find(&known) {
-            Ok(Found::ByUserName(Namesake { user: led_to, .. })) => assert!(found && led_to == user, "{links:?}"),
-            other => {
-                assert_eq!((other, found), (Err(Refusal::UserNameTaken { holder: user.id, why }), false), "{links:?}")
-            }
-        }
+        let known = Known { namesake: namesake(user.clone(), &[]), ..Known::default() };
+        let search = Search { person: &person, provider: &provider, people: &people, issuer: ISSUER, table: &table };
+        let found = search.find(&known).map(|found| found.user().cloned());
+        let refused = |why| Refusal::UserNameTaken { holder: user.id, why };
+        assert_eq!(found, expected.map(|()| Some(user.clone())).map_err(refused), "{person:?}");
+    }
+}
+
+#[test]
+fn a_link_that_another_provider_relies_on_is_not_taken_away() {
+    let (linked, named) = (login("ann").user, login("cyd").user);
+    for (by, name, expected) in [
+        (Some("p1"), Some(&named), Ok(Some(named.clone()))),
+        (Some("gone"), Some(&named), Ok(Some(named.clone()))),
+        (None, Some(&named), Ok(Some(named.clone()))),
+        (Some("p2"), Some(&linked), Ok(Some(linked.clone()))),
+        (Some("p2"), Some(&named), Err(Refusal::UserNameTaken { holder: named.id, why: Unmatched::LinkedToAnother })),
+        (Some("p2"), None, Err(Refusal::LinkTaken { holder: linked.id })),
+    ] {
+        let (provider, table) = world(domains(&[]));
+        let known = Known {
+            linked: Some(linked.clone()),
+            linked_by: by.map(Arc::from),
+            holder: None,
+            namesake: name.and_then(|user| namesake(user.clone(), &[])),
+        };
+        let (person, people) = (person(None, false), finds(&[Match::UserName], Modes::default()));
+        let search = Search { person: &person, provider: &provider, people: &people, issuer: ISSUER, table: &table };
+        assert_eq!(search.find(&known).map(|found| found.user().cloned()), expected, "{by:?}");
     }
 }
 
@@ -344,6 +413,7 @@ fn the_first_way_that_leads_to_somebody_counts_and_two_that_disagree_sign_nobody
         let (provider, table) = world(domains(&["acme.example"]));
         let known = Known {
             linked: of_link.cloned(),
+            linked_by: None,
             holder: of_address.cloned(),
             namesake: of_name.and_then(|user| namesake(user.clone(), &[])),
         };
@@ -362,6 +432,7 @@ fn a_provider_that_only_reads_signs_in_whom_it_finds_and_nobody_else() {
     let of =
         |linked: Option<&User>, holder: Option<&User>, named: Option<&User>, links: &[(&str, Option<&str>)]| Known {
             linked: linked.cloned(),
+            linked_by: None,
             holder: holder.cloned(),
             namesake: named.and_then(|user| namesake(user.clone(), links)),
         };
@@ -387,7 +458,7 @@ fn a_provider_that_only_reads_signs_in_whom_it_finds_and_nobody_else() {
 #[test]
 fn an_address_that_a_global_provider_does_not_note_may_be_somebody_elses() {
     let (linked, holder) = (login("ann").user, login("bob").user);
-    let known = Known { linked: Some(linked.clone()), holder: Some(holder.clone()), namesake: None };
+    let known = Known { linked: Some(linked.clone()), holder: Some(holder.clone()), ..Known::default() };
     for (trust, modes, may) in [
         (global(&[]), Modes::new([("email".to_owned(), Mode::None)]), true),
         (global(&[]), Modes::read_only(), true),

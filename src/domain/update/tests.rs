@@ -205,6 +205,9 @@ fn each_mode_sets_grants_when_it_says() {
             assert_eq!(after(mode, &possible, LATER), later, "{mode:?} {granted}, later login");
             assert_eq!(after(mode, &possible, CHANGE), change, "{mode:?} {granted}, change of mappers");
             assert_eq!(after(mode, &[], CHANGE), change_gone, "{mode:?} {granted}, mapper gone");
+            if matches!(mode, Mode::Create | Mode::None) {
+                assert_eq!(after(mode, &[], LATER), change_gone, "{mode:?} {granted}, later login, mapper gone");
+            }
         }
     }
 }
@@ -268,6 +271,9 @@ proptest! {
         before in some_held(), said in some_grants(&["m1", "m2"]), terms in some_terms(), first in any::<bool>()
     ) {
         let mapped = given(&said);
+        // Nothing is said that cannot be given.
+        let possible = terms.possible.iter().chain(&said).cloned().collect();
+        let terms = Terms { possible: Arc::new(possible), ..terms };
         let once = grants_after(&before, &"p1".into(), &mapped, &terms, Occasion::Login { first });
         let twice = grants_after(&once, &"p1".into(), &mapped, &terms, Occasion::Login { first: false });
         prop_assert_eq!(twice, once);

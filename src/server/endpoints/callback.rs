@@ -218,7 +218,6 @@ async fn record(
         match server.store.record_login(&record).await {
             Ok(recorded) => return Ok((record, recorded.revision, table)),
             Err(RecordLoginError::Raced) => {}
-            Err(RecordLoginError::UserNameTaken) => return Err(Failure::UserNameTaken),
             Err(RecordLoginError::SignedOut) => return Err(Failure::SignedOutMeanwhile),
             Err(RecordLoginError::Store(error)) => return Err(error.into()),
         }

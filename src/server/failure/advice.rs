@@ -178,7 +178,13 @@ impl Failure {
                     "Ask your administrator to make you known here, and give them the reference below.",
                 ],
             },
-            Self::UserNameTaken | Self::NotAdmitted(Refusal::UserNameTaken { .. }) => Advice {
+            Self::NotAdmitted(Refusal::LinkTaken { .. }) => Advice {
+                status: StatusCode::FORBIDDEN,
+                title: "Your account is somebody else's here",
+                what_happened: "Another way to sign in has made your account that of another user of this organization.",
+                what_to_do: &["If you have signed in here before, do it the way you did then.", OTHER_ACCOUNT, ASK],
+            },
+            Self::NotAdmitted(Refusal::UserNameTaken { .. }) => Advice {
                 status: StatusCode::FORBIDDEN,
                 title: "Somebody else has this name here",
                 what_happened: "Your account has the user name of another user of this organization.",

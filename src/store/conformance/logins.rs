@@ -79,14 +79,14 @@ pub async fn a_login_touches_only_the_grants_of_its_own_provider(database: impl 
     assert_eq!(grants_of(&*store, &first).await, [Granted::Role("two".into())]);
 }
 
-pub async fn a_taken_user_name_refuses_the_login_and_writes_nothing(database: impl Database) {
+pub async fn a_user_name_that_was_taken_meanwhile_refuses_the_login_and_writes_nothing(database: impl Database) {
     let store = open(&database).await;
     let ada = login("ada");
     store.record_login(&ada).await.unwrap();
     let mut other = login("bob");
     other.user.user_name = ada.user.user_name.clone();
 
-    assert!(matches!(store.record_login(&other).await, Err(RecordLoginError::UserNameTaken)));
+    assert!(matches!(store.record_login(&other).await, Err(RecordLoginError::Raced)));
     assert_nothing_written(&*store, &other).await;
 }
 
@@ -113,7 +113,12 @@ pub async fn a_user_is_found_by_the_address_in_the_same_organization_alone(datab
     assert_eq!(holder("acme", address).await, Known { holder: Some(written(&ada)), ..Known::default() });
     assert_eq!(holder("acme", "bob@example.com").await, Known::default());
     assert_eq!(holder("globex", address).await, Known::default());
-    let both = Known { linked: Some(written(&ada)), holder: Some(written(&ada)), namesake: None };
+    let both = Known {
+        linked: Some(written(&ada)),
+        holder: Some(written(&ada)),
+        linked_by: Some("p1".into()),
+        namesake: None,
+    };
     assert_eq!(store.known(&ada.link, Some(address), "").await.unwrap(), both);
 }
 
@@ -191,7 +196,7 @@ pub async fn an_update_can_be_refused_for_a_taken_name_too(database: impl Databa
 
     let mut renamed = again(&bob);
     renamed.user.user_name = ada.user.user_name.clone();
-    assert!(matches!(store.record_login(&renamed).await, Err(RecordLoginError::UserNameTaken)));
+    assert!(matches!(store.record_login(&renamed).await, Err(RecordLoginError::Raced)));
     let mut readdressed = again(&bob);
     readdressed.user.email = ada.user.email.clone();
     assert!(matches!(store.record_login(&readdressed).await, Err(RecordLoginError::Raced)));
@@ -278,7 +283,7 @@ pub async fn of_two_people_who_want_one_name_at_the_same_moment_one_gets_it(data
         rivals.iter_mut().for_each(|rival| rival.user.user_name = format!("wanted{round}"));
         let results = at_the_same_moment(&database, rivals).await;
         let lost: Vec<_> = results.iter().filter_map(|(_, result)| result.as_ref().err()).collect();
-        assert!(matches!(lost[..], [RecordLoginError::UserNameTaken]), "{lost:?}");
+        assert!(matches!(lost[..], [RecordLoginError::Raced]), "{lost:?}");
 
         let mut rivals = vec![login(&format!("c{round}")), login(&format!("d{round}"))];
         rivals.iter_mut().for_each(|rival| rival.user.email = Some(format!("wanted{round}@example.com")));

@@ -112,7 +112,7 @@ macro_rules! every_promise_holds_for {
             logins: a_later_login_updates_the_user_and_tells_the_others,
             logins: a_login_that_changes_nothing_is_not_announced,
             logins: a_login_touches_only_the_grants_of_its_own_provider,
-            logins: a_taken_user_name_refuses_the_login_and_writes_nothing,
+            logins: a_user_name_that_was_taken_meanwhile_refuses_the_login_and_writes_nothing,
             logins: an_address_that_was_taken_meanwhile_refuses_the_login_and_writes_nothing,
             logins: a_user_is_found_by_the_address_in_the_same_organization_alone,
             logins: nobody_is_seen_to_have_an_address_before_being_seen_to_be_linked,

@@ -184,6 +184,7 @@ pub async fn the_first_login_of_a_user_made_by_hand_is_the_first(database: impl 
     let mut first = found(&new.user, FoundBy::UserName("ada".to_owned(), Vec::new()));
     first.terms.modes = Modes::new(create.clone());
     first.mapped.grants = vec![role("m1", "one")];
+    first.terms.possible = Arc::new([role("m1", "one"), role("m1", "two")].into());
     store.record_login(&first).await.unwrap();
     assert_eq!(fields_of(&*store, &first).await.text("fullName"), Some("Full ada"));
     assert_eq!(grants_of(&*store, &first).await, roles(["one"]));

@@ -29,8 +29,10 @@ pub async fn record(
     }
     let (before, first) = found(db, login).await?;
     let after = user_after(before.as_ref(), login, first);
-    refuse_what_others_have(db, &after).await?;
-
+    // Who has the name and the address was looked for before.
+    if !users::rivals(db, &after).await?.is_empty() {
+        return Err(RecordLoginError::Raced);
+    }
     write_user(db, login, &after, first).await?;
     let revision = claims::write(db, after.id, &login.session.provider_uid, sealed_claims).await?;
     let granted = grant(db, login, first).await?;
@@ -81,15 +83,6 @@ async fn found(db: &mut SqliteConnection, login: &LoginRecord) -> Result<(Option
     Ok(before.map_or((None, true), |(before, first)| (Some(before), first)))
 }
 
-async fn refuse_what_others_have(db: &mut SqliteConnection, user: &User) -> Result<(), RecordLoginError> {
-    let rivals = users::rivals(db, user).await?;
-    if rivals.iter().any(|rival| rival.user_name == user.user_name) {
-        return Err(RecordLoginError::UserNameTaken);
-    }
-    // Who has the address was looked for before.
-    if rivals.is_empty() { Ok(()) } else { Err(RecordLoginError::Raced) }
-}
-
 /// Writes the user and the link.
 async fn write_user(
     db: &mut SqliteConnection,
@@ -126,6 +119,10 @@ pub async fn record_lost(
     sealed_claims: Option<&SealedClaims>,
 ) -> Result<((), Vec<StoreChange>), StoreError> {
     let LostAccess { user, provider_uid, mapped, terms, mark, .. } = lost;
+    if users::find(&mut *db, user).await?.is_none() {
+        // Who is gone has nothing to lose.
+        return Ok(((), Vec::new()));
+    }
     let revision = claims::write(db, user, &provider_uid, sealed_claims).await?;
     grants::forget_other_mark(db, &provider_uid, &mark).await?;
     let person = Reapplied { user, revision, mapped, terms };

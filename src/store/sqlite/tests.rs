@@ -3,6 +3,7 @@
 use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -445,13 +446,21 @@ async fn people_of_a_database_of_before_keep_all_that_they_had() {
         .execute(&mut before)
         .await
         .unwrap();
+    sqlx::query("INSERT INTO claims (provider_uid, user_id, revision) VALUES ('p1', $1, 1)")
+        .bind(ada.user.id.to_string())
+        .execute(&mut before)
+        .await
+        .unwrap();
     before.close().await.unwrap();
 
     let store = files.open().await.unwrap();
     let account = store.account(ada.user.id).await.unwrap().expect("a user");
     assert_eq!(account.user, written(&ada));
     assert_eq!((account.told_by.as_deref(), account.email_by, account.last_login_at), (Some("p1"), None, None));
-    assert_eq!((account.links[0].link.clone(), account.links[0].provider_uid.clone()), (ada.link.clone(), None));
+    assert_eq!(
+        (account.links[0].link.clone(), account.links[0].provider_uid.as_deref()),
+        (ada.link.clone(), Some("p1"))
+    );
     assert_eq!(account.grants.len(), 1);
     let unverified = store.account(bob.user.id).await.unwrap().expect("a user");
     assert_eq!(unverified.user, User { verified: None, ..written(&bob) });
@@ -460,6 +469,7 @@ async fn people_of_a_database_of_before_keep_all_that_they_had() {
     let mut create = again(&ada);
     create.terms.modes = Modes::new([("fullName".to_owned(), Mode::Create), ("roles".to_owned(), Mode::Create)]);
     create.mapped = Mapped { said: Some(said("p1", &[("fullName", "Another", None)])), ..create.mapped };
+    create.terms.possible = Arc::new([role("m1", "admin")].into());
     store.record_login(&create).await.unwrap();
     let account = store.account(ada.user.id).await.unwrap().expect("a user");
     assert_eq!((account.user, account.grants.len()), (written(&ada), 1));

@@ -24,7 +24,7 @@ struct KnownRow {
 }
 
 pub(super) const KNOWN: &str = "SELECT 'link' AS way, u.id AS user_id, u.organization, u.user_name, u.email, \
-     u.verified, u.fields, NULL AS issuer, NULL AS provider_uid FROM links l JOIN users u ON u.id = l.user_id \
+     u.verified, u.fields, NULL AS issuer, l.provider_uid FROM links l JOIN users u ON u.id = l.user_id \
      WHERE l.organization = $1 AND l.issuer = $2 AND l.external_id = $3 \
      UNION ALL SELECT 'address', id, organization, user_name, email, verified, fields, NULL, NULL FROM users \
      WHERE organization = $1 AND email = $4 \
@@ -51,7 +51,10 @@ pub async fn known(
     for KnownRow { way, user, issuer, provider_uid } in rows {
         let user = user.try_into()?;
         match way.as_str() {
-            "link" => known.linked = Some(user),
+            "link" => {
+                known.linked = Some(user);
+                known.linked_by = provider_uid.clone().map(Into::into);
+            }
             "address" => known.holder = Some(user),
             _ => known.namesake = Some(Namesake { user, links: Vec::new() }),
         }

@@ -14,6 +14,9 @@ UPDATE users SET last_login_at = 0 WHERE EXISTS (SELECT 1 FROM links WHERE links
 -- The UID of the provider that the link was used through last, and when; NULL: not known, or never.
 ALTER TABLE links ADD COLUMN provider_uid TEXT;
 ALTER TABLE links ADD COLUMN last_login_at BIGINT;
+UPDATE links SET last_login_at = 0, provider_uid = (
+    SELECT MIN(provider_uid) FROM claims WHERE claims.user_id = links.user_id HAVING COUNT(*) = 1
+);
 
 -- Grants by hand have neither provider nor mapper: both are empty.
 
