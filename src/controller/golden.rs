@@ -109,8 +109,13 @@ fn organizations(stores: &Stores, settings: &Settings, world: &World, out: &mut 
         let decision = organization::decide(&organization, &observed);
         let sees = decision.entry.as_ref().map_or_else(|| "nothing".to_owned(), |entry| entry.url(""));
         let mut decided = json!({"logins see": sees, "event": event(decision.turn), "status": decision.status});
-        if let Some(entry) = decision.entry.filter(|entry| !entry.defaults.is_empty()) {
-            decided["defaults"] = json!(entry.defaults);
+        if let Some(entry) = decision.entry {
+            if !entry.defaults.is_empty() {
+                decided["defaults"] = json!(entry.defaults);
+            }
+            if entry.require_verified_email {
+                decided["verified addresses alone"] = json!(true);
+            }
         }
         out.push((format!("Organization {}", organization.path()), decided));
     }

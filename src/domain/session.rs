@@ -4,6 +4,15 @@ use jiff::Timestamp;
 
 use super::{organization::Organization, table::LoginTable, user::Session};
 
+/// How a session began, and when it was used last.
+#[derive(Clone, Copy, Debug)]
+pub struct Life<'a> {
+    pub provider_uid: &'a str,
+    pub provider_key: &'a str,
+    pub started_at: Timestamp,
+    pub last_used_at: Timestamp,
+}
+
 /// Whether a session signs somebody in to `organization` at `now`, having last been used at `last_used_at`.
 pub fn is_good(
     session: &Session,
@@ -12,12 +21,18 @@ pub fn is_good(
     table: &LoginTable,
     now: Timestamp,
 ) -> bool {
+    let Session { provider_uid, provider_key, started_at, .. } = session;
+    let life = Life { provider_uid, provider_key, started_at: *started_at, last_used_at };
+    session.organization == organization.key && goes_on(&life, organization, table, now)
+}
+
+/// Whether a session of a user of `organization` is still good.
+pub fn goes_on(life: &Life<'_>, organization: &Organization, table: &LoginTable, now: Timestamp) -> bool {
     let limits = organization.session;
     let within = |since: Timestamp, limit| since.checked_add(limit).is_ok_and(|end| now < end);
-    session.organization == organization.key
-        && within(session.started_at, limits.lifetime)
-        && within(last_used_at, limits.idle_timeout)
-        && began_with_a_provider_that_stays(session, table)
+    within(life.started_at, limits.lifetime)
+        && within(life.last_used_at, limits.idle_timeout)
+        && began_with_a_provider_that_stays(life, organization, table)
 }
 
 /// When a session ends, however much it is used.
@@ -25,11 +40,9 @@ pub fn ends_at(session: &Session, organization: &Organization) -> Timestamp {
     session.started_at.checked_add(organization.session.lifetime).unwrap_or(Timestamp::MAX)
 }
 
-fn began_with_a_provider_that_stays(session: &Session, table: &LoginTable) -> bool {
-    table.provider_by_uid(&session.provider_uid).is_some_and(|provider| {
-        provider.keeps_sessions()
-            && provider.organization == session.organization
-            && provider.key == session.provider_key
+fn began_with_a_provider_that_stays(life: &Life<'_>, organization: &Organization, table: &LoginTable) -> bool {
+    table.provider_by_uid(life.provider_uid).is_some_and(|provider| {
+        provider.keeps_sessions() && provider.organization == organization.key && *provider.key == *life.provider_key
     })
 }
 

@@ -79,6 +79,8 @@ pub enum Failure {
     SignedOutMeanwhile,
     #[error("the state of the post-logout redirect is refused: {0}")]
     LogoutState(&'static str),
+    #[error("the sessions could not be ended in the store")]
+    SessionsNotEnded(#[source] StoreError),
     #[error("the store failed")]
     Store(#[from] StoreError),
     /// A panic, or a source of randomness that fails.
@@ -133,6 +135,7 @@ impl Failure {
             Self::Raced => "raced",
             Self::SignedOutMeanwhile => "signed_out_meanwhile",
             Self::LogoutState(_) => "logout_state",
+            Self::SessionsNotEnded(_) => "sessions_not_ended",
             Self::Store(_) => "store",
             Self::Internal => "internal",
             Self::TooLong => "too_long",

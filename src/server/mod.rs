@@ -5,6 +5,7 @@ mod cookies;
 mod current;
 mod endpoints;
 mod failure;
+mod foreign;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod identity;

@@ -56,7 +56,7 @@ pub fn router(server: Arc<Server>) -> Router {
         // To look at it must not end a session.
         .route("/o/{org}/frontchannel-logout/{key}", get(frontchannel_logout::get).head(wrong_method))
         .route("/o/{org}/session", get(session::get))
-        .route("/o/{org}/account", get(account::get))
+        .route("/o/{org}/account", get(account::get).post(account::post).layer(form_limit()))
         .route("/o/{org}/auth", any(auth::any))
         .route("/o/{org}/auth/", any(auth::any))
         .route("/o/{org}/auth/{*rest}", any(auth::any))

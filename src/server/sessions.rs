@@ -3,6 +3,7 @@
 mod at_provider;
 mod changes;
 mod ledger;
+mod of_user;
 
 use std::{
     sync::{
@@ -214,8 +215,7 @@ impl Sessions {
         for organization in table.organizations() {
             let before = |span| now.checked_sub(span).unwrap_or(Timestamp::UNIX_EPOCH);
             let limits = organization.session;
-            // The store hears of uses so much later.
-            let idle = limits.idle_timeout + grain(organization) + 2 * WRITE_INTERVAL;
+            let idle = limits.idle_timeout + heard_late(organization);
             self.store.remove_expired_sessions(&organization.key, before(idle), before(limits.lifetime)).await?;
         }
         Ok(())
@@ -265,6 +265,11 @@ impl Sessions {
 /// How old the last use that was noted is before another is.
 fn grain(organization: &Organization) -> Duration {
     USE_GRAIN.min(organization.session.idle_timeout / 10)
+}
+
+/// So much later than it was, at most, the store hears of a use.
+pub fn heard_late(organization: &Organization) -> Duration {
+    grain(organization) + 2 * WRITE_INTERVAL
 }
 
 fn millis(millis: i64) -> Timestamp {

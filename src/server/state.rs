@@ -22,6 +22,7 @@ pub struct Server {
     pub(super) limits: Limits,
     pub(super) trusted_proxies: Vec<IpNet>,
     pub(super) https: bool,
+    can_send_mail: bool,
 }
 
 impl Server {
@@ -36,7 +37,23 @@ impl Server {
         https: bool,
     ) -> Self {
         let sessions = Arc::new(Sessions::new(store.clone()));
-        Self { table, store, sessions, sealer, remote, limits: Limits::default(), trusted_proxies, https }
+        let can_send_mail = false;
+        Self {
+            table,
+            store,
+            sessions,
+            sealer,
+            remote,
+            limits: Limits::default(),
+            trusted_proxies,
+            https,
+            can_send_mail,
+        }
+    }
+
+    /// Whether people can be sent a mail that verifies their address.
+    pub(super) fn can_send_mail(&self) -> bool {
+        self.can_send_mail
     }
 
     /// Forgets what need not be remembered any longer, here and in the store, and rotates the keys; to be called

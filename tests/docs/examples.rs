@@ -19,12 +19,16 @@ fn files(folder: &str) -> Vec<String> {
 fn every_example_is_valid() {
     let schemas = Schemas::new();
     let folders = [
+        "examples/known-in-advance",
         "examples/kubernetes",
         "examples/mapped-groups",
         "examples/mappers",
         "examples/providers",
         "examples/quickstart/manifests",
+        "examples/response-attributes",
         "examples/two-providers",
+        "examples/update-modes",
+        "examples/verified-addresses",
     ];
     let examples: Vec<_> = folders.into_iter().flat_map(files).collect();
     assert!(examples.len() > 30, "only {} examples were found", examples.len());
@@ -53,7 +57,16 @@ fn what_a_page_shows_of_an_example_is_the_example() {
         }
     }
     let named = documents().into_iter().map(|document| document.text).collect::<String>();
-    let folders = ["examples/mapped-groups", "examples/mappers", "examples/providers", "examples/two-providers"];
+    let folders = [
+        "examples/known-in-advance",
+        "examples/mapped-groups",
+        "examples/mappers",
+        "examples/providers",
+        "examples/response-attributes",
+        "examples/two-providers",
+        "examples/update-modes",
+        "examples/verified-addresses",
+    ];
     for example in folders.into_iter().flat_map(files) {
         assert!(shown.contains(&example) || named.contains(&format!("`{example}`")), "no page has {example}");
     }

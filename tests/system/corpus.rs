@@ -62,6 +62,8 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("type-extra-parameters-of-mapping", "the API server also calls the fields unknown that are in the wrong place"),
     ("type-public-key-of-mapping", "the API server also calls the fields unknown that are in the wrong place"),
     ("type-test-provider-of-reference", "the API server also calls the fields unknown that are in the wrong place"),
+    ("type-update-mode-of-text", "the API server also says what kind of list it is in"),
+    ("type-update-modes-of-mapping", "the API server also calls the fields unknown that are in the wrong place"),
 ];
 
 /// What the directory takes and the API server does not, and why.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{
     claimed::{login, signed_in},
     cluster::Cluster,
-    fake::Fake,
+    fake::{Fake, sign},
     kubectl::kubectl,
     latchkey::{LOCAL, Latchkey, MANY_VISITORS},
     refusal::must_be_refused,
@@ -97,7 +97,9 @@ fn example(folder: &str) -> Vec<(String, String)> {
 
 async fn every_example_of_a_mapper_is_served_and_its_tests_pass(on: On) {
     let schemas = Schemas::new();
-    for folder in ["mappers", "mapped-groups"] {
+    for folder in
+        ["mappers", "mapped-groups", "response-attributes", "known-in-advance", "verified-addresses", "update-modes"]
+    {
         let files = example(folder);
         let texts: Vec<_> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         let latchkey = Latchkey::start_on(on, &texts).await;
@@ -206,6 +208,87 @@ async fn the_examples_of_mappers_give_john_all_that_they_say() {
         must_be_refused("without a second factor", &latchkey, &refused, 403, "claim_rule");
         assert!(refused.body.contains("Sign in with a second factor, and try again."), "{}", refused.body);
     }
+}
+
+#[tokio::test]
+async fn in_the_example_of_update_modes_the_first_login_gives_what_later_ones_leave_alone() {
+    let fake = Fake::start().await;
+    let latchkey = served("update-modes", "contoso", "https://login.contoso.example", &fake).await;
+    for mapper in ["newcomers", "auditors"] {
+        latchkey.wait_for_condition("idpmapper", mapper, ["Ready", "True", "Succeeded"]).await;
+    }
+    let joe = |title: Value, groups: Value| json!({"sub": "joe", "preferred_username": "joe", "email": null, "jobTitle": title, "groups": groups});
+    for (title, groups, roles) in [
+        ("Clerk", json!(["Auditors"]), json!(["auditor"])),
+        ("CEO", json!([]), json!([])),
+        ("CTO", json!(["Auditors"]), json!(["auditor"])),
+    ] {
+        let session = signed_in(&latchkey, "contoso", &fake, joe(json!(title), groups)).await;
+        assert_eq!(
+            members(&session, ["fullName", "roles", "groups", "attributes"]),
+            [json!(null), roles, json!(["welcome"]), json!({"title": "Clerk"})],
+            "{title}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn in_the_example_of_verified_addresses_each_provider_s_word_counts_as_its_manifest_says() {
+    let (contoso, partners) = (Fake::start().await, Fake::start().await);
+    let latchkey = Latchkey::start_with(MANY_VISITORS, &[]).await;
+    for (file, text) in example("verified-addresses") {
+        let text = text.replace("https://login.contoso.example", &contoso.issuer);
+        latchkey.write(&file, &text.replace("https://login.partners.example", &partners.issuer)).await;
+    }
+    latchkey.wait_until_ready("contoso").await;
+    latchkey.wait_until_ready("partners").await;
+    latchkey.wait_for_condition("idpmapper", "newsletter", ["Ready", "True", "Succeeded"]).await;
+    let person = |name: &str, checked: Value| {
+        let address = format!("{name}@contoso.example");
+        json!({"sub": name, "preferred_username": name, "email": address, "email_verified": false, "mail_checked": checked})
+    };
+    let ann = signed_in(&latchkey, "contoso", &contoso, person("ann", json!(null))).await;
+    let joe = signed_in(&latchkey, "partners", &partners, person("joe", json!(true))).await;
+    for session in [ann, joe] {
+        assert_eq!(members(&session, ["emailVerified", "groups"]), [json!(true), json!(["newsletter"])]);
+    }
+    let jim = Visitor::new();
+    login(&jim, &latchkey, "partners", &partners, person("jim", json!(false))).await;
+    assert_eq!(jim.session(&latchkey).await, None, "nobody has verified his address");
+}
+
+#[tokio::test]
+async fn in_the_example_of_people_known_in_advance_nobody_else_gets_in() {
+    let fake = Fake::start().await;
+    let latchkey = served("known-in-advance", "contoso", "https://login.contoso.example", &fake).await;
+    latchkey.wait_for_condition("idpmapper", "employees", ["Ready", "True", "Succeeded"]).await;
+    let eve = json!({"sub": "eve", "preferred_username": "eve", "email": null, "employeeType": "employee"});
+    let refused = login(&Visitor::new(), &latchkey, "contoso", &fake, eve).await;
+    must_be_refused("an employee whom nobody knows", &latchkey, &refused, 403, "not_known");
+}
+
+#[tokio::test]
+async fn in_the_example_of_response_attributes_oid_and_email_id_say_who_somebody_is() {
+    let fake = Fake::start().await;
+    let latchkey = served("response-attributes", "contoso", "https://login.contoso.example", &fake).await;
+    for mapper in ["guests", "what-is-read"] {
+        latchkey.wait_for_condition("idpmapper", mapper, ["Ready", "True", "Succeeded"]).await;
+    }
+    let visitor = Visitor::new();
+    let begun = visitor.begin_at(&latchkey.url("o/partners/login/contoso")).await;
+    let mut claims = fake.claims(&begun.nonce);
+    for (name, value) in [("oid", "5f1d"), ("emailId", "ann@contoso.example"), ("preferred_username", "ann")] {
+        claims[name] = json!(value);
+    }
+    fake.give_out(&sign(&claims));
+    let answer = visitor.get(&begun.callback).await;
+    assert!(answer.signs_in(), "{} {}", answer.status, answer.body);
+    let session = visitor.get(&latchkey.url("o/partners/session")).await.json();
+    assert_eq!(
+        members(&session, ["organization", "userName", "email", "groups"]),
+        [json!("partners"), json!("ann"), json!("ann@contoso.example"), json!(["guests"])]
+    );
+    assert_eq!(session["attributes"], json!({"contosoId": "5f1d", "contact": "ann@contoso.example"}));
 }
 
 /// Every example of a provider, and the issuer that its status names before anybody has answered.

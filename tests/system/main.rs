@@ -20,6 +20,7 @@ macro_rules! on_both_sources {
     )+};
 }
 
+mod account;
 mod accounts;
 mod admission;
 mod api_server;

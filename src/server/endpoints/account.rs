@@ -1,47 +1,145 @@
-//! `GET /o/{org}/account`: people see who they are here.
+//! `GET /o/{org}/account`: people see who they are here, and why, and where they are signed in. `POST` ends sessions of
+//! theirs, and of nobody else.
 
-use std::sync::Arc;
+mod origins;
+mod shown;
+
+use std::{error::Error, sync::Arc};
 
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
     response::Response,
 };
 use jiff::Timestamp;
 
+use self::shown::Shown;
+use super::logout::{count, landing, landing_forms};
 use crate::{
-    domain::outcome::outcome,
+    domain::user::SessionHandle,
     server::{
+        cookies,
         current::View,
         failure::{Failure, Place, page},
-        pages::{ENGLISH, Forms, SignedInPage},
+        foreign::comes_from_elsewhere,
+        parameters::{Parameters, Said},
         respond,
+        sessions::Current,
         state::Server,
     },
+    store::StoreError,
 };
 
+/// The page; while the store does not answer, with what memory knows.
 pub async fn get(State(server): State<Arc<Server>>, view: View, headers: HeaderMap) -> Response {
+    let now = Timestamp::now();
+    let current = match signed_in(&server, &view, &headers, now).await {
+        Ok(current) => current,
+        Err(response) => return response,
+    };
+    let account = match server.store.account(current.person.user.id).await {
+        Ok(Some(account)) => Some(account),
+        // The user has just gone.
+        Ok(None) => return to_sign_in(&view),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn Error, "an account page lacks what only the store knows");
+            None
+        }
+    };
+    let (account, can_send_mail) = (account.as_ref(), server.can_send_mail());
+    let shown = Shown { view: &view, current: &current, account, can_send_mail, now };
+    let provider = view.table.provider_by_uid(&current.session().provider_uid).map(|provider| &**provider);
+    shown.with(|account| {
+        respond::page(StatusCode::OK, account, HeaderMap::new(), landing_forms(&view.organization, provider))
+    })
+}
+
+/// Who asks, or where to go instead.
+async fn signed_in(server: &Server, view: &View, headers: &HeaderMap, now: Timestamp) -> Result<Current, Response> {
+    match server.current(view, headers, now).await {
+        Ok(Some(current)) => Ok(current),
+        Ok(None) => Err(to_sign_in(view)),
+        Err(error) => Err(fails(&Failure::Store(error), view)),
+    }
+}
+
+fn to_sign_in(view: &View) -> Response {
+    respond::redirect(&view.organization.url("login"), HeaderMap::new())
+}
+
+fn fails(failure: &Failure, view: &View) -> Response {
+    page(failure, &Place { organization: Some(&view.organization), provider: None })
+}
+
+/// Which sessions the form ends.
+enum End {
+    One(SessionHandle),
+    Others,
+    All,
+}
+
+impl End {
+    /// None: nothing that the page offers.
+    fn of(parameters: &Parameters) -> Option<Self> {
+        match parameters.text("end")? {
+            "others" => Some(Self::Others),
+            "all" => Some(Self::All),
+            handle => handle.parse().ok().map(Self::One),
+        }
+    }
+}
+
+pub async fn post(State(server): State<Arc<Server>>, view: View, headers: HeaderMap, said: Said) -> Response {
+    if comes_from_elsewhere(&headers, &view.organization) {
+        return fails(&Failure::ForeignForm, &view);
+    }
+    let current = match signed_in(&server, &view, &headers, Timestamp::now()).await {
+        Ok(current) => current,
+        Err(response) => return response,
+    };
+    let end = said.parameters.ok().as_ref().and_then(End::of);
+    match end_those(&server, &current, end).await {
+        Ok(true) => leave(&server, &view, &headers, &current).await,
+        Ok(false) => respond::redirect(&view.organization.url("account"), HeaderMap::new()),
+        Err(error) => fails(&Failure::SessionsNotEnded(error), &view),
+    }
+}
+
+/// Whether the session that asks ends, too.
+async fn end_those(server: &Server, current: &Current, end: Option<End>) -> Result<bool, StoreError> {
+    let (user, this) = (current.session().user, &current.session().id);
+    let sessions = &server.sessions;
+    match end {
+        Some(End::One(handle)) if handle == SessionHandle::of(this) => return Ok(true),
+        Some(End::One(handle)) => {
+            let ended = sessions.end_one_of(user, &handle).await?;
+            tracing::info!(%user, ended, "a session is ended from the account page");
+        }
+        Some(End::Others) => {
+            sessions.end_others_of(user, this).await?;
+            tracing::info!(%user, "all other sessions are ended from the account page");
+        }
+        Some(End::All) => {
+            sessions.end_all_of(user, this).await?;
+            tracing::info!(%user, "all sessions are ended from the account page");
+            return Ok(true);
+        }
+        None => {}
+    }
+    Ok(false)
+}
+
+/// As signing out does, but that the provider is not asked to end its own session.
+async fn leave(server: &Server, view: &View, headers: &HeaderMap, current: &Current) -> Response {
+    for id in server.session_ids(view, headers) {
+        server.sessions.end(&id).await;
+    }
     let organization = &view.organization;
-    let current = match server.current(&view, &headers, Timestamp::now()).await {
-        Ok(Some(current)) => current,
-        Ok(None) => return respond::redirect(&organization.url("login"), HeaderMap::new()),
-        Err(error) => return page(&Failure::Store(error), &Place { organization: Some(organization), provider: None }),
-    };
-    let outcome = outcome(&current.person.user, &current.person.grants, organization, &current.session().provider_key);
-    let provider = view.table.provider_by_uid(&current.session().provider_uid);
-    let roles = organization.roles.iter().filter(|role| outcome.roles.contains(&role.name));
-    let groups = organization.groups.iter().filter(|group| outcome.groups.contains(&group.name));
-    let account = SignedInPage {
-        language: &ENGLISH,
-        organization: &organization.display_name,
-        full_name: outcome.full_name.as_deref(),
-        user_name: &outcome.user_name,
-        email: outcome.email.as_deref(),
-        administrator: outcome.administrator,
-        roles: roles.map(|role| role.display_name.as_str()).collect(),
-        groups: groups.map(|group| group.display_name.as_str()).collect(),
-        provider: provider.map_or("", |provider| &provider.display_name),
-        sign_out_href: &format!("/o/{}/logout", organization.id),
-    };
-    respond::page(StatusCode::OK, &account, HeaderMap::new(), Forms::LeadHere)
+    let provider = view.table.provider_by_uid(&current.session().provider_uid).map(|provider| &**provider);
+    if let Some(provider) = provider {
+        count(provider, "person");
+    }
+    let mut set = HeaderMap::new();
+    set.append(header::SET_COOKIE, cookies::remove(organization, cookies::session_name(organization)));
+    respond::redirect(&landing(organization, provider), set)
 }

@@ -24,6 +24,7 @@ use crate::{
         cookies,
         current::View,
         failure::{Failure, Place, page},
+        foreign::comes_from_elsewhere,
         logout_state,
         pages::{ENGLISH, Forms, SignOutPage, SignedOutPage},
         respond,
@@ -77,7 +78,12 @@ fn forms<'a>(organization: &'a Organization, provider: Option<&'a Arc<Provider>>
     if relation.is_some_and(|relation| relation.logout.leads_to_provider()) {
         return Forms::LeadAnywhere;
     }
-    landing_page(organization, provider.map(|provider| &**provider)).map_or(Forms::LeadHere, Forms::LeadTo)
+    landing_forms(organization, provider.map(|provider| &**provider))
+}
+
+/// Where forms lead the browser that end where `landing` is.
+pub fn landing_forms<'a>(organization: &'a Organization, provider: Option<&'a Provider>) -> Forms<'a> {
+    landing_page(organization, provider).map_or(Forms::LeadHere, Forms::LeadTo)
 }
 
 /// What the logged-out page is told by the redirect that follows the form.
@@ -185,12 +191,4 @@ fn signed_out(organization: &Organization) -> Response {
         sign_in_href: &format!("/o/{}/login", organization.id),
     };
     respond::page(StatusCode::OK, &page, HeaderMap::new(), Forms::LeadHere)
-}
-
-/// Whether another site made the browser send this form. Its cookie would be missing anyway (`SameSite`).
-fn comes_from_elsewhere(headers: &HeaderMap, organization: &Organization) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let here = organization.external_url.origin().ascii_serialization();
-    text("sec-fetch-site").is_some_and(|site| site != "same-origin")
-        || text("origin").is_some_and(|origin| origin != here)
 }

@@ -202,6 +202,12 @@ impl Failure {
                 what_happened: "It does not belong to a sign-out that began here within the last hour. Nothing was done.",
                 what_to_do: &["If you are still signed in, sign out from your account page.", ASK],
             },
+            Self::SessionsNotEnded(_) => Advice {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                title: "Not all of these sessions could be ended",
+                what_happened: "Something on our side is not working. Some of the sessions may go on for now.",
+                what_to_do: &["Wait a few minutes, then end them again from your account page.", ASK],
+            },
             Self::Raced | Self::Store(_) | Self::Internal => Advice {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 title: "Signing in doesn't work right now",

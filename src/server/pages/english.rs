@@ -1,8 +1,6 @@
 //! What the pages say in English.
 
-use super::text::{
-    ErrorText, Language, OrganizationText, Phrase, SignInText, SignOutText, SignedInText, SignedOutText,
-};
+use super::text::{AccountText, ErrorText, Language, OrganizationText, Phrase, SignInText, SignOutText, SignedOutText};
 
 /// The pages in English.
 pub static ENGLISH: Language = Language {
@@ -59,15 +57,52 @@ pub static ENGLISH: Language = Language {
         explanation: "See you soon. You can close this window now.",
         sign_in_again: "Sign in again",
     },
-    signed_in: SignedInText {
-        heading: "You are signed in",
+    account: AccountText {
+        heading: "Your account",
         user_name: "User name",
         email: "E-mail",
+        verified: "Verified",
+        not_verified: "Not verified",
+        unverified: "Nobody has confirmed yet that this address is yours. A mail with a link does.",
+        verify: "Send me a mail",
         provider: "Signed in with",
+        linked: "You can also sign in with",
+        sign_out: "Sign out",
+        rights: "What you may do",
+        administrator: "Administrator",
+        yes: "Yes",
         roles: "Roles",
         groups: "Groups",
         none: "None",
-        administrator: "Administrator",
-        sign_out: "Sign out",
+        by_mapper: Phrase { before: "by the mapper ", after: "" },
+        by_role: Phrase { before: "by the role ", after: "" },
+        for_everybody: Phrase { before: "for everybody of ", after: "" },
+        from_provider: Phrase { before: "from ", after: "" },
+        by_hand: "assigned by an administrator",
+        by_nobody: "by something that is no longer here",
+        noted: "What is noted of you",
+        fields: [
+            ("fullName", "Full name"),
+            ("givenName", "First name"),
+            ("familyName", "Last name"),
+            ("locale", "Locale"),
+            ("language", "Language"),
+            ("timeZone", "Time zone"),
+            ("culture", "Number and date format"),
+            ("picture", "Picture"),
+            ("profile", "Profile"),
+            ("gender", "Gender"),
+        ],
+        sessions: "Where you are signed in",
+        times: Phrase { before: "Times are those of ", after: "." },
+        goes_on: "Ending a session signs you out here, and not at the service that you sign in with.",
+        this_session: "This session",
+        began: "Since",
+        last_used: "Last used",
+        time_format: "%-d %B %Y, %H:%M",
+        end: "End",
+        end_others: "End all others",
+        end_all: "End all",
+        no_list: "Your sessions cannot be listed right now. Please try again in a few minutes.",
     },
 };

@@ -2,6 +2,7 @@
 //! `english.rs`, looks in `assets/latchkey.css`. They must never read, decide or trust anything:
 //! what a page shows is given to it, and escaped. Addresses are made here or checked before.
 
+mod account;
 mod assets;
 mod english;
 mod error;
@@ -9,12 +10,12 @@ mod organization;
 mod policy;
 mod sign_in;
 mod sign_out;
-mod signed_in;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
+pub use account::{AccountPage, Address, Moment, Noted, Origin, Right, SessionRow};
 pub use assets::{Asset, favicon, stylesheet};
 pub use english::ENGLISH;
 pub use error::ErrorPage;
@@ -22,7 +23,6 @@ pub use organization::{IdentifierProblem, LastOrganization, OrganizationPage};
 pub use policy::{FRAMABLE, Forms, content_security_policy};
 pub use sign_in::{AddressProblem, EmailForm, Icon, ProviderButton, SignInPage};
 pub use sign_out::{SignOutPage, SignedOutPage};
-pub use signed_in::SignedInPage;
 pub use text::Language;
 
 /// Something that a browser can show.

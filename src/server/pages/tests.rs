@@ -68,19 +68,40 @@ fn signed_out(organization: &str) -> SignedOutPage<'_> {
     SignedOutPage { language: &ENGLISH, organization, sign_in_href: "/o/acme/login" }
 }
 
-fn signed_in(text: &str) -> SignedInPage<'_> {
-    SignedInPage {
+fn account(text: &str) -> AccountPage<'_> {
+    let right = |display_name, origin| Right { display_name, origins: vec![origin] };
+    AccountPage {
         language: &ENGLISH,
         organization: "Acme",
         full_name: Some(text),
         user_name: text,
-        email: Some(text),
-        administrator: true,
-        roles: vec!["Administrators", text],
-        groups: vec!["US users", text],
+        address: Some(Address { email: text, verified: false, verify_action: Some("/o/acme/verify-email") }),
         provider: text,
+        linked: vec![text],
+        administrator: Some(vec![Origin::Role(text)]),
+        roles: vec![right(text, Origin::Mapper(text)), right("Viewers", Origin::Administrator)],
+        groups: vec![right(text, Origin::Everybody(text))],
+        noted: vec![
+            Noted { name: "fullName", value: text.to_owned(), origin: Origin::Provider(text) },
+            Noted { name: text, value: text.to_owned(), origin: Origin::Gone },
+        ],
+        sessions: Some(vec![session(text, true), session(text, false)]),
+        time_zone: "Europe/Berlin",
+        action: "/o/acme/account",
         sign_out_href: "/o/acme/logout",
     }
+}
+
+fn session(provider: &str, is_this: bool) -> SessionRow<'_> {
+    let moment = || Moment { text: "22 November 2026, 14:05".into(), machine: "2026-11-22T13:05:00Z".into() };
+    SessionRow { handle: "HANDLE".into(), provider, began: moment(), last_used: moment(), is_this }
+}
+
+/// Of somebody who has nothing, while the store does not answer.
+fn without_store() -> AccountPage<'static> {
+    let roles = vec![Right { display_name: "Viewers", origins: vec![] }];
+    let nothing = AccountPage { address: None, linked: vec![], administrator: None, groups: vec![], ..account("Jane") };
+    AccountPage { roles, noted: vec![], sessions: None, ..nothing }
 }
 
 /// Every page with `text` in every place that something from outside can get to.
@@ -113,7 +134,9 @@ fn every_page(text: &str) -> Vec<String> {
         SignOutPage { organization: text, provider: Some(text), action: text, cancel_href: text, ..sign_out(text) }
             .render(),
         SignedOutPage { sign_in_href: text, ..signed_out(text) }.render(),
-        SignedInPage { organization: text, sign_out_href: text, ..signed_in(text) }.render(),
+        AccountPage { organization: text, action: text, sign_out_href: text, time_zone: text, ..account(text) }
+            .render(),
+        AccountPage { full_name: None, sessions: None, noted: vec![], administrator: None, ..account(text) }.render(),
     ]
 }
 
@@ -160,17 +183,15 @@ fn the_pages_are_as_they_were_reviewed() {
     assert_looks_as_before("sign_out", &SignOutPage { provider: Some("Contoso"), ..sign_out("jane") });
     assert_looks_as_before("signed_out", &signed_out("Acme"));
     assert_looks_as_before(
-        "signed_in",
-        &SignedInPage {
-            full_name: Some("Jane Doe"),
-            user_name: "jane",
-            email: Some("jane@contoso.example"),
-            roles: vec!["Administrators"],
-            groups: vec!["US users", "Engineering"],
-            provider: "Contoso",
-            ..signed_in("")
+        "account",
+        &AccountPage {
+            address: Some(Address { email: "jane@contoso.example", verified: true, verify_action: None }),
+            linked: vec!["Fabrikam"],
+            groups: vec![],
+            ..account("Jane")
         },
     );
+    assert_looks_as_before("account_without_store", &without_store());
 }
 
 #[test]
@@ -186,7 +207,7 @@ fn everything_from_outside_is_escaped() {
 fn what_people_are_called_is_shown_as_it_is() {
     for name in ["Zoë 🦊 Müller", "شركة المثال", "O'Neill & Søn"] {
         let escaped = name.replace('&', "&#38;").replace('\'', "&#39;");
-        assert!(signed_in(name).render().contains(&format!("<strong><bdi>{escaped}</bdi></strong>")));
+        assert!(account(name).render().contains(&format!("<strong><bdi>{escaped}</bdi></strong>")));
     }
 }
 
@@ -383,6 +404,55 @@ fn who_is_signed_out_at_the_provider_too_is_told_before() {
     let html = SignOutPage { provider: Some("Contoso"), ..sign_out("jane") }.render();
     assert!(html.contains("<bdi>Contoso</bdi> is asked to sign you out there, too."));
     assert!(!sign_out("jane").render().contains(ENGLISH.sign_out.provider_too.after));
+}
+
+#[test]
+fn a_mail_is_offered_for_an_address_that_is_not_verified_where_one_can_be_sent() {
+    for (verified, verify_action, offered) in
+        [(false, Some("/o/acme/verify-email"), true), (false, None, false), (true, Some("/o/acme/verify-email"), false)]
+    {
+        let address = Address { email: "jane@contoso.example", verified, verify_action };
+        let html = AccountPage { address: Some(address), ..account("Jane") }.render();
+        assert_eq!(html.contains("<form action=\"/o/acme/verify-email\" method=\"post\">"), offered, "{verified}");
+        assert_eq!(html.contains(ENGLISH.account.not_verified), !verified);
+    }
+}
+
+#[test]
+fn each_origin_is_told_with_its_name() {
+    for (origin, told) in [
+        (Origin::Mapper("engineers"), "by the mapper <bdi>engineers</bdi>"),
+        (Origin::Role("Owners"), "by the role <bdi>Owners</bdi>"),
+        (Origin::Everybody("Contoso"), "for everybody of <bdi>Contoso</bdi>"),
+        (Origin::Provider("Contoso"), "from <bdi>Contoso</bdi>"),
+        (Origin::Administrator, "assigned by an administrator"),
+        (Origin::Gone, "by something that is no longer here"),
+    ] {
+        let html = AccountPage { administrator: Some(vec![origin]), ..account("Jane") }.render();
+        assert!(html.contains(&format!("<small>{told}</small>")), "{html}");
+    }
+}
+
+#[test]
+fn fields_have_names_that_people_know_and_attributes_their_own() {
+    let noted = ["timeZone", "costCenter"].map(|name| Noted { name, value: "x".into(), origin: Origin::Gone });
+    let html = AccountPage { noted: noted.into(), ..account("Jane") }.render();
+    assert!(
+        html.contains("<dt><bdi>Time zone</bdi></dt>") && html.contains("<dt><bdi>costCenter</bdi></dt>"),
+        "{html}"
+    );
+}
+
+#[test]
+fn each_session_can_be_ended_and_all_others_where_there_are_any() {
+    let page = |sessions| AccountPage { sessions, ..account("Jane") }.render();
+    let ends = |html: &str| html.matches("name=\"end\"").count();
+    let two = page(Some(vec![session("Contoso", true), session("Contoso", false)]));
+    assert_eq!((ends(&two), two.matches(ENGLISH.account.this_session).count()), (4, 1), "{two}");
+    let one = page(Some(vec![session("Contoso", true)]));
+    assert!(ends(&one) == 2 && !one.contains("value=\"others\""), "{one}");
+    let unknown = page(None);
+    assert!(ends(&unknown) == 0 && unknown.contains(ENGLISH.account.no_list), "{unknown}");
 }
 
 #[test]

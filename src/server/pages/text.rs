@@ -12,7 +12,7 @@ pub struct Language {
     pub error: ErrorText,
     pub sign_out: SignOutText,
     pub signed_out: SignedOutText,
-    pub signed_in: SignedInText,
+    pub account: AccountText,
 }
 
 /// A sentence with a name in it, wherever the language puts it.
@@ -97,14 +97,51 @@ pub struct SignedOutText {
 }
 
 #[derive(Clone, Debug)]
-pub struct SignedInText {
+pub struct AccountText {
     pub heading: &'static str,
     pub user_name: &'static str,
     pub email: &'static str,
+    pub verified: &'static str,
+    pub not_verified: &'static str,
+    /// Before the button that asks for a mail.
+    pub unverified: &'static str,
+    pub verify: &'static str,
     pub provider: &'static str,
+    /// Before the names of other providers.
+    pub linked: &'static str,
+    pub sign_out: &'static str,
+    /// Above roles and groups.
+    pub rights: &'static str,
+    pub administrator: &'static str,
+    pub yes: &'static str,
     pub roles: &'static str,
     pub groups: &'static str,
     pub none: &'static str,
-    pub administrator: &'static str,
-    pub sign_out: &'static str,
+    pub by_mapper: Phrase,
+    pub by_role: Phrase,
+    /// With the name of a provider or organization.
+    pub for_everybody: Phrase,
+    pub from_provider: Phrase,
+    pub by_hand: &'static str,
+    /// Who gave it is not here any more.
+    pub by_nobody: &'static str,
+    /// Above the fields.
+    pub noted: &'static str,
+    /// What the standard fields are called, by their names.
+    pub fields: [(&'static str, &'static str); 10],
+    pub sessions: &'static str,
+    /// With the time zone.
+    pub times: Phrase,
+    /// At the provider somebody stays signed in.
+    pub goes_on: &'static str,
+    pub this_session: &'static str,
+    pub began: &'static str,
+    pub last_used: &'static str,
+    /// How a time is written (`strftime`).
+    pub time_format: &'static str,
+    pub end: &'static str,
+    pub end_others: &'static str,
+    pub end_all: &'static str,
+    /// Instead of the sessions.
+    pub no_list: &'static str,
 }

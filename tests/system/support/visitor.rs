@@ -149,7 +149,12 @@ impl Visitor {
 
     /// Begins a login with a fake provider, which asks nobody anything; what was sent there.
     pub async fn begin(&self, latchkey: &Latchkey, key: &str) -> Begun {
-        let answer = self.get(&latchkey.at(&format!("login/{key}"))).await;
+        self.begin_at(&latchkey.at(&format!("login/{key}"))).await
+    }
+
+    /// As `begin`, at this address.
+    pub async fn begin_at(&self, login: &str) -> Begun {
+        let answer = self.get(login).await;
         let sent = Url::parse(&answer.location().expect("a redirect to the provider")).expect("a URL");
         let parameter = |name: &str| sent.query_pairs().find(|(other, _)| other == name).expect(name).1.into_owned();
         let callback = format!("{}?state={}&code=m4rk", parameter("redirect_uri"), parameter("state"));
