@@ -9,6 +9,7 @@ use anyhow::Context;
 use kube::{Client, core::error_boundary::InvalidObject};
 use serde_json::Value;
 
+use super::columns::Columns;
 use crate::{
     api::{IdentityProvider, IdpMapper, Organization},
     source::{
@@ -178,7 +179,7 @@ fn table(kind: Kind, files: &[StatusFile], wide: bool) -> Option<String> {
         let cells = columns.iter().map(|(_, place, _)| cell(&file.status, place));
         rows.push([file.metadata.namespace.clone(), file.metadata.name.clone()].into_iter().chain(cells).collect());
     }
-    (rows.len() > 1).then(|| format!("{}\n{}", kind.name(), aligned(&rows)))
+    (rows.len() > 1).then(|| format!("{}\n{}", kind.name(), Columns::default().aligned(&rows)))
 }
 
 /// What stands at a JSON pointer of the status, or in a member of a condition.
@@ -196,16 +197,6 @@ fn cell(status: &Value, place: &str) -> String {
         Some(other) => other.to_string(),
         None => String::new(),
     }
-}
-
-fn aligned(rows: &[Vec<String>]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: Vec<_> = (0..rows[0].len()).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        cells.join("   ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{
     absent::{self, Absent},
-    serve::origin,
+    installation::origin,
 };
 use crate::{
     controller::Settings,
@@ -65,28 +65,14 @@ impl Source {
                 tree.files()
             );
         }
-        let settings = self.settings(&tree)?;
+        let external_url = self.external_url.clone();
+        let allowed = self.allowed_external_url.clone();
+        let settings = settings(external_url, allowed, self.allows_http(), tree.objects())?;
         let (stand_ins, absent) = absent::in_place_of_what_is_absent(&tree);
         let (feed, stores, _) = Feed::new();
         let objects = tree.objects().cloned().chain(stand_ins);
         feed.apply(objects.map(Update::Apply).collect());
         Ok(Manifests { tree, stores, settings, absent })
-    }
-
-    fn settings(&self, tree: &Tree) -> anyhow::Result<Settings> {
-        let allow_http = self.allows_http();
-        let default = || Url::parse("https://latchkey.example");
-        let external_url = self.external_url.clone().map_or_else(default, Ok)?;
-        let allowed = match &self.allowed_external_url {
-            Some(urls) => urls.clone(),
-            None => chosen_external_urls(tree),
-        };
-        let allowed = allowed.into_iter().map(|url| origin("--allowed-external-url", url, allow_http));
-        Ok(Settings {
-            external_url: origin("--external-url", external_url, allow_http)?,
-            allowed_external_urls: allowed.collect::<Result<_, _>>()?,
-            allow_http,
-        })
     }
 
     /// Whether http will do.
@@ -100,9 +86,29 @@ pub fn is_ours(object: &Object) -> bool {
     matches!(object, Object::Organization(_) | Object::IdentityProvider(_) | Object::IdpMapper(_))
 }
 
+/// What manifests are held to. `allowed`: None allows all external URLs that they choose.
+///
+/// # Errors
+/// A setting cannot be.
+pub fn settings<'a>(
+    external_url: Option<Url>,
+    allowed: Option<Vec<Url>>,
+    allow_http: bool,
+    objects: impl Iterator<Item = &'a Object>,
+) -> anyhow::Result<Settings> {
+    let external_url = external_url.map_or_else(|| Url::parse("https://latchkey.example"), Ok)?;
+    let allowed = allowed.unwrap_or_else(|| chosen_external_urls(objects));
+    let allowed = allowed.into_iter().map(|url| origin("--allowed-external-url", url, allow_http));
+    Ok(Settings {
+        external_url: origin("--external-url", external_url, allow_http)?,
+        allowed_external_urls: allowed.collect::<Result<_, _>>()?,
+        allow_http,
+    })
+}
+
 /// The external URLs that organizations choose, as far as an operator could allow them.
-fn chosen_external_urls(tree: &Tree) -> Vec<Url> {
-    let chosen = tree.objects().filter_map(|object| match object {
+fn chosen_external_urls<'a>(objects: impl Iterator<Item = &'a Object>) -> Vec<Url> {
+    let chosen = objects.filter_map(|object| match object {
         Object::Organization(organization) => organization.spec.external_url.as_deref(),
         _ => None,
     });

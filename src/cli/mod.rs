@@ -3,11 +3,14 @@
 
 mod absent;
 mod check;
+mod columns;
 mod crds;
 mod get;
+mod installation;
 mod manifests;
 pub mod serve;
 mod simulate;
+mod users;
 
 use std::process::ExitCode;
 
@@ -38,6 +41,9 @@ Examples:
   Serve the manifests of the cluster that latchkey runs in, or that KUBECONFIG names, and see what has become of them:
     latchkey serve --external-url https://login.example.com
     latchkey get --all-namespaces -o wide
+  See who has signed in, and make somebody a viewer by hand, beside the server, in its pod:
+    kubectl exec deploy/latchkey -- latchkey users list
+    kubectl exec deploy/latchkey -- latchkey users grant ann@example.com --role viewer
   Write the CustomResourceDefinitions:
     latchkey crds crds/";
 
@@ -51,6 +57,8 @@ pub enum Command {
     Simulate(simulate::Arguments),
     /// Show the manifests' status, of a cluster or of a status directory, as kubectl would
     Get(get::Arguments),
+    /// Show who is known, what they have and by whom; make people known, give and take by hand, end sessions
+    Users(Box<users::Arguments>),
     /// Print the CustomResourceDefinitions, or write them into a directory
     Crds(crds::Arguments),
     /// Print a completion script for a shell
@@ -68,6 +76,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Check(arguments) => return check::run(&arguments),
         Command::Simulate(arguments) => return simulate::run(&arguments),
+        Command::Users(arguments) => return users::run(*arguments),
         Command::Get(arguments) => get::run(&arguments)?,
         Command::Crds(arguments) => crds::run(&arguments)?,
         Command::Completion { shell } => {

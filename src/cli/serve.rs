@@ -1,7 +1,7 @@
 //! The settings of `latchkey serve`: flags, then `LATCHKEY_*` variables, then a YAML file, then defaults.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -9,23 +9,22 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny},
+};
 use url::Url;
 
+use super::installation::{Installation, Installed, Manifests};
 use crate::telemetry::LogFormat;
 
 /// Settings as they are given. What is absent comes from the next place.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Arguments {
-    /// Directory of manifests (every *.yaml and *.yml below it); changes count within a second [default: the
-    /// Kubernetes API, of the cluster that latchkey runs in or that KUBECONFIG names]
-    #[arg(long, env = "LATCHKEY_MANIFESTS", value_name = "DIR")]
-    manifests: Option<PathBuf>,
-
-    /// Namespace to read from the Kubernetes API (repeatable) [default: all]
-    #[arg(long, env = "LATCHKEY_WATCH_NAMESPACE", value_name = "NAMESPACE", value_delimiter = ',')]
-    watch_namespace: Option<Vec<String>>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    installation: Installation,
 
     /// The Lease, in Latchkey's own namespace, by which one of several replicas writes statuses; two installations in
     /// a namespace need two [default: latchkey]
@@ -36,14 +35,6 @@ pub struct Arguments {
     #[arg(long, env = "LATCHKEY_STATUS_DIR", value_name = "DIR")]
     status_dir: Option<PathBuf>,
 
-    /// Where people's browsers reach Latchkey: scheme, host and port; redirect URIs begin with it
-    #[arg(long, env = "LATCHKEY_EXTERNAL_URL", value_name = "URL")]
-    external_url: Option<Url>,
-
-    /// Organizations may choose external URLs here or at hosts below (repeatable)
-    #[arg(long, env = "LATCHKEY_ALLOWED_EXTERNAL_URL", value_name = "URL", value_delimiter = ',')]
-    allowed_external_url: Option<Vec<Url>>,
-
     /// Address of the login endpoints [default: 127.0.0.1:8080]
     #[arg(long, env = "LATCHKEY_LISTEN", value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
@@ -51,14 +42,6 @@ pub struct Arguments {
     /// Address of /healthz, /readyz and /metrics [default: 127.0.0.1:9090]
     #[arg(long, env = "LATCHKEY_MANAGEMENT_LISTEN", value_name = "ADDRESS")]
     management_listen: Option<SocketAddr>,
-
-    /// The database for users, sessions and keys, sqlite:PATH [default: sqlite:latchkey.db]
-    #[arg(long, env = "LATCHKEY_DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    database_url: Option<String>,
-
-    /// The key that seals what is secret in the database, 32 bytes in base64 [default: made beside a new SQLite file]
-    #[arg(long, env = "LATCHKEY_ENCRYPTION_KEY_FILE", value_name = "FILE")]
-    encryption_key_file: Option<PathBuf>,
 
     /// Proxies whose X-Forwarded-* headers count (repeatable) [default: nobody's]
     #[arg(long, env = "LATCHKEY_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
@@ -68,18 +51,15 @@ pub struct Arguments {
     #[arg(long, env = "LATCHKEY_EGRESS_ALLOW", value_name = "CIDR", value_delimiter = ',')]
     egress_allow: Option<Vec<IpNet>>,
 
-    /// Allow http issuers and an http external URL, for development
-    #[arg(long, env = "LATCHKEY_ALLOW_HTTP", num_args = 0..=1, default_missing_value = "true")]
-    allow_http: Option<bool>,
-
     /// How to write the log [default: text]
     #[arg(long, env = "LATCHKEY_LOG_FORMAT", value_name = "FORMAT")]
     log_format: Option<LogFormat>,
 
-    /// YAML file with these settings, named as the flags are, such as `external-url: https://login.example.com`
-    #[arg(long, env = "LATCHKEY_CONFIG", value_name = "FILE")]
-    #[serde(skip)]
-    config: Option<PathBuf>,
+    /// What a file has that is no setting: nothing.
+    #[arg(skip)]
+    #[serde(flatten, deserialize_with = "nothing")]
+    #[expect(dead_code, reason = "reading it is what refuses a file")]
+    rest: (),
 }
 
 /// Settings, complete and checked.
@@ -119,70 +99,55 @@ impl Arguments {
     /// # Errors
     /// What is missing or wrong, naming the flag.
     pub fn complete(self) -> anyhow::Result<Config> {
-        let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
-        let allow_http = self.allow_http.or(file.allow_http).unwrap_or_default();
-        let Some(external_url) = self.external_url.or(file.external_url) else {
+        let file = self.installation.config().map(read).transpose()?.unwrap_or_default();
+        let installed = self.installation.complete(file.installation)?;
+        let Some(external_url) = installed.external_url else {
             bail!(
                 "--external-url is missing: write where people's browsers reach Latchkey, such as --external-url https://login.example.com"
             );
         };
-        let namespaces = self.watch_namespace.or(file.watch_namespace);
-        let lease_name = self.lease_name.or(file.lease_name);
         let source =
-            source(self.manifests.or(file.manifests), self.status_dir.or(file.status_dir), namespaces, lease_name)?;
+            source(installed.manifests, self.status_dir.or(file.status_dir), self.lease_name.or(file.lease_name))?;
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        let allowed = self.allowed_external_url.or(file.allowed_external_url).unwrap_or_default();
         Ok(Config {
             source,
-            external_url: origin("--external-url", external_url, allow_http)?,
-            allowed_external_url: allowed
-                .into_iter()
-                .map(|url| origin("--allowed-external-url", url, allow_http))
-                .collect::<Result<_, _>>()?,
+            external_url,
+            allowed_external_url: installed.allowed_external_url.unwrap_or_default(),
             listen: self.listen.or(file.listen).unwrap_or(local(8080)),
             management_listen: self.management_listen.or(file.management_listen).unwrap_or(local(9090)),
-            database_url: self.database_url.or(file.database_url).unwrap_or_else(|| "sqlite:latchkey.db".to_owned()),
-            encryption_key_file: self.encryption_key_file.or(file.encryption_key_file),
+            database_url: installed.database_url,
+            encryption_key_file: installed.encryption_key_file,
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
             egress_allow: self.egress_allow.or(file.egress_allow).unwrap_or_default(),
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
-            allow_http,
+            allow_http: installed.allow_http,
         })
     }
 }
 
-/// A directory if one is named, else Kubernetes.
-fn source(
-    manifests: Option<PathBuf>,
-    status_dir: Option<PathBuf>,
-    namespaces: Option<Vec<String>>,
-    lease_name: Option<String>,
-) -> anyhow::Result<Source> {
+/// Where the manifests come from, with what only goes with one of the two.
+fn source(manifests: Manifests, status_dir: Option<PathBuf>, lease_name: Option<String>) -> anyhow::Result<Source> {
     match manifests {
-        Some(_) if namespaces.is_some() => {
-            bail!("--watch-namespace is for the Kubernetes API: leave it out, or leave out --manifests")
-        }
-        Some(_) if lease_name.is_some() => {
+        Manifests::Directory(_) if lease_name.is_some() => {
             bail!("--lease-name is for the Kubernetes API: leave it out, or leave out --manifests")
         }
-        Some(manifests) => Ok(Source::Directory { manifests, status_dir }),
-        None if status_dir.is_some() => bail!(
+        Manifests::Directory(manifests) => Ok(Source::Directory { manifests, status_dir }),
+        Manifests::Kubernetes(_) if status_dir.is_some() => bail!(
             "--status-dir goes with --manifests: name the directory that holds the manifests, such as --manifests ./manifests; a cluster keeps the statuses itself"
         ),
-        None => Ok(Source::Kubernetes {
-            namespaces: namespaces_of(namespaces.unwrap_or_default())?,
-            lease_name: lease_name.unwrap_or_else(|| "latchkey".to_owned()),
-        }),
+        Manifests::Kubernetes(namespaces) => {
+            Ok(Source::Kubernetes { namespaces, lease_name: lease_name.unwrap_or_else(|| "latchkey".to_owned()) })
+        }
     }
 }
 
-/// Each once. An empty one would be all of them.
-fn namespaces_of(names: Vec<String>) -> anyhow::Result<Vec<String>> {
-    if names.iter().any(|name| name.trim().is_empty()) {
-        bail!("--watch-namespace is empty: name a namespace, or leave it out for all of them");
-    }
-    let each: BTreeSet<_> = names.into_iter().collect();
-    Ok(each.into_iter().collect())
+/// The settings of an installation, where a file with settings of `serve` may have them.
+///
+/// # Errors
+/// What is wrong, naming the flag.
+pub fn installed(given: Installation) -> anyhow::Result<Installed> {
+    let file = given.config().map(read).transpose()?.unwrap_or_default();
+    given.complete(file.installation)
 }
 
 fn read(path: &Path) -> anyhow::Result<Arguments> {
@@ -190,16 +155,10 @@ fn read(path: &Path) -> anyhow::Result<Arguments> {
     serde_yaml::from_str(&text).with_context(|| format!("--config {}", path.display()))
 }
 
-/// An external URL is an origin: every path below it is Latchkey's.
-pub(super) fn origin(flag: &str, url: Url, allow_http: bool) -> anyhow::Result<Url> {
-    let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    if !plain || !matches!(url.scheme(), "http" | "https") {
-        bail!("{flag} {url}: write scheme, host and port alone, such as https://login.example.com");
-    }
-    if url.scheme() == "http" && !allow_http {
-        bail!("{flag} {url}: must begin with https://; for development, add --allow-http");
-    }
-    Ok(url)
+fn nothing<'de, D: Deserializer<'de>>(rest: D) -> Result<(), D::Error> {
+    let rest = BTreeMap::<String, IgnoredAny>::deserialize(rest)?;
+    let unknown = |name| D::Error::custom(format!("{name} is no setting: they are named as the flags are"));
+    rest.into_keys().next().map_or(Ok(()), |name| Err(unknown(name)))
 }
 
 #[cfg(test)]
@@ -207,11 +166,12 @@ mod tests {
     use super::*;
 
     fn arguments(external_url: &str) -> Arguments {
-        Arguments {
-            manifests: Some("manifests".into()),
-            external_url: Some(external_url.parse().expect("a URL")),
-            ..Arguments::default()
-        }
+        with_file(external_url, None)
+    }
+
+    fn with_file(external_url: &str, config: Option<&Path>) -> Arguments {
+        let installation = Installation::at("manifests", external_url, config.map(Path::to_owned));
+        Arguments { installation, ..Arguments::default() }
     }
 
     #[test]
@@ -232,9 +192,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), "listen: 127.0.0.1:1\nallow-http: true\nexternal-url: https://b.example\n")
             .expect("written");
-        let config = Arguments { config: Some(file.path().to_owned()), ..arguments("http://a.example") }
-            .complete()
-            .expect("a config");
+        let config = with_file("http://a.example", Some(file.path())).complete().expect("a config");
         assert_eq!((config.listen.port(), config.external_url.host_str()), (1, Some("a.example")));
     }
 
@@ -242,9 +200,7 @@ mod tests {
     fn an_unknown_setting_in_the_file_is_refused_by_name() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), "lisen: 127.0.0.1:1\n").expect("written");
-        let error = Arguments { config: Some(file.path().to_owned()), ..arguments("https://a.example") }
-            .complete()
-            .expect_err("refused");
+        let error = with_file("https://a.example", Some(file.path())).complete().expect_err("refused");
         assert!(format!("{error:#}").contains("lisen"), "{error:#}");
     }
 }

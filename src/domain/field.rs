@@ -190,6 +190,12 @@ impl Fields {
     }
 }
 
+impl FromIterator<(String, Field)> for Fields {
+    fn from_iter<T: IntoIterator<Item = (String, Field)>>(fields: T) -> Self {
+        Self(fields.into_iter().collect())
+    }
+}
+
 /// Why a value cannot be noted. Never says the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {

@@ -1,6 +1,7 @@
 //! Pure rules: what is served, who a person is, what they get.
 //! No async, no I/O, no clock, no randomness: everything comes in as a value.
 
+pub mod by_hand;
 pub mod client_key;
 pub mod documents;
 pub mod email;

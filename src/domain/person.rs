@@ -221,7 +221,7 @@ pub(super) fn names(value: &Value) -> (BTreeSet<&str>, bool) {
     }
 }
 
-fn fits(text: &str) -> bool {
+pub(super) fn fits(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_TEXT && !text.chars().any(char::is_control)
 }
 

@@ -2,7 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{organization::Organization, table::LoginTable, user::Session};
+use super::{
+    organization::{Organization, SessionLimits},
+    table::LoginTable,
+    user::Session,
+};
 
 /// How a session began, and when it was used last.
 #[derive(Clone, Copy, Debug)]
@@ -28,11 +32,14 @@ pub fn is_good(
 
 /// Whether a session of a user of `organization` is still good.
 pub fn goes_on(life: &Life<'_>, organization: &Organization, table: &LoginTable, now: Timestamp) -> bool {
-    let limits = organization.session;
-    let within = |since: Timestamp, limit| since.checked_add(limit).is_ok_and(|end| now < end);
-    within(life.started_at, limits.lifetime)
-        && within(life.last_used_at, limits.idle_timeout)
+    has_time_left(organization.session, life.started_at, life.last_used_at, now)
         && began_with_a_provider_that_stays(life, organization, table)
+}
+
+/// Whether a session has neither been unused for too long at `now` nor lasted too long.
+pub fn has_time_left(limits: SessionLimits, started_at: Timestamp, last_used_at: Timestamp, now: Timestamp) -> bool {
+    let within = |since: Timestamp, limit| since.checked_add(limit).is_ok_and(|end| now < end);
+    within(started_at, limits.lifetime) && within(last_used_at, limits.idle_timeout)
 }
 
 /// When a session ends, however much it is used.

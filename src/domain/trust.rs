@@ -350,23 +350,31 @@ impl Search<'_> {
 /// # Errors
 /// `UserNameOfAnotherProvider` or `AddressNameOfAnotherProvider`.
 pub fn user_name(name: &str, provider: &Provider, table: &LoginTable) -> Result<String, Refusal> {
-    let mine = provider.user_name_prefix();
-    let whole = format!("{}{name}", mine.as_deref().unwrap_or_default());
+    let whole = format!("{}{name}", provider.user_name_prefix().unwrap_or_default());
+    may_be_called(&whole, provider, table)?;
+    Ok(whole)
+}
+
+/// Whether a person of a provider may have a user name, its prefix included.
+///
+/// # Errors
+/// `UserNameOfAnotherProvider` or `AddressNameOfAnotherProvider`.
+pub fn may_be_called(whole: &str, provider: &Provider, table: &LoginTable) -> Result<(), Refusal> {
     // Applications may not tell capitals from small letters.
     let folded = whole.to_lowercase();
+    let begins = |prefix: &String| folded.starts_with(&prefix.to_lowercase());
+    let mine = provider.user_name_prefix().filter(begins).map_or(0, |prefix| prefix.len());
     let others = table.providers_of(&provider.organization).filter(|other| other.uid != provider.uid);
     // Of two that fit, the name is of the one that says more: azure-eu- before azure-.
-    let says_more = |prefix: String| {
-        prefix.len() > mine.as_ref().map_or(0, String::len) && folded.starts_with(&prefix.to_lowercase())
-    };
+    let says_more = |prefix: String| prefix.len() > mine && begins(&prefix);
     let mut by_prefix = others.filter(|other| other.user_name_prefix().is_some_and(says_more));
     if let Some(owner) = by_prefix.next() {
         return Err(Refusal::UserNameOfAnotherProvider(owner.path.clone()));
     }
-    let address = canonical_address(&whole).filter(|_| !provider.trust.global);
+    let address = canonical_address(whole).filter(|_| !provider.trust.global);
     match address.and_then(|address| owner_of(&address, provider, table)) {
         Some(owner) => Err(Refusal::AddressNameOfAnotherProvider(owner.path.clone())),
-        None => Ok(whole),
+        None => Ok(()),
     }
 }
 

@@ -5,32 +5,49 @@ use latchkey::cli::Arguments;
 
 use crate::markdown::cell;
 
-/// Every command, with its arguments; those of `serve` are in the settings.
+/// Every command, with its arguments; those that are settings of `serve` are in the settings.
 pub fn render() -> String {
     let mut latchkey = Arguments::command();
     latchkey.build();
-    latchkey
-        .get_subcommands()
-        .filter(|command| command.get_name() != "help")
-        .map(command)
-        .collect::<Vec<_>>()
-        .join("\n\n")
+    let serve = latchkey.find_subcommand("serve").expect("serve");
+    let settings: Vec<_> = arguments(serve).filter(|arg| arg.is_global_set()).collect();
+    commands(&latchkey).map(|one| command(one, "##", &settings)).collect::<Vec<_>>().join("\n\n")
 }
 
-fn command(command: &Command) -> String {
+fn commands(command: &Command) -> impl Iterator<Item = &Command> {
+    command.get_subcommands().filter(|command| command.get_name() != "help")
+}
+
+/// A command and, a level deeper, those below it.
+fn command(command: &Command, level: &str, settings: &[&Arg]) -> String {
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-    let mut text = format!("## latchkey {}\n\n{about}.\n\n", command.get_name());
     let mut usage = command.clone();
-    text += &format!("```text\n{}\n```\n\n", usage.render_usage().to_string().trim_start_matches("Usage: "));
+    let usage = usage.render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ");
+    let name = command.get_bin_name().expect("a name");
+    let mut text = format!("{level} {name}\n\n{about}.\n\n```text\n{usage}\n```\n\n");
     if command.get_name() == "serve" {
         return text + "Its options are the [settings](settings.md).";
     }
-    text += "| argument | meaning |\n| --- | --- |\n";
-    for arg in arguments(command) {
-        text += &format!("| {} | {} |\n", name(arg), meaning(arg));
+    let below: Vec<_> = commands(command).map(|below| self::command(below, &format!("{level}#"), settings)).collect();
+    // What a command above has, too, is told there.
+    let is_told = |arg: &&Arg| !arg.is_global_set() || !below.is_empty();
+    let (shared, own): (Vec<_>, Vec<_>) = arguments(command)
+        .filter(is_told)
+        .partition(|arg| settings.iter().any(|one| one.get_id() == arg.get_id() && arg.is_global_set()));
+    if !own.is_empty() {
+        text += "| argument | meaning |\n| --- | --- |\n";
+    }
+    for arg in own {
+        text += &format!("| {} | {} |\n", self::name(arg), meaning(arg));
+    }
+    if !shared.is_empty() {
+        let names: Vec<_> = shared.iter().map(|arg| format!("`--{}`", arg.get_long().expect("a flag"))).collect();
+        text += &format!("\nBeside these, it has of the [settings](settings.md): {}.\n", names.join(", "));
     }
     let after = command.get_after_help().map(|help| format!("\n```text\n{help}\n```")).unwrap_or_default();
-    (text + &after).trim_end().to_owned()
+    let whole = (text + &after).trim_end().to_owned();
+    [vec![whole], below].concat().join("\n\n")
 }
 
 /// Every setting of `serve`, as a flag and as a variable.

@@ -65,5 +65,6 @@ mod strangers;
 mod support;
 mod trust;
 mod unhappy_providers;
+mod users;
 mod ways_in;
 mod wire;

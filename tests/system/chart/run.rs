@@ -22,6 +22,8 @@ use crate::support::{
 
 /// What is another on this machine than in a pod.
 const OF_THE_POD: [&str; 4] = ["--listen=", "--management-listen=", "--database-url=", "--external-url="];
+/// What settings begin with that the chart gives as variables.
+const VARIABLE: &str = "LATCHKEY_";
 
 /// The container in the Deployment of a release.
 async fn container(own: &Namespace, release: &str) -> Container {
@@ -30,10 +32,15 @@ async fn container(own: &Namespace, release: &str) -> Container {
     template.spec.expect("a spec").containers.remove(0)
 }
 
-/// Its flags, without those that only a pod can have.
+/// Its settings as flags, without those that only a pod can have.
 fn flags(container: &Container) -> Vec<String> {
     let mut flags = container.args.clone().expect("arguments");
     assert_eq!(flags.remove(0), "serve");
+    let variables = container.env.iter().flatten().filter_map(|variable| {
+        let flag = variable.name.strip_prefix(VARIABLE)?.to_lowercase().replace('_', "-");
+        Some(format!("--{flag}={}", variable.value.as_ref()?))
+    });
+    flags.extend(variables);
     let given = flags.len();
     flags.retain(|flag| !OF_THE_POD.iter().any(|prefix| flag.starts_with(prefix)));
     assert_eq!(given - flags.len(), OF_THE_POD.len());
@@ -77,6 +84,8 @@ async fn works(own: &Namespace, at: Namespace, values: &str) {
     for path in probed(&container) {
         assert_eq!(latchkey.management(path.trim_start_matches('/')).await.0, 200, "{path}");
     }
+    let beside = latchkey.run_beside(&["users", "create", "ann", "--provider", "demo", "--external-id", "1"]).await;
+    assert_eq!((beside.status, &*beside.err), (0, ""), "{}", beside.out);
     let log = latchkey.log();
     assert!(!log.contains("forbidden"), "{log}");
 }

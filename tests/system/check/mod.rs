@@ -5,26 +5,14 @@ mod files;
 mod live;
 mod simulate;
 
-use std::{fs, path::Path, process::Stdio};
+use std::{fs, path::Path};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::{io::AsyncWriteExt, time::timeout};
 
-use crate::support::{DEADLINE, latchkey};
-
-/// How a command ended, and what it wrote.
-struct Ended {
-    status: i32,
-    out: String,
-    err: String,
-}
+use crate::support::{ended::Ended, latchkey};
 
 impl Ended {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}{}", self.out, self.err))
-    }
-
     /// Every finding as `FILE:LINE:COLUMN RULE`, the file without its directory.
     fn findings(&self) -> Vec<String> {
         let findings = self.json()["findings"].as_array().expect("findings").clone();
@@ -55,16 +43,7 @@ async fn run(dir: &Path, arguments: &[&str]) -> Ended {
 async fn run_with_input(dir: &Path, arguments: &[&str], input: &str) -> Ended {
     let mut command = latchkey::command();
     command.args(arguments).current_dir(dir);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut process = command.spawn().expect("latchkey starts");
-    let mut stdin = process.stdin.take().expect("its input");
-    // One that does not read it may have ended.
-    let _ = stdin.write_all(input.as_bytes()).await;
-    drop(stdin);
-    let output = timeout(DEADLINE, process.wait_with_output()).await.expect("it ends in time").expect("its output");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let status = output.status.code().expect("it was not killed");
-    Ended { status, out: text(&output.stdout), err: text(&output.stderr) }
+    Ended::of(command, input).await
 }
 
 /// `latchkey check --offline --output json` of the directory itself.

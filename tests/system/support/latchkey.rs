@@ -15,6 +15,7 @@ use tokio::process::{Child, Command};
 
 use super::{
     DEADLINE,
+    ended::Ended,
     source::{On, Source},
     visitor::Visitor,
     wait_for, wait_within,
@@ -113,8 +114,7 @@ impl Latchkey {
         command.arg("serve");
         self.source.configure(&mut command, self.dir.path());
         command
-            .arg("--database-url")
-            .arg(format!("sqlite:{}", self.dir.path().join("latchkey.db").display()))
+            .args(["--database-url", &self.database_url()])
             .args(["--listen", &self.listens_at().to_string()])
             .args(["--management-listen", &format!("127.0.0.1:{}", self.management)])
             .args(&self.flags);
@@ -126,6 +126,20 @@ impl Latchkey {
         }
         command.stdout(Stdio::null()).stderr(log);
         self.process = Some(command.spawn().expect("latchkey starts"));
+    }
+
+    fn database_url(&self) -> String {
+        format!("sqlite:{}", self.dir.path().join("latchkey.db").display())
+    }
+
+    /// Runs another command of Latchkey beside it, with its settings as variables, as in its pod.
+    pub async fn run_beside(&self, arguments: &[&str]) -> Ended {
+        let mut command = command();
+        command.args(arguments);
+        self.source.configure_beside(&mut command, self.dir.path());
+        command.env("LATCHKEY_DATABASE_URL", self.database_url()).env("LATCHKEY_EXTERNAL_URL", self.url(""));
+        command.env("LATCHKEY_ALLOW_HTTP", "true");
+        Ended::of(command, "").await
     }
 
     /// None once it is ready, or how it ended before.

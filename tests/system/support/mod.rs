@@ -8,6 +8,7 @@ pub mod claimed;
 pub mod cluster;
 pub mod control_plane;
 pub mod cross_site;
+pub mod ended;
 pub mod fake;
 pub mod helm;
 pub mod kstatus;

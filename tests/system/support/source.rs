@@ -17,6 +17,8 @@ use super::{
     control_plane::kubectl,
 };
 
+const WATCH_NAMESPACE: &str = "--watch-namespace=";
+
 /// The sources by name.
 #[derive(Clone, Copy, Debug)]
 pub enum On {
@@ -59,7 +61,7 @@ impl Source {
 
     /// This namespace, which is also Latchkey's own; Latchkey reaches the API server as `access` says.
     pub fn in_namespace(namespace: Arc<Namespace>, access: Access) -> Self {
-        let flags = ["--watch-namespace".to_owned(), namespace.name.clone()];
+        let flags = [format!("{WATCH_NAMESPACE}{}", namespace.name)];
         Self::read_by(&access.in_namespace(&namespace.name), &flags, namespace)
     }
 
@@ -95,6 +97,17 @@ impl Source {
                 let kubeconfig = dir.join("kubeconfig");
                 applied.access.write(&kubeconfig);
                 command.env("KUBECONFIG", kubeconfig).args(&applied.flags);
+            }
+        }
+    }
+
+    /// Tells a command that is run beside `latchkey serve` to read from here, once `configure` has been called.
+    pub fn configure_beside(&self, command: &mut Command, dir: &Path) {
+        match self {
+            Self::Directory => _ = command.env("LATCHKEY_MANIFESTS", dir.join("manifests")),
+            Self::Cluster(applied) => {
+                let shared = applied.flags.iter().filter(|flag| flag.starts_with(WATCH_NAMESPACE));
+                command.env("KUBECONFIG", dir.join("kubeconfig")).args(shared);
             }
         }
     }

@@ -1,0 +1,3 @@
+//! Users: who is known, what they have and on whose word.
+
+mod cli;
