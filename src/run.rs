@@ -22,6 +22,7 @@ use crate::{
     cli::serve::Config,
     controller::{self, Beginnings, Context, FetchQueue, Fetches, FollowUp, FollowUps, Publisher, Rests, Settings},
     domain::table::Published,
+    mail::{Mailer, Outbox},
     oidc::{EgressPolicy, Outbound, Remote},
     server::{self, Management, Sealer, Server},
     source::{Changes, Feed},
@@ -45,6 +46,8 @@ struct Parts {
     follow_ups: mpsc::UnboundedReceiver<FollowUp>,
     source: Source,
     beginnings: Beginnings,
+    /// None: mails are not set up.
+    outbox: Option<Outbox>,
 }
 
 /// Serves until the process is asked to stop, or until a part ends.
@@ -52,17 +55,20 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let metrics = PrometheusBuilder::new().install_recorder().context("the metrics cannot be collected")?;
     let public = bind(config.listen, "--listen").await?;
     let private = bind(config.management_listen, "--management-listen").await?;
-    let parts = make(&config).await?;
+    let mut parts = make(&config).await?;
     tracing::info!(
         listen = %config.listen, management = %config.management_listen, external_url = %config.external_url,
         "latchkey is starting"
     );
     let shutdown = CancellationToken::new();
-    // The sessions and the probes go on until the last request has been answered.
+    // The sessions, the mails and the probes go on until the last request has been answered.
     let drained = CancellationToken::new();
     let mut last = Tasks::new(shutdown.clone(), drained.clone());
     let (sessions, stop) = (parts.server.sessions().clone(), drained.clone());
     last.spawn("the sessions", async move { sessions.run(stop).map(Ok).await });
+    if let Some(outbox) = parts.outbox.take() {
+        last.spawn("the mails", outbox.run(drained.clone()).map(Ok));
+    }
     let stopping = shutdown.clone();
     let management = Management { table: parts.table.clone(), store: parts.store.clone(), metrics, stopping };
     last.spawn("the management port", listen(private, server::management_router(management), drained.clone()));
@@ -124,11 +130,13 @@ async fn make(config: &Config) -> anyhow::Result<Parts> {
     let table = Arc::new(Published::default());
     let https = config.external_url.scheme() == "https";
     let sealer = Arc::new(Sealer::load(&*store, Timestamp::now()).await?);
+    let (mailer, outbox) = config.mail.clone().map(|mail| Mailer::new(mail.smtp, mail.sender)).unzip();
     let server = Arc::new(Server::new(
         table.clone(),
         store.clone(),
         sealer,
         remote.clone(),
+        mailer,
         config.trusted_proxies.clone(),
         https,
     ));
@@ -144,11 +152,11 @@ async fn make(config: &Config) -> anyhow::Result<Parts> {
     let Sourced { source, statuses, leadership, beginnings, rest } = sourced;
     let rests = Rests::new(rest);
     let context = Arc::new(Context { stores, settings, publisher, fetches, statuses, leadership, rests });
-    Ok(Parts { table, store, server, context, changes, fetch_queue, follow_ups, source, beginnings })
+    Ok(Parts { table, store, server, context, changes, fetch_queue, follow_ups, source, beginnings, outbox })
 }
 
 fn spawn_parts(tasks: &mut Tasks, parts: Parts) {
-    let Parts { table, store, server, context, changes, fetch_queue, follow_ups, source, beginnings } = parts;
+    let Parts { table, store, server, context, changes, fetch_queue, follow_ups, source, beginnings, .. } = parts;
     let leadership = context.leadership.clone();
     let stop = || tasks.shutdown.clone();
     let others = hear_others(store.clone(), stop());

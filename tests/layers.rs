@@ -6,19 +6,20 @@ use std::{
 };
 
 /// Every layer, and the layers that it may use besides itself.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("api", &[]),
     ("domain", &["api"]),
     ("oidc", &["api", "domain"]),
     ("store", &["api", "domain"]),
     ("source", &["api", "domain"]),
+    ("mail", &["api", "domain"]),
     ("controller", &["api", "domain", "oidc", "store", "source", "telemetry"]),
-    ("server", &["api", "domain", "oidc", "store", "telemetry"]),
+    ("server", &["api", "domain", "oidc", "store", "mail", "telemetry"]),
     // Only tests and fuzzers compile it, so nothing uses it.
     ("fuzzing", &["api", "domain", "oidc", "server"]),
     ("telemetry", &["api", "domain"]),
-    ("cli", &["api", "domain", "oidc", "store", "source", "controller", "telemetry"]),
-    ("run", &["api", "domain", "oidc", "store", "source", "controller", "server", "cli", "telemetry"]),
+    ("cli", &["api", "domain", "oidc", "store", "source", "mail", "controller", "telemetry"]),
+    ("run", &["api", "domain", "oidc", "store", "source", "mail", "controller", "server", "cli", "telemetry"]),
 ];
 
 /// What has no place in a pure rule.

@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 use ipnet::IpNet;
+use secrecy::SecretString;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny},
@@ -16,7 +17,10 @@ use serde::{
 use url::Url;
 
 use super::installation::{Installation, Installed, Manifests};
-use crate::telemetry::LogFormat;
+use crate::{
+    mail::{Sender, Smtp},
+    telemetry::LogFormat,
+};
 
 /// Settings as they are given. What is absent comes from the next place.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -51,6 +55,15 @@ pub struct Arguments {
     #[arg(long, env = "LATCHKEY_EGRESS_ALLOW", value_name = "CIDR", value_delimiter = ',')]
     egress_allow: Option<Vec<IpNet>>,
 
+    /// The mail server that mails go out by, to verify addresses: smtps://USER:PASSWORD@HOST[:465], or smtp://…[:587] for
+    /// STARTTLS; with --allow-http also smtp://HOST?tls=none [default: no mails]
+    #[arg(long, env = "LATCHKEY_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    smtp_url: Option<SecretString>,
+
+    /// On whose behalf mails go out: an address, or "Name <address>"; goes with --smtp-url
+    #[arg(long, env = "LATCHKEY_MAIL_FROM", value_name = "ADDRESS")]
+    mail_from: Option<String>,
+
     /// How to write the log [default: text]
     #[arg(long, env = "LATCHKEY_LOG_FORMAT", value_name = "FORMAT")]
     log_format: Option<LogFormat>,
@@ -76,7 +89,16 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     pub egress_allow: Vec<IpNet>,
     pub allow_http: bool,
+    /// None: no mails are sent.
+    pub mail: Option<Mail>,
     pub log_format: LogFormat,
+}
+
+/// How mails are sent.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    pub smtp: Smtp,
+    pub sender: Sender,
 }
 
 /// Where the manifests come from.
@@ -119,6 +141,7 @@ impl Arguments {
             encryption_key_file: installed.encryption_key_file,
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
             egress_allow: self.egress_allow.or(file.egress_allow).unwrap_or_default(),
+            mail: mail(self.smtp_url.or(file.smtp_url), self.mail_from.or(file.mail_from), installed.allow_http)?,
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
             allow_http: installed.allow_http,
         })
@@ -138,6 +161,22 @@ fn source(manifests: Manifests, status_dir: Option<PathBuf>, lease_name: Option<
         Manifests::Kubernetes(namespaces) => {
             Ok(Source::Kubernetes { namespaces, lease_name: lease_name.unwrap_or_else(|| "latchkey".to_owned()) })
         }
+    }
+}
+
+/// Both settings, or neither.
+fn mail(url: Option<SecretString>, sender: Option<String>, allow_http: bool) -> anyhow::Result<Option<Mail>> {
+    match (url, sender) {
+        (Some(url), Some(sender)) => {
+            Ok(Some(Mail { smtp: Smtp::parse(&url, allow_http)?, sender: Sender::parse(&sender)? }))
+        }
+        (None, None) => Ok(None),
+        (Some(_), None) => bail!(
+            "--smtp-url goes with --mail-from: write on whose behalf mails go out, such as --mail-from no-reply@example.com"
+        ),
+        (None, Some(_)) => bail!(
+            "--mail-from goes with --smtp-url: write which mail server sends, such as --smtp-url smtps://USER:PASSWORD@mail.example.com"
+        ),
     }
 }
 
@@ -194,6 +233,33 @@ mod tests {
             .expect("written");
         let config = with_file("http://a.example", Some(file.path())).complete().expect("a config");
         assert_eq!((config.listen.port(), config.external_url.host_str()), (1, Some("a.example")));
+    }
+
+    #[test]
+    fn a_mail_server_and_a_sender_go_together_and_the_password_is_told_to_nobody() {
+        let with = |url: Option<&str>, from: Option<&str>| Arguments {
+            smtp_url: url.map(SecretString::from),
+            mail_from: from.map(str::to_owned),
+            ..arguments("https://login.example.com")
+        };
+        let (url, from) = (Some("smtps://jo:hunter2@mail.example.com"), Some("no-reply@example.com"));
+        let config = with(url, from).complete().expect("a config");
+        assert!(config.mail.is_some() && !format!("{config:?}").contains("hunter2"));
+        assert!(!format!("{:?}", with(url, from)).contains("hunter2"));
+        assert!(with(None, None).complete().expect("a config").mail.is_none());
+        let plain = Some("smtp://jo:hunter2@mail.example.com?tls=none");
+        assert!(mail(plain.map(SecretString::from), from.map(str::to_owned), true).expect("for development").is_some());
+        for (url, from, expected) in [
+            (url, None, "--mail-from"),
+            (None, from, "--smtp-url"),
+            (Some("https://jo:hunter2@mail.example.com"), from, "--smtp-url"),
+            (url, Some("nobody"), "--mail-from"),
+            (plain, from, "--allow-http"),
+        ] {
+            let error = with(url, from).complete().expect_err(expected);
+            let told = format!("{error:#} {error:?}");
+            assert!(told.contains(expected) && !told.contains("hunter2"), "{told}");
+        }
     }
 
     #[test]

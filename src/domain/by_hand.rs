@@ -12,6 +12,7 @@ use super::{
     mapper::Mapper,
     modes::{GrantKind, Mode},
     organization::Organization,
+    provider::Provider,
     table::LoginTable,
     update::Held,
 };
@@ -132,21 +133,21 @@ impl Rules<'_> {
             let grant = mapper.rule().and_then(|rule| rule.grant.as_ref());
             grant.is_some_and(|grant| grant.possible(self.organization).contains(granted))
         };
-        self.mappers(can)
+        let target = granted.kind().target();
+        self.mappers(|provider| self.table.terms(&provider.uid).modes.of(target) != Mode::None, can)
     }
 
     /// `namespace/name` of the mappers of the organization of which nothing is served by this table, sorted: what they can
     /// grant is not known.
     pub fn unserved_mappers(&self) -> Vec<String> {
-        self.mappers(|mapper| mapper.served.is_none())
+        self.mappers(|_| true, |mapper| mapper.served.is_none())
     }
 
-    fn mappers(&self, wanted: impl Fn(&Mapper) -> bool) -> Vec<String> {
+    fn mappers(&self, of: impl Fn(&Provider) -> bool, wanted: impl Fn(&Mapper) -> bool) -> Vec<String> {
         let Self { organization, table } = self;
-        let is_ours = |uid: &&Arc<str>| {
-            table.provider_by_uid(uid).is_some_and(|provider| provider.organization == organization.key)
-        };
-        let mappers = table.provider_uids().filter(is_ours).flat_map(|uid| table.mappers_of(uid));
+        let providers = table.provider_uids().filter_map(|uid| table.provider_by_uid(uid));
+        let ours = providers.filter(|provider| provider.organization == organization.key && of(provider));
+        let mappers = ours.flat_map(|provider| table.mappers_of(&provider.uid));
         let paths: BTreeSet<_> = mappers.filter(|mapper| wanted(mapper)).map(|mapper| mapper.path.clone()).collect();
         paths.into_iter().collect()
     }

@@ -1,5 +1,5 @@
-//! The cookies: one for the session of each organization, one for each login attempt, and what was used last on this
-//! device. Ids hold no dot, so no name of one organization begins as one of another.
+//! The cookies: one for the session of each organization, one for each login attempt, one for who waits for their address
+//! to be verified, and what was used last on this device. Ids hold no dot, so no name of one organization begins as one of another.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::{Cookie, SameSite, time::Duration};
@@ -66,6 +66,18 @@ fn prefixed(secure: bool, name: &str) -> String {
 /// Over http, which only development allows, cookies go without Secure.
 fn is_secure(organization: &Organization) -> bool {
     organization.external_url.scheme() == "https"
+}
+
+/// The name of the cookie that tells who waits for their address to be verified.
+pub fn pending_name(organization: &Organization) -> String {
+    named(organization, &format!("latchkey.verify.{}", organization.id))
+}
+
+/// The cookie that tells who waits for their address to be verified.
+pub fn set_pending(organization: &Organization, value: String, max_age: Duration) -> HeaderValue {
+    let mut cookie = base(organization, pending_name(organization), value);
+    cookie.set_max_age(max_age);
+    header_value(&cookie)
 }
 
 /// A cookie to set, which ends with the browser.

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     domain::{organization::Organization, person::ClaimsError, trust::Refusal},
+    mail::SendError,
     oidc::{BeliefError, ExchangeError, PushError, TokenError, UserinfoError},
     store::StoreError,
 };
@@ -88,6 +89,16 @@ pub enum Failure {
     Internal,
     #[error("the return address is too long to keep")]
     TooLong,
+    #[error(
+        "the organization demands a verified e-mail address (signIn.requireVerifiedEmail), and the provider gave none; let claims.email name a claim that has one"
+    )]
+    NoAddressToVerify,
+    #[error(
+        "the e-mail address has to be verified, and no mail can be sent: give latchkey serve --smtp-url and --mail-from"
+    )]
+    MailNotSetUp,
+    #[error("the mail that verifies an e-mail address could not be sent")]
+    MailNotSent(#[source] SendError),
 }
 
 impl Failure {
@@ -139,6 +150,9 @@ impl Failure {
             Self::Store(_) => "store",
             Self::Internal => "internal",
             Self::TooLong => "too_long",
+            Self::NoAddressToVerify => "no_address_to_verify",
+            Self::MailNotSetUp => "mail_not_set_up",
+            Self::MailNotSent(_) => "mail_not_sent",
         }
     }
 }
@@ -201,6 +215,9 @@ fn log(failure: &Failure, status: StatusCode, reference: &str, organization: Opt
         | Failure::LogoutState(_) => {
             tracing::info!(reference, code, organization, provider, error, "a request was refused");
             return;
+        }
+        Failure::MailNotSetUp | Failure::MailNotSent(_) => {
+            tracing::warn!(reference, code, organization, provider, error, "an e-mail address could not be verified");
         }
         _ if status.is_server_error() => {
             tracing::warn!(reference, code, organization, provider, error, "a login failed");

@@ -16,16 +16,18 @@ pub enum Costly {
     Discovery,
     FrontchannelLogout,
     LogoutToken,
+    VerifyEmail,
 }
 
 impl Costly {
     /// In the order of their values.
-    const ALL: [Self; 4] = [Self::LoginStart, Self::Discovery, Self::FrontchannelLogout, Self::LogoutToken];
+    const ALL: [Self; 5] =
+        [Self::LoginStart, Self::Discovery, Self::FrontchannelLogout, Self::LogoutToken, Self::VerifyEmail];
 
     /// How often one address may at once, and every second. Whole companies sit behind one address.
     const fn quota(self) -> (u32, u32) {
         match self {
-            Self::LoginStart | Self::Discovery | Self::FrontchannelLogout => (300, 10),
+            Self::LoginStart | Self::Discovery | Self::FrontchannelLogout | Self::VerifyEmail => (300, 10),
             // A provider may sign all people of a company out.
             Self::LogoutToken => (20_000, 1_000),
         }

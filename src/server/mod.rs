@@ -1,6 +1,7 @@
 //! The login endpoints: what browsers, applications and ingresses talk to. It must never import the controllers.
 
 mod attempt;
+mod confirmation;
 mod cookies;
 mod current;
 mod endpoints;
@@ -14,6 +15,7 @@ mod logout_state;
 mod management;
 pub mod pages;
 mod parameters;
+mod pending;
 mod respond;
 mod router;
 mod seal;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::{limit::Limits, seal::Sealer, sessions::Sessions};
 use crate::{
     domain::table::Published,
+    mail::Mailer,
     oidc::Remote,
     store::{Store, StoreError},
 };
@@ -19,10 +20,11 @@ pub struct Server {
     pub(super) sessions: Arc<Sessions>,
     pub(super) sealer: Arc<Sealer>,
     pub(super) remote: Arc<Remote>,
+    /// None: mails are not set up.
+    pub(super) mailer: Option<Mailer>,
     pub(super) limits: Limits,
     pub(super) trusted_proxies: Vec<IpNet>,
     pub(super) https: bool,
-    can_send_mail: bool,
 }
 
 impl Server {
@@ -33,27 +35,12 @@ impl Server {
         store: Arc<dyn Store>,
         sealer: Arc<Sealer>,
         remote: Arc<Remote>,
+        mailer: Option<Mailer>,
         trusted_proxies: Vec<IpNet>,
         https: bool,
     ) -> Self {
         let sessions = Arc::new(Sessions::new(store.clone()));
-        let can_send_mail = false;
-        Self {
-            table,
-            store,
-            sessions,
-            sealer,
-            remote,
-            limits: Limits::default(),
-            trusted_proxies,
-            https,
-            can_send_mail,
-        }
-    }
-
-    /// Whether people can be sent a mail that verifies their address.
-    pub(super) fn can_send_mail(&self) -> bool {
-        self.can_send_mail
+        Self { table, store, sessions, sealer, remote, mailer, limits: Limits::default(), trusted_proxies, https }
     }
 
     /// Forgets what need not be remembered any longer, here and in the store, and rotates the keys; to be called
@@ -64,6 +51,7 @@ impl Server {
         self.store.remove_expired_attempts(now).await?;
         self.store.remove_expired_announcements(now).await?;
         self.store.remove_expired_logouts(now).await?;
+        self.store.remove_expired_verifications(now).await?;
         self.sessions.remove_expired(&self.table.load(), now).await
     }
 

@@ -66,5 +66,6 @@ mod support;
 mod trust;
 mod unhappy_providers;
 mod users;
+mod verification;
 mod ways_in;
 mod wire;

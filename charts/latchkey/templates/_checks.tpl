@@ -26,6 +26,16 @@
 {{- $network -}}
 {{- end }}
 
+{{- define "latchkey.mailFrom" -}}
+{{- if and .Values.mailFrom (not .Values.smtp.urlSecretRef.name) -}}
+{{- fail "mailFrom goes with smtp.urlSecretRef.name: name the Secret that has the URL of the mail server" -}}
+{{- end -}}
+{{- if and .Values.smtp.urlSecretRef.name (not .Values.mailFrom) -}}
+{{- fail "smtp.urlSecretRef.name goes with mailFrom: write on whose behalf mails go out, such as no-reply@example.com" -}}
+{{- end -}}
+{{- .Values.mailFrom -}}
+{{- end }}
+
 {{- define "latchkey.image" -}}
 {{- $repository := required "image.repository is missing: no image is published yet; build one with the Dockerfile, push it to your registry, and name it here" .Values.image.repository -}}
 {{- printf "%s:%s" $repository (.Values.image.tag | default .Chart.AppVersion) -}}

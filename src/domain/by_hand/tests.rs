@@ -63,6 +63,16 @@ fn a_mapper_of_another_organization_holds_nothing_back() {
 }
 
 #[test]
+fn a_mapper_whose_provider_never_writes_roles_holds_none_back() {
+    let roles = |mode| Modes::new([("roles".to_owned(), mode)]);
+    for (modes, given) in [(Modes::read_only(), true), (roles(Mode::None), true), (roles(Mode::Create), false)] {
+        let (organization, table) = (organization(), table(with_modes(modes.clone())));
+        let outcome = Rules { organization: &organization, table: &table }.grant(&[], &role("viewer"));
+        assert_eq!(outcome.is_ok(), given, "{modes:?}");
+    }
+}
+
+#[test]
 fn what_the_organization_does_not_have_is_refused_with_what_it_has() {
     let (organization, table) = (organization(), table(provider("p1")));
     let rules = Rules { organization: &organization, table: &table };

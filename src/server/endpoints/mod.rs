@@ -15,3 +15,4 @@ pub mod logout;
 pub mod session;
 pub mod sign_in;
 pub mod signout_oidc;
+pub mod verify_email;

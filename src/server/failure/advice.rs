@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 
 use super::Failure;
 use crate::domain::trust::Refusal;
+use crate::mail::SendError;
 use crate::oidc::{AskError, ExchangeError, HttpError, PushError, UserinfoError};
 
 /// What a person reads.
@@ -190,6 +191,22 @@ impl Failure {
                 what_happened: "Your account has the user name of another user of this organization.",
                 what_to_do: &["If you have signed in here before, do it the way you did then.", OTHER_ACCOUNT, ASK],
             },
+            Self::NoAddressToVerify => Advice {
+                status: StatusCode::FORBIDDEN,
+                title: "Your account lacks an e-mail address",
+                what_happened: "Only people with a confirmed e-mail address may sign in here, and the sign-in service named none of yours.",
+                what_to_do: &[OTHER_ACCOUNT, ASK],
+            },
+            Self::MailNotSetUp => Advice {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                title: "Your e-mail address can't be confirmed yet",
+                what_happened: "Your e-mail address has to be confirmed first, and this installation can't send mails yet.",
+                what_to_do: &["Ask your administrator to set up mail, and give them the reference below."],
+            },
+            Self::MailNotSent(SendError::TooMany | SendError::Stopping) => {
+                Advice { status: StatusCode::SERVICE_UNAVAILABLE, what_to_do: &[LATER, ASK], ..MAIL_NOT_SENT }
+            }
+            Self::MailNotSent(_) => MAIL_NOT_SENT,
             Self::SignedOutMeanwhile => Advice {
                 status: StatusCode::FORBIDDEN,
                 title: "You were signed out meanwhile",
@@ -223,6 +240,16 @@ const PROVIDER_BROKE: Advice<'static> = Advice {
     title: "The sign-in service didn't answer as it should",
     what_happened: "The service that you sign in with gave no answer, or one that can't be trusted. You are not signed in.",
     what_to_do: &[LATER, ASK],
+};
+
+const MAIL_NOT_SENT: Advice<'static> = Advice {
+    status: StatusCode::BAD_GATEWAY,
+    title: "The mail could not be sent",
+    what_happened: "We wanted to send you a mail to confirm your e-mail address, and it can't be sent.",
+    what_to_do: &[
+        "Check that your e-mail address is right at the sign-in service.",
+        "Ask your administrator, and give them the reference below.",
+    ],
 };
 
 /// By the errors that OpenID Connect Core 1.0, section 3.1.2.6, and RFC 6749, section 4.1.2.1, register.

@@ -1,6 +1,8 @@
 //! What the pages say in English.
 
-use super::text::{AccountText, ErrorText, Language, OrganizationText, Phrase, SignInText, SignOutText, SignedOutText};
+use super::text::{
+    AccountText, ErrorText, Language, OrganizationText, Phrase, SignInText, SignOutText, SignedOutText, VerifyEmailText,
+};
 
 /// The pages in English.
 pub static ENGLISH: Language = Language {
@@ -104,5 +106,38 @@ pub static ENGLISH: Language = Language {
         end_others: "End all others",
         end_all: "End all",
         no_list: "Your sessions cannot be listed right now. Please try again in a few minutes.",
+    },
+    verify_email: VerifyEmailText {
+        check_mail: "Check your mail",
+        confirm: "Is this your e-mail address?",
+        confirmed: "Your e-mail address is confirmed",
+        sign_in_first: "Sign in first",
+        another_user: "This link is for another user",
+        spent: "This link works no more",
+        sent_to: Phrase { before: "We have sent a mail to ", after: "." },
+        on_its_way_to: Phrase { before: "A mail is on its way to ", after: "." },
+        sent_before_to: Phrase { before: "We have already sent a mail to ", after: "." },
+        open_it: "Open the link in it to confirm that the address is yours, best in this browser. It works once, for 24 hours.",
+        nothing_there: "Nothing there? Look among the junk mail, too.",
+        another_soon: "After a minute you can have another one sent.",
+        another_from: Phrase { before: "You can have another one sent from ", after: " on." },
+        send_another: "Send another mail",
+        for_user: Phrase { before: "It will be the confirmed address of the user ", after: "." },
+        confirm_submit: "Yes, it is mine",
+        continue_to_sign_in: "Continue to sign in",
+        continue_to_account: "Continue to your account",
+        link_of: Phrase {
+            before: "The link confirms the e-mail address of the user ",
+            after: ". So that nobody else can use it, please sign in as this user first.",
+        },
+        to_whom: "So that we know whose address it is about, please sign in first.",
+        sign_in: "Sign in",
+        signed_in_as: Phrase { before: "You are signed in as ", after: "." },
+        sign_out_for: Phrase {
+            before: "The link confirms the e-mail address of the user ",
+            after: ". If that is you, too, sign out, and open the link again.",
+        },
+        sign_out: "Sign out",
+        why_spent: "It was used before, is older than 24 hours, or was for an address that has changed since.",
     },
 };

@@ -11,6 +11,7 @@ mod policy;
 mod sign_in;
 mod sign_out;
 mod text;
+mod verify_email;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub use policy::{FRAMABLE, Forms, content_security_policy};
 pub use sign_in::{AddressProblem, EmailForm, Icon, ProviderButton, SignInPage};
 pub use sign_out::{SignOutPage, SignedOutPage};
 pub use text::Language;
+pub use verify_email::{Delivery, Next, VerifyEmail, VerifyEmailPage};
 
 /// Something that a browser can show.
 pub trait Page {

@@ -92,6 +92,27 @@ fn account(text: &str) -> AccountPage<'_> {
     }
 }
 
+fn verify_email(stage: VerifyEmail<'_>) -> VerifyEmailPage<'_> {
+    VerifyEmailPage { language: &ENGLISH, organization: "Acme", action: "/o/acme/verify-email", stage }
+}
+
+/// Every stage of confirming an address, by name, with `text` in every place that something from outside can get to.
+fn stages(text: &str) -> Vec<(&'static str, VerifyEmail<'_>)> {
+    let sent = |delivery| VerifyEmail::MailSent { address: text, delivery };
+    vec![
+        ("sent", sent(Delivery::Sent)),
+        ("on_its_way", sent(Delivery::OnItsWay)),
+        ("sent_before", sent(Delivery::NotBefore(text))),
+        ("confirm", VerifyEmail::Confirm { address: text, user_name: text, token: text }),
+        ("confirmed_pending", VerifyEmail::Confirmed { next: Next::SignIn, href: text }),
+        ("confirmed", VerifyEmail::Confirmed { next: Next::Account, href: text }),
+        ("sign_in_first", VerifyEmail::SignInFirst { user_name: Some(text), href: text }),
+        ("sign_in_to_ask", VerifyEmail::SignInFirst { user_name: None, href: text }),
+        ("another_user", VerifyEmail::AnotherUser { user_name: text, signed_in_as: text, sign_out_href: text }),
+        ("spent", VerifyEmail::Spent),
+    ]
+}
+
 fn session(provider: &str, is_this: bool) -> SessionRow<'_> {
     let moment = || Moment { text: "22 November 2026, 14:05".into(), machine: "2026-11-22T13:05:00Z".into() };
     SessionRow { handle: "HANDLE".into(), provider, began: moment(), last_used: moment(), is_this }
@@ -115,7 +136,8 @@ fn every_page(text: &str) -> Vec<String> {
         last: Some(LastOrganization { display_name: text, href: text }),
         ..organization()
     };
-    vec![
+    let verification = |stage| VerifyEmailPage { organization: text, action: text, ..verify_email(stage) }.render();
+    let mut pages = vec![
         sign_in(text, vec![]).render(),
         sign_in(text, vec![provider(text, Some(text))]).render(),
         sign_in(text, vec![provider(text, None)]).render(),
@@ -137,7 +159,9 @@ fn every_page(text: &str) -> Vec<String> {
         AccountPage { organization: text, action: text, sign_out_href: text, time_zone: text, ..account(text) }
             .render(),
         AccountPage { full_name: None, sessions: None, noted: vec![], administrator: None, ..account(text) }.render(),
-    ]
+    ];
+    pages.extend(stages(text).into_iter().map(|(_, stage)| verification(stage)));
+    pages
 }
 
 #[track_caller]
@@ -192,6 +216,9 @@ fn the_pages_are_as_they_were_reviewed() {
         },
     );
     assert_looks_as_before("account_without_store", &without_store());
+    for (name, stage) in stages("Jane") {
+        assert_looks_as_before(&format!("verify_email_{name}"), &verify_email(stage));
+    }
 }
 
 #[test]

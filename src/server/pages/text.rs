@@ -13,6 +13,7 @@ pub struct Language {
     pub sign_out: SignOutText,
     pub signed_out: SignedOutText,
     pub account: AccountText,
+    pub verify_email: VerifyEmailText,
 }
 
 /// A sentence with a name in it, wherever the language puts it.
@@ -144,4 +145,42 @@ pub struct AccountText {
     pub end_all: &'static str,
     /// Instead of the sessions.
     pub no_list: &'static str,
+}
+
+#[derive(Clone, Debug)]
+pub struct VerifyEmailText {
+    /// The headings.
+    pub check_mail: &'static str,
+    pub confirm: &'static str,
+    pub confirmed: &'static str,
+    pub sign_in_first: &'static str,
+    pub another_user: &'static str,
+    pub spent: &'static str,
+    /// With an address of which some is left out.
+    pub sent_to: Phrase,
+    pub on_its_way_to: Phrase,
+    pub sent_before_to: Phrase,
+    pub open_it: &'static str,
+    pub nothing_there: &'static str,
+    /// After a mail was sent.
+    pub another_soon: &'static str,
+    /// With the time from which another mail may be sent.
+    pub another_from: Phrase,
+    pub send_another: &'static str,
+    /// With the user name.
+    pub for_user: Phrase,
+    pub confirm_submit: &'static str,
+    pub continue_to_sign_in: &'static str,
+    pub continue_to_account: &'static str,
+    /// With the user name that the link is for.
+    pub link_of: Phrase,
+    /// Instead of `link_of`, where somebody asks for a mail.
+    pub to_whom: &'static str,
+    pub sign_in: &'static str,
+    /// With the user name of who is signed in.
+    pub signed_in_as: Phrase,
+    /// With the user name that the link is for.
+    pub sign_out_for: Phrase,
+    pub sign_out: &'static str,
+    pub why_spent: &'static str,
 }

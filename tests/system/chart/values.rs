@@ -21,6 +21,8 @@ trustedProxies: [10.244.0.0/16, 'fd00::/8']
 egressAllow: [127.0.0.0/8]
 allowHTTP: true
 logFormat: json
+mailFrom: 'Example <no-reply@example.com>'
+smtp: {{urlSecretRef: {{name: mail, key: smtp-url}}}}
 extraArgs: [--config=/etc/latchkey.yaml]
 extraEnv: [{{name: RUST_LOG, value: debug}}]
 image: {{repository: registry.example.com:5000/latchkey, tag: '1.0', pullPolicy: Always}}
@@ -62,6 +64,10 @@ async fn a_value_that_cannot_work_is_refused_by_its_name() {
         ("trustedProxies={everybody}", "trustedProxies: everybody: write a network"),
         ("egressAllow={127.0.0.1}", "egressAllow: 127.0.0.1: write a network"),
         ("logFormat=xml", "/logFormat"),
+        ("mailFrom=no-reply@example.com", "mailFrom goes with smtp.urlSecretRef.name"),
+        ("smtp.urlSecretRef.name=mail", "smtp.urlSecretRef.name goes with mailFrom"),
+        ("smtp.urlSecretRef.key=", "/smtp/urlSecretRef/key"),
+        ("smtp.url=smtps://mail.example.com", "'url'"),
         ("allowHTTP=yes", "/allowHTTP"),
         ("persistence.size=large", "/persistence/size"),
         ("persistance.size=1Gi", "'persistance'"),
@@ -73,6 +79,22 @@ async fn a_value_that_cannot_work_is_refused_by_its_name() {
         let refused = helm.try_with(ENOUGH, &["template", CHART, "--set", set]).await.expect_err(set);
         assert!(refused.contains(said), "{set}: {refused}");
     }
+}
+
+#[tokio::test]
+async fn the_url_of_the_mail_server_stays_in_its_secret() {
+    let values = format!("{ENOUGH}mailFrom: no-reply@example.com\nsmtp: {{urlSecretRef: {{name: mail}}}}\n");
+    let objects = Helm::alone().render("mail", &values).await;
+    let deployment =
+        objects.iter().find(|object| object.types.as_ref().is_some_and(|types| types.kind == "Deployment"));
+    let container = &deployment.expect("a Deployment").data["spec"]["template"]["spec"]["containers"][0];
+    let expected = serde_json::json!({
+        "name": "LATCHKEY_SMTP_URL", "valueFrom": {"secretKeyRef": {"name": "mail", "key": "url"}},
+    });
+    let environment = container["env"].as_array().expect("variables");
+    assert!(environment.contains(&expected), "{environment:?}");
+    let arguments = container["args"].as_array().expect("arguments");
+    assert!(arguments.contains(&"--mail-from=no-reply@example.com".into()), "{arguments:?}");
 }
 
 #[tokio::test]

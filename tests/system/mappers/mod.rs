@@ -77,7 +77,8 @@ impl Stage {
             ("secret.yaml", &manifests::usual_secret()),
         ];
         let source = Source::new(on).await;
-        let latchkey = Latchkey::start_logging(setup.log_filter, source, MANY_VISITORS, &files).await;
+        let environment: Vec<_> = setup.log_filter.iter().map(|filter| ("RUST_LOG", *filter)).collect();
+        let latchkey = Latchkey::start_in(&environment, source, MANY_VISITORS, &files).await;
         provider.register(CLIENT_SECRET, &[&latchkey.at("callback/demo")]).await;
         latchkey.wait_until_ready("demo").await;
         Self { latchkey, provider }

@@ -36,8 +36,8 @@ pub struct Latchkey {
     source: Source,
     dir: TempDir,
     flags: Vec<String>,
-    /// `RUST_LOG`, where a test asks for more than the usual log.
-    log_filter: Option<&'static str>,
+    /// Variables of the environment, beside the usual ones.
+    environment: Vec<(&'static str, String)>,
     listen: u16,
     management: u16,
     process: Option<Child>,
@@ -63,12 +63,12 @@ impl Latchkey {
 
     /// As `start_with`, from this source.
     pub async fn start_from(source: Source, flags: &[&str], files: &[(&str, &str)]) -> Self {
-        Self::start_logging(None, source, flags, files).await
+        Self::start_in(&[], source, flags, files).await
     }
 
-    /// As `start_from`, with this for `RUST_LOG`.
-    pub async fn start_logging(
-        log_filter: Option<&'static str>,
+    /// As `start_from`, with these variables of the environment.
+    pub async fn start_in(
+        environment: &[(&'static str, &str)],
         source: Source,
         flags: &[&str],
         files: &[(&str, &str)],
@@ -79,7 +79,7 @@ impl Latchkey {
             source,
             dir,
             flags: flags.iter().map(ToString::to_string).collect(),
-            log_filter,
+            environment: environment.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
             listen: 0,
             management: 0,
             process: None,
@@ -121,9 +121,7 @@ impl Latchkey {
         if !self.flags.iter().any(|flag| flag == EXTERNAL_URL) {
             command.args([EXTERNAL_URL, &self.url("")]);
         }
-        if let Some(filter) = self.log_filter {
-            command.env("RUST_LOG", filter);
-        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdout(Stdio::null()).stderr(log);
         self.process = Some(command.spawn().expect("latchkey starts"));
     }

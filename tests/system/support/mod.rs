@@ -14,6 +14,7 @@ pub mod helm;
 pub mod kstatus;
 pub mod kubectl;
 pub mod latchkey;
+pub mod mail_server;
 pub mod manifests;
 pub mod nginx;
 pub mod portal;

@@ -1,0 +1,111 @@
+//! How a login that was written ends: in a session, or on the page that asks for a verified address first.
+
+use std::error::Error;
+
+use axum::{
+    http::{HeaderMap, header},
+    response::Response,
+};
+use jiff::Timestamp;
+
+use crate::{
+    domain::{
+        organization::Organization,
+        provider::Provider,
+        user::{Session, SessionId, User},
+    },
+    server::{
+        attempt::Attempt,
+        confirmation::Mailing,
+        cookies,
+        current::{View, session_purpose},
+        endpoints::verify_email::{is_link, mail_sent},
+        failure::Failure,
+        pending::Pending,
+        respond,
+        state::Server,
+    },
+    store::Recorded,
+};
+
+/// The browser's cookie names the new session from now on.
+pub(super) async fn signed_in(
+    server: &Server,
+    view: &View,
+    provider: &Provider,
+    attempt: &Attempt,
+    session: &Session,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
+    let organization = &*view.organization;
+    metrics::counter!("latchkey_logins_total", "provider" => provider.path.clone()).increment(1);
+    tracing::info!(organization = &*organization.id, provider = provider.path, user = %session.user, "signed in");
+    // Nobody could end the old one any more.
+    let before = attempt.replaces.iter().map(|id| SessionId(*id));
+    for replaced in server.session_ids(view, headers).into_iter().chain(before) {
+        server.sessions.end(&replaced).await;
+    }
+    let sealed = server.sealer.seal(&session_purpose(organization), &session.id.0).ok_or(Failure::Internal)?;
+    let mut set = without_attempt(server, organization, attempt, headers);
+    set.append(header::SET_COOKIE, cookies::set(organization, cookies::session_name(organization), sealed));
+    for last in cookies::remember(organization, &session.provider_key) {
+        set.append(header::SET_COOKIE, last);
+    }
+    let account = organization.url("account");
+    Ok(respond::redirect(attempt.return_to.as_deref().unwrap_or(&account), set))
+}
+
+/// Asks, beside a login, whether a new address is the user's, where mails can be sent. The login goes on whatever comes of it.
+pub(super) async fn ask_beside(server: &Server, organization: &Organization, provider: &Provider, recorded: &Recorded) {
+    let user = &recorded.user;
+    if !recorded.address_is_new || user.email.is_none() || user.email_verified() || !server.can_send_mail() {
+        return;
+    }
+    match server.ask_to_confirm(organization, user, &provider.display_name, Timestamp::now()).await {
+        Ok(Mailing::Begun(sending)) => sending.beside(),
+        Ok(Mailing::NotBefore(_) | Mailing::NotNeeded) => {}
+        Err(failure) => {
+            let error = &failure as &dyn Error;
+            tracing::warn!(organization = &*organization.id, user = %user.id, error, "a mail to a new address could not be sent");
+        }
+    }
+}
+
+/// No session began: the address has to be verified first. The browser is told whom it belongs to then.
+///
+/// # Errors
+/// When no mail can be sent.
+pub(super) async fn not_before_verified(
+    server: &Server,
+    organization: &Organization,
+    provider: &Provider,
+    attempt: &Attempt,
+    user: &User,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
+    let (now, return_to) = (Timestamp::now(), attempt.return_to.as_deref());
+    let by_link = return_to.filter(|target| is_link(target, organization));
+    let further = return_to.filter(|_| by_link.is_none());
+    let pending = Pending::new(user, &provider.display_name, further, now).ok_or(Failure::NoAddressToVerify)?;
+    let mut set = without_attempt(server, organization, attempt, headers);
+    set.append(header::SET_COOKIE, pending.cookie(organization, &server.sealer).ok_or(Failure::Internal)?);
+    tracing::info!(organization = &*organization.id, provider = provider.path, user = %user.id, "a login waits for the address to be verified");
+    match by_link {
+        Some(link) => Ok(respond::redirect(link, set)),
+        None => {
+            let mailing = server.ask_to_confirm(organization, user, &provider.display_name, now).await?;
+            mail_sent(organization, user, mailing, set).await
+        }
+    }
+}
+
+/// Takes the cookie of an attempt away that has come to its end, and those that have had their time.
+fn without_attempt(server: &Server, organization: &Organization, attempt: &Attempt, headers: &HeaderMap) -> HeaderMap {
+    let mut set = HeaderMap::new();
+    let used = cookies::attempt_name(organization, &attempt.state_parameter());
+    set.append(header::SET_COOKIE, cookies::remove(organization, used));
+    for gone in Attempt::sweep(headers, organization, &server.sealer, 0, Timestamp::now()) {
+        set.append(header::SET_COOKIE, gone);
+    }
+    set
+}
