@@ -11,7 +11,7 @@ use std::{
 };
 
 use sqlx::{
-    SqliteConnection, SqlitePool,
+    Connection, SqliteConnection, SqlitePool,
     migrate::{Migrate, MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -25,7 +25,7 @@ use crate::store::{
 
 /// For a free connection of ours, then for a lock of another process; less than `ANSWER_WITHIN` together.
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(3);
-const WAIT_FOR_LOCK: Duration = Duration::from_secs(2);
+const WAIT_FOR_LOCK: Duration = Duration::from_millis(2500);
 const READERS: u32 = 4;
 /// Who falls so many changes behind hears that it lagged.
 const CHANGES_KEPT: usize = 1024;
@@ -149,6 +149,8 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .acquire_timeout(WAIT_FOR_CONNECTION)
         .idle_timeout(None)
         .max_lifetime(None)
+        // A disk that is full can leave a transaction open that nobody will end: such a connection is replaced.
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
 /// Finds the key of a database, or makes it with the first proof, in one transaction for all who start now.

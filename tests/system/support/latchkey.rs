@@ -29,6 +29,7 @@ pub const LOCAL: &[&str] = &["--allow-http", "--egress-allow", "127.0.0.0/8"];
 pub const MANY_VISITORS: &[&str] =
     &["--allow-http", "--egress-allow", "127.0.0.0/8", "--trusted-proxies", "127.0.0.1/32"];
 
+const BINARY: &str = env!("CARGO_BIN_EXE_latchkey");
 const EXTERNAL_URL: &str = "--external-url";
 
 /// Latchkey, its manifests, statuses, database and log.
@@ -38,6 +39,8 @@ pub struct Latchkey {
     flags: Vec<String>,
     /// Variables of the environment, beside the usual ones.
     environment: Vec<(&'static str, String)>,
+    /// A limit to the size of its files, where a test sets one, fails its writes and does not end it.
+    outlives_full_disks: bool,
     listen: u16,
     management: u16,
     process: Option<Child>,
@@ -73,6 +76,21 @@ impl Latchkey {
         flags: &[&str],
         files: &[(&str, &str)],
     ) -> Self {
+        Self::start_as(environment, false, source, flags, files).await
+    }
+
+    /// As `start_with`; `limit_files` then does as a full disk does.
+    pub async fn start_for_full_disk(flags: &[&str], files: &[(&str, &str)]) -> Self {
+        Self::start_as(&[], true, Source::Directory, flags, files).await
+    }
+
+    async fn start_as(
+        environment: &[(&'static str, &str)],
+        outlives_full_disks: bool,
+        source: Source,
+        flags: &[&str],
+        files: &[(&str, &str)],
+    ) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         fs::create_dir(dir.path().join("manifests")).expect("a directory");
         let mut latchkey = Self {
@@ -80,6 +98,7 @@ impl Latchkey {
             dir,
             flags: flags.iter().map(ToString::to_string).collect(),
             environment: environment.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+            outlives_full_disks,
             listen: 0,
             management: 0,
             process: None,
@@ -110,7 +129,7 @@ impl Latchkey {
 
     fn spawn(&mut self) {
         let log = OpenOptions::new().create(true).append(true).open(self.log_path()).expect("a log");
-        let mut command = command();
+        let mut command = if self.outlives_full_disks { deaf_to_limits() } else { command() };
         command.arg("serve");
         self.source.configure(&mut command, self.dir.path());
         command
@@ -204,6 +223,14 @@ impl Latchkey {
         let pid = self.pid().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill runs");
         assert!(sent.success());
+    }
+
+    /// Makes all writes fail that lie behind so many bytes of a file; `None`: there is room again.
+    pub async fn limit_files(&self, bytes: Option<u64>) {
+        let limit = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+        let (pid, limit) = (self.pid().to_string(), format!("--fsize={limit}:"));
+        let set = Command::new("prlimit").args(["--pid", &pid, &limit]).status().await.expect("prlimit runs");
+        assert!(set.success());
     }
 
     /// How it ended, once it has.
@@ -334,7 +361,17 @@ pub struct Condition {
 
 /// The binary, with no setting and no cluster from the environment, ended with the test.
 pub fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    bare(Command::new(BINARY))
+}
+
+/// As `command`, without the signal by which a process ends that writes too large a file.
+fn deaf_to_limits() -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", BINARY]);
+    bare(shell)
+}
+
+fn bare(mut command: Command) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LATCHKEY_")) {
         command.env_remove(name);
     }

@@ -131,6 +131,11 @@ impl Visitor {
         self.try_request(Method::GET, url, HeaderMap::new(), None).await.ok()
     }
 
+    /// As `post` without a form; None when the connection breaks off.
+    pub async fn try_post(&self, url: &str) -> Option<Answer> {
+        self.try_request(Method::POST, url, HeaderMap::new(), Some(String::new())).await.ok()
+    }
+
     pub async fn get(&self, url: &str) -> Answer {
         self.request(Method::GET, url, HeaderMap::new(), None).await
     }

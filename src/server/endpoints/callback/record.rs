@@ -47,6 +47,9 @@ pub(super) async fn record(
     let variable = provider.variable(&relation.issuer);
     let person = &tell(identify(people, claims, address.clone(), variable, &mut trace), &trace, provider)?;
     for _ in 0..3 {
+        // Who may sign in through which provider may have changed while this one was asked.
+        let table = server.table.load();
+        let provider = table.provider_by_uid(&provider.uid).ok_or(Failure::ProviderSuspended)?;
         let link = login::link(organization, &relation.issuer, person);
         let name = login::user_name(provider, person);
         let known = server.store.known(&link, person.email.as_deref(), &name).await?;
@@ -55,9 +58,6 @@ pub(super) async fn record(
             session_id: SessionId(random().ok_or(Failure::Internal)?),
             now: Timestamp::now(),
         };
-        // Who may sign in through which provider may have changed while this one was asked.
-        let table = server.table.load();
-        let provider = table.provider_by_uid(&provider.uid).ok_or(Failure::ProviderSuspended)?;
         let mut trace = traced();
         let verified = verified(&table, provider, &relation.issuer, shown, person);
         let record = match tell(login::decide(verified, known, fresh, &mut trace), &trace, provider)? {
