@@ -14,6 +14,7 @@ use latchkey::domain::{
     grant::Granted,
     login::{Decided, Fresh, Verified, decide},
     mapper::{AttributeFrom, AttributeRule, GrantRule, Mapper, Rule, When},
+    matching::Known,
     modes::Modes,
     people::{Access, ClaimRule, Defaults, Match, OtherReading, People, Readings},
     person::identify,
@@ -22,7 +23,6 @@ use latchkey::domain::{
     reading::Reading,
     table::LoginTable,
     trace::Trace,
-    trust::Known,
     user::{IdToken, LoginRecord, SessionId, UserId},
 };
 use latchkey::{

@@ -8,6 +8,7 @@ use super::{
     idp_user::IdpUser,
     mapper::Rule,
     mapping::{self, Evidence, Mapping},
+    matching::{Found, Known, Namesake, Search},
     organization::OrganizationKey,
     people::{Access, ClaimRule, Match, People},
     person::identify,
@@ -15,7 +16,7 @@ use super::{
     provider_session::ProviderSession,
     table::LoginTable,
     trace::{Problem, Stage, Trace},
-    trust::{self, Found, Known, Namesake, Refusal, Search},
+    trust::{self, Refusal},
     user::{FoundBy, IdToken, Link, LoginRecord, LostAccess, Mapped, Session, SessionId, User, UserId, Verification},
 };
 
@@ -106,35 +107,50 @@ pub enum Decided {
 /// # Errors
 /// The provider may not sign this person in, or not as who they are there.
 pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh, trace: &mut Trace) -> Result<Decided, Refusal> {
-    let Verified { table, provider, issuer, claims, person, at_provider, id_token } = verified;
+    let Verified { table, provider, issuer, claims, person, .. } = &verified;
     // Without either no login would have begun.
     let mapping = mapping(table, provider, issuer).ok_or(Refusal::Starting)?;
     // Converted once for the rules and for the mappers.
-    let variables = Variables::new(&claims.claims, Some(&person), mapping.provider);
+    let variables = Variables::new(&claims.claims, Some(person), mapping.provider);
     validate(mapping.people, &variables, trace)?;
-    let (found, user_name) = trusted(&person, &mapping, issuer, provider, table, &known)
+    let (found, user_name) = trusted(&verified, &mapping, &known)
         .inspect_err(|refusal| trace.step(Stage::Trust, &"trust", || (refusal, None)))?;
     trace.step(Stage::Trust, &"trust", || ("the provider may sign this person in", None));
     trace.step(Stage::Trust, &"user", || (&found, None));
-    let evidence = Evidence { claims: &claims.claims, person: &person, variables: &variables };
-    let mapped = mapping.of(evidence, trace);
-    if !mapped.admitted {
-        return match (
-            table.settled,
-            known.linked.filter(|linked| found.user().is_some_and(|user| user.id == linked.id)),
-        ) {
-            (false, _) => Err(Refusal::Starting),
-            (true, Some(user)) => {
-                Ok(Decided::NotMapped(Some(Box::new(lost(table, provider, user.id, claims, mapped)))))
-            }
-            (true, None) => Ok(Decided::NotMapped(None)),
-        };
+    let mapped = mapping.of(Evidence { claims: &claims.claims, person, variables: &variables }, trace);
+    drop(variables);
+    if mapped.admitted {
+        for (target, words) in mapping.people.modes.told() {
+            trace.step(Stage::UpdateModes, &target, || (words, None));
+        }
+        let linked = known.linked.map(|user| user.id);
+        let record = let_in(verified, &mapping, Person { found, user_name, linked, mapped }, fresh);
+        return Ok(Decided::LetIn(Box::new(record)));
     }
-    for (target, words) in mapping.people.modes.told() {
-        trace.step(Stage::UpdateModes, &target, || (words, None));
+    if !table.settled {
+        return Err(Refusal::Starting);
     }
+    // Who is not linked to this provider yet has nothing by it.
+    let loses = known.linked.filter(|linked| found.user().is_some_and(|user| user.id == linked.id));
+    Ok(Decided::NotMapped(loses.map(|user| Box::new(lost(verified, user.id, mapped)))))
+}
+
+/// Somebody who is let in.
+struct Person {
+    found: Found,
+    /// Here.
+    user_name: String,
+    /// The user whom the link led to.
+    linked: Option<UserId>,
+    mapped: Mapped,
+}
+
+fn let_in(verified: Verified<'_>, mapping: &Mapping<'_>, let_in: Person, fresh: Fresh) -> LoginRecord {
+    let Verified { table, provider, issuer, claims, person, at_provider, id_token } = verified;
+    let Person { found, user_name, linked, mapped } = let_in;
+    let organization = &provider.organization;
     let user = User {
-        organization: provider.organization.clone(),
+        organization: organization.clone(),
         user_name,
         email: person.email.clone(),
         verified: person.email_verified.then_some(Verification::Provider),
@@ -143,7 +159,7 @@ pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh, trace: &mut Tr
     };
     let session = Session {
         id: fresh.session_id,
-        organization: provider.organization.clone(),
+        organization: organization.clone(),
         user: user.id,
         provider_uid: provider.uid.clone(),
         provider_key: provider.key.clone(),
@@ -151,9 +167,9 @@ pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh, trace: &mut Tr
         last_used_at: fresh.now,
         at_provider: Some(at_provider),
     };
-    Ok(Decided::LetIn(Box::new(LoginRecord {
-        link: link(&provider.organization, issuer, &person),
-        linked: known.linked.map(|user| user.id),
+    LoginRecord {
+        link: link(organization, issuer, &person),
+        linked,
         only_link: !mapping.people.matching.contains(&Match::ExternalId),
         found: found_by(found, &user),
         user,
@@ -164,7 +180,7 @@ pub fn decide(verified: Verified<'_>, known: Known, fresh: Fresh, trace: &mut Tr
         requires_verified_email: mapping.organization.require_verified_email,
         session,
         id_token,
-    })))
+    }
 }
 
 /// What must still hold when the login is written.
@@ -177,7 +193,8 @@ fn found_by(found: Found, told: &User) -> FoundBy {
     }
 }
 
-fn lost(table: &LoginTable, provider: &Provider, user: UserId, claims: Merged, mapped: Mapped) -> LostAccess {
+fn lost(verified: Verified<'_>, user: UserId, mapped: Mapped) -> LostAccess {
+    let Verified { table, provider, claims, .. } = verified;
     LostAccess {
         user,
         provider_uid: provider.uid.clone(),
@@ -190,23 +207,18 @@ fn lost(table: &LoginTable, provider: &Provider, user: UserId, claims: Merged, m
 }
 
 /// Who the person is here, and by which name.
-fn trusted(
-    person: &IdpUser,
-    mapping: &Mapping<'_>,
-    issuer: &str,
-    provider: &Provider,
-    table: &LoginTable,
-    known: &Known,
-) -> Result<(Found, String), Refusal> {
+fn trusted(verified: &Verified<'_>, mapping: &Mapping<'_>, known: &Known) -> Result<(Found, String), Refusal> {
+    let Verified { table, provider, issuer, person, .. } = verified;
     trust::admit(person, provider, table)?;
     let people = mapping.people;
-    let user_name = trust::user_name(&person.user_name, provider, table);
-    let found = Search { person, provider, people, issuer, table }.find(known)?;
-    let user_name = match user_name {
+    let user_name = match trust::user_name(&person.user_name, provider, table) {
         // A name that is neither written nor looked for may be anybody's.
-        Err(_) if people.modes.is_read_only() && !matches!(found, Found::ByUserName(_)) => person.user_name.clone(),
+        Err(_) if people.modes.is_read_only() && !people.matching.contains(&Match::UserName) => {
+            person.user_name.clone()
+        }
         name => name?,
     };
+    let found = Search { person, provider, people, issuer, table }.find(known)?;
     if let Some(user) = found.user() {
         trust::admit_found(user, provider, table)?;
     }

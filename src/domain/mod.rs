@@ -18,6 +18,7 @@ pub mod login;
 pub mod logout;
 pub mod mapper;
 pub mod mapping;
+pub mod matching;
 pub mod metadata;
 pub mod modes;
 pub mod organization;

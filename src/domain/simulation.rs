@@ -11,6 +11,7 @@ use super::{
     grant::Granted,
     idp_user::IdpUser,
     login::{self, Decided, Fresh, Verified},
+    matching::{Known, Namesake},
     organization::Organization,
     outcome::{Outcome, outcome},
     people::People,
@@ -19,7 +20,7 @@ use super::{
     provider_session::ProviderSession,
     table::LoginTable,
     trace::{Stage, Step, Trace},
-    trust::{Known, Namesake, Refusal},
+    trust::Refusal,
     update::{Occasion, grants_after, user_after},
     user::{IdToken, LoginRecord, User, UserId, Verification},
 };

@@ -11,9 +11,9 @@ use tokio::sync::broadcast;
 use crate::domain::{
     documents::Merged,
     grant::Granted,
+    matching::Known,
     organization::OrganizationKey,
     provider_session::ProviderLogout,
-    trust::Known,
     update::{Held, Terms},
     user::{Link, LoginRecord, LostAccess, Mapped, SessionHandle, SessionId, SignedIn, User, UserId},
 };

@@ -27,10 +27,10 @@
 {{- end }}
 
 {{- define "latchkey.mailFrom" -}}
-{{- if and .Values.mailFrom (not .Values.smtp.urlSecretRef.name) -}}
+{{- if and .Values.mailFrom (not ((.Values.smtp).urlSecretRef).name) -}}
 {{- fail "mailFrom goes with smtp.urlSecretRef.name: name the Secret that has the URL of the mail server" -}}
 {{- end -}}
-{{- if and .Values.smtp.urlSecretRef.name (not .Values.mailFrom) -}}
+{{- if and ((.Values.smtp).urlSecretRef).name (not .Values.mailFrom) -}}
 {{- fail "smtp.urlSecretRef.name goes with mailFrom: write on whose behalf mails go out, such as no-reply@example.com" -}}
 {{- end -}}
 {{- .Values.mailFrom -}}

@@ -25,8 +25,8 @@ use crate::domain::{
     field::Fields,
     grant::{Grant, Granted},
     keep::Keep,
+    matching::Known,
     testing::{again, at, claims, first, group, link, login, organization_key, role, said, session, through, written},
-    trust::Known,
     update::Terms,
     user::{FoundBy, Link, LoginRecord, LostAccess, Mapped, User, UserId},
 };

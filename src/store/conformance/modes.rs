@@ -3,8 +3,8 @@
 use super::*;
 use crate::{
     domain::{
+        matching::Namesake,
         modes::{Mode, Modes},
-        trust::Namesake,
         user::{LinkedTo, Verification},
     },
     store::{NewUser, RecordLoginError},

@@ -36,9 +36,9 @@ use super::{
 };
 use crate::domain::{
     grant::Granted,
+    matching::Known,
     organization::OrganizationKey,
     provider_session::ProviderLogout,
-    trust::Known,
     update::Held,
     user::{Link, LoginRecord, LostAccess, SessionHandle, SessionId, SignedIn, User, UserId},
 };

@@ -6,8 +6,8 @@ use sqlx::{SqliteConnection, SqliteExecutor};
 use super::rows::{self, UserRow};
 use crate::{
     domain::{
+        matching::{Known, Namesake},
         modes::GrantKind,
-        trust::{Known, Namesake},
         user::{Link, LinkedTo, User, UserId},
     },
     store::StoreError,

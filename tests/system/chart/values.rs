@@ -97,6 +97,13 @@ async fn the_url_of_the_mail_server_stays_in_its_secret() {
     assert!(arguments.contains(&"--mail-from=no-reply@example.com".into()), "{arguments:?}");
 }
 
+/// As an upgrade with `--reuse-values` has them, from a chart that did not know of mails.
+#[tokio::test]
+async fn values_without_mails_will_do() {
+    let objects = Helm::alone().render("none", &format!("{ENOUGH}smtp: null\nmailFrom: null\n")).await;
+    assert!(!objects.is_empty());
+}
+
 #[tokio::test]
 async fn the_chart_can_be_a_part_of_another() {
     Helm::alone().with(ENOUGH, &["template", CHART, "--set", "global.from=the-other"]).await;
