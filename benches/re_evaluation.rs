@@ -19,9 +19,9 @@ use latchkey::{
     domain::{
         field::{Maker, Said},
         grant::{Grant, Granted},
+        modes::Terms,
         organization::OrganizationKey,
         provider_session::ProviderSession,
-        update::Terms,
         user::{FoundBy, IdToken, Link, LoginRecord, Mapped, Session, SessionId, User, UserId, Verification},
     },
     store,

@@ -1,6 +1,6 @@
 //! Parses the arguments and calls what they name.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use clap::Parser;
 use latchkey::{
@@ -15,6 +15,8 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(status) => status,
+        // As of `latchkey users list | head`: whoever reads has had enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("latchkey: {error:#}");
             ExitCode::from(2)
@@ -27,4 +29,8 @@ fn serve(arguments: latchkey::cli::serve::Arguments) -> anyhow::Result<ExitCode>
     telemetry::init(config.log_format);
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run::serve(config))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

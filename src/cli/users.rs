@@ -26,7 +26,8 @@ pub struct Arguments {
     #[command(subcommand)]
     verb: Verb,
 
-    /// The id of the organization; NAMESPACE/NAME of its manifest will do, too [default: the only one]
+    /// The id of the organization; NAMESPACE/NAME of its manifest will do, too [default: the only one, or
+    /// the only one with providers]
     #[arg(long, value_name = "ID", global = true)]
     organization: Option<String>,
 
@@ -115,7 +116,8 @@ async fn answer(arguments: Arguments) -> anyhow::Result<()> {
     let installed = serve::installed(installation)?;
     let Installed { database_url, encryption_key_file, .. } = &installed;
     let store = store::open_beside(database_url, encryption_key_file.as_deref()).await?;
-    let registry = Registry { store, described: Described::read(&installed).await, organization, output };
+    let described = Described::read(&installed).await;
+    let registry = Registry { store, described, manifests: installed.manifests, organization, output };
     match verb {
         Verb::List => list::run(&registry).await,
         Verb::Show(who) => show::run(&registry, &who).await,

@@ -1,10 +1,12 @@
 //! What administrators may give and take by hand. Pure over the user and the login table: what manifests and providers
 //! decide stays theirs.
 
+mod named;
 mod new_user;
 
 use std::{collections::BTreeSet, sync::Arc};
 
+pub use named::{Unproven, must_name};
 pub use new_user::{NotUsable, address, external_id, field, user_name};
 
 use super::{
@@ -32,6 +34,15 @@ pub enum Refusal {
         named(.mappers)
     )]
     Mapped {
+        granted: Granted,
+        /// `namespace/name` of each.
+        mappers: Vec<String>,
+    },
+    #[error(
+        "{granted}: {} cannot be served as it stands, and may still grant it as it was before, so that nobody assigns it by hand: mend that mapper first; latchkey check, or its status, says what is wrong",
+        named(.mappers)
+    )]
+    Unserved {
         granted: Granted,
         /// `namespace/name` of each.
         mappers: Vec<String>,
@@ -84,15 +95,12 @@ impl Rules<'_> {
     /// which may be gone; none for a user who is new.
     ///
     /// # Errors
-    /// `Unknown`, `Mapped`, `ReadOnly`.
+    /// `Unknown`, `Mapped`, `Unserved`, `ReadOnly`.
     pub fn grant(&self, providers: &[Arc<str>], granted: &Granted) -> Result<(), Refusal> {
         self.must_exist(granted)?;
         // Everybody may be in a group beside those whom mappers put there.
         if granted.kind() != GrantKind::Groups {
-            let mappers = self.mappers_that_can_grant(granted);
-            if !mappers.is_empty() {
-                return Err(Refusal::Mapped { granted: granted.clone(), mappers });
-            }
+            self.must_be_no_mapper_s(granted)?;
         }
         self.must_be_left_alone(providers, granted)
     }
@@ -127,6 +135,19 @@ impl Rules<'_> {
         Err(Refusal::Unknown { granted: granted.clone(), organization: self.organization.id.clone(), there })
     }
 
+    /// What a mapper can grant, or may, is not given by hand.
+    fn must_be_no_mapper_s(&self, granted: &Granted) -> Result<(), Refusal> {
+        let mappers = self.mappers_that_can_grant(granted);
+        if !mappers.is_empty() {
+            return Err(Refusal::Mapped { granted: granted.clone(), mappers });
+        }
+        let mappers = self.unserved_mappers();
+        if !mappers.is_empty() {
+            return Err(Refusal::Unserved { granted: granted.clone(), mappers });
+        }
+        Ok(())
+    }
+
     /// `namespace/name` of the served mappers of the organization that can grant something to anybody, sorted.
     fn mappers_that_can_grant(&self, granted: &Granted) -> Vec<String> {
         let can = |mapper: &Mapper| {
@@ -138,8 +159,8 @@ impl Rules<'_> {
     }
 
     /// `namespace/name` of the mappers of the organization of which nothing is served by this table, sorted: what they can
-    /// grant is not known.
-    pub fn unserved_mappers(&self) -> Vec<String> {
+    /// grant is not known, as a server may serve what they said before.
+    fn unserved_mappers(&self) -> Vec<String> {
         self.mappers(|_| true, |mapper| mapper.served.is_none())
     }
 

@@ -1,20 +1,11 @@
 //! What is noted of users beside who they are: names, language and the like, and custom attributes; and who said so.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{
-    keep::Keep,
-    locale,
-    modes::Mode,
-    update::{Occasion, Terms},
-    user::Mapped,
-};
+use super::{keep::Keep, locale};
 
 /// The fields that have a meaning here; all others are custom attributes.
 pub const STANDARD: [&str; 10] =
@@ -139,32 +130,9 @@ impl Fields {
         custom.map(|(name, field)| (name, &field.value))
     }
 
-    /// What is noted once a provider and its mappers have said something new, by the modes of the provider.
-    #[must_use]
-    pub fn after(&self, mapped: &Mapped, terms: &Terms, occasion: Occasion<'_>) -> Self {
-        let Terms { modes, keep, .. } = terms;
-        let replaced = match &mapped.said {
-            Some(said) => self.replaced_by(said, keep),
-            None => self.kept(keep),
-        };
-        let names: BTreeSet<_> = self.0.keys().chain(replaced.0.keys()).collect();
-        let after = |name: &String| {
-            let (before, replaced) = (self.0.get(name), replaced.0.get(name));
-            let mode = modes.of(name);
-            let field = match mode {
-                // What was noted by hand is not cleared by somebody who says nothing.
-                Mode::Create if occasion.writes(mode) => replaced.or(before),
-                _ if occasion.writes(mode) => replaced,
-                _ => before,
-            };
-            Some((name.clone(), field?.clone()))
-        };
-        Self(names.into_iter().filter_map(after).collect())
-    }
-
     /// What is noted while it is not known what is said: all that was, but for what mappers have said that are not in
     /// `keep`.
-    fn kept(&self, keep: &Keep) -> Self {
+    pub fn kept(&self, keep: &Keep) -> Self {
         let stays = |field: &Field| field.by.mapper.as_ref().is_none_or(|mapper| keep.keeps(mapper));
         let kept = self.0.iter().filter(|(_, field)| stays(field));
         Self(kept.map(|(name, field)| (name.clone(), field.clone())).collect())
@@ -172,7 +140,7 @@ impl Fields {
 
     /// What is noted once somebody has said something new: it replaces all that was, but for what is left as it was, and
     /// for what mappers in `keep` have said, of whom it is not known what they say now.
-    fn replaced_by(&self, said: &Said, keep: &Keep) -> Self {
+    pub fn replaced_by(&self, said: &Said, keep: &Keep) -> Self {
         let is_kept = |field: &Field| field.by.mapper.as_ref().is_some_and(|mapper| keep.keeps(mapper));
         let stays = |name: &String, field: &Field| match said.0.get(name) {
             // What a provider says of itself is what is said where no mapper says anything.

@@ -14,9 +14,10 @@ use super::{
     person::identify,
     provider::Provider,
     provider_session::ProviderSession,
+    refusal::Refusal,
     table::LoginTable,
     trace::{Problem, Stage, Trace},
-    trust::{self, Refusal},
+    trust,
     user::{FoundBy, IdToken, Link, LoginRecord, LostAccess, Mapped, Session, SessionId, User, UserId, Verification},
 };
 

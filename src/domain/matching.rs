@@ -9,45 +9,10 @@ use super::{
     modes::{EMAIL, Mode},
     people::{Match, People},
     provider::Provider,
+    refusal::{Refusal, Unmatched},
     table::LoginTable,
-    trust::Refusal,
     user::{LinkedTo, User},
 };
-
-/// Why an address, or a user name, does not lead to the user who has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unmatched {
-    #[error(
-        "this provider may not lead to existing users by their address; if these are two people, correct the address of one at the provider; if they are one, only trust.assignedEmailDomains or trust.global lets this provider sign in as whoever has an address"
-    )]
-    NotTrusted,
-    #[error("the provider does not say that the address is verified; check claims.emailVerified and trustEmail")]
-    NotVerifiedThere,
-    #[error("that user's own address is not verified, so anybody may have claimed it")]
-    NotVerifiedHere,
-    #[error("the person who signs in is linked to a user already, who is not that one")]
-    LinkedToAnother,
-    #[error("the person who signs in is found to be another user before, by the order of users.match")]
-    FoundAsAnother,
-    #[error("users.match of this provider does not have Email, so that addresses lead to nobody")]
-    NotMatchedByAddress,
-    #[error(
-        "users.match of this provider does not have UserName; if these are two people, give this provider users.userNameSeparator, if it has none, or let claims.userName name a claim that tells people apart"
-    )]
-    NotMatchedByName,
-    #[error(
-        "the provider gives no user name for the person who signs in: the e-mail address or the user ID stands for it, and neither leads to anybody as a user name; let claims.userName name a claim"
-    )]
-    NoNameGiven,
-    #[error(
-        "that user is known at this issuer by another user ID; where user IDs do not tell people apart, leave ExternalID out of users.match"
-    )]
-    LinkedByAnotherId,
-    #[error(
-        "another provider is linked to that user, so that only a provider with trust.global is led there by the name; if these are two people, give this provider users.userNameSeparator, if it has none"
-    )]
-    OtherProviderLinked,
-}
 
 /// How a person of a provider relates to the users who are here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -28,6 +28,7 @@ pub mod person;
 pub mod provider;
 pub mod provider_session;
 pub mod reading;
+pub mod refusal;
 pub mod relation;
 pub mod return_url;
 pub mod session;

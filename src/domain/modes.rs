@@ -1,10 +1,16 @@
 //! What a login does to each field of a user.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::grant::Granted;
+use super::{
+    grant::{Grant, Granted},
+    keep::Keep,
+};
 
 /// The address, where modes name it.
 pub const EMAIL: &str = "email";
@@ -77,6 +83,22 @@ impl Modes {
     /// Whether a grant of some kind can outlive what is said at logins.
     pub fn freeze_grants(&self) -> bool {
         GrantKind::ALL.into_iter().any(|kind| matches!(self.of(kind.target()), Mode::Create | Mode::None))
+    }
+}
+
+/// How what a provider and its mappers say of somebody is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    pub modes: Modes,
+    /// The mappers of which it is not known what they say now.
+    pub keep: Keep,
+    /// Everything that the provider's mappers can give to anybody, where modes let grants outlive what logins say.
+    pub possible: Arc<BTreeSet<Grant>>,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { modes: Modes::default(), keep: Keep::Mappers(Vec::new()), possible: Arc::default() }
     }
 }
 

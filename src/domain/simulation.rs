@@ -18,9 +18,9 @@ use super::{
     person::identify,
     provider::Provider,
     provider_session::ProviderSession,
+    refusal::Refusal,
     table::LoginTable,
     trace::{Stage, Step, Trace},
-    trust::Refusal,
     update::{Occasion, grants_after, user_after},
     user::{IdToken, LoginRecord, User, UserId, Verification},
 };

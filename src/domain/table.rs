@@ -14,9 +14,9 @@ use super::{
     keep::Keep,
     mapper::{Mapper, Rule, fingerprint},
     mapping::by_default,
+    modes::Terms,
     organization::{Organization, OrganizationKey},
     provider::{LoginState, Provider},
-    update::Terms,
 };
 
 /// What is served. Cloning is cheap, and so is making a changed copy.

@@ -14,7 +14,7 @@ use super::{
     idp_user::IdpUser,
     logout::LogoutRules,
     mapper::{GrantRule, Mapper, Rule, When},
-    modes::Modes,
+    modes::{Modes, Terms},
     organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
     people::{Access, Defaults, Match, OtherReading, People, Readings},
     person::identify,
@@ -23,7 +23,7 @@ use super::{
     reading::Reading,
     relation::{ClaimsSource, Flow, Relation, RequestOptions, TokenRules},
     trace::Trace,
-    update::{Terms, user_after},
+    update::user_after,
     user::{FoundBy, IdToken, Link, LoginRecord, Mapped, Session, SessionId, User, UserId, Verification},
 };
 use crate::api::{ProviderType, Reason};

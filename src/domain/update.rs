@@ -5,26 +5,9 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{
     field::Fields,
     grant::Grant,
-    keep::Keep,
-    modes::{EMAIL, GrantKind, Mode, Modes},
+    modes::{EMAIL, GrantKind, Mode, Terms},
     user::{LoginRecord, Mapped, User, Verification},
 };
-
-/// How what a provider and its mappers say of somebody is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Terms {
-    pub modes: Modes,
-    /// The mappers of which it is not known what they say now.
-    pub keep: Keep,
-    /// Everything that the provider's mappers can give to anybody, where modes let grants outlive what logins say.
-    pub possible: Arc<BTreeSet<Grant>>,
-}
-
-impl Default for Terms {
-    fn default() -> Self {
-        Self { modes: Modes::default(), keep: Keep::Mappers(Vec::new()), possible: Arc::default() }
-    }
-}
 
 /// A grant as the store holds it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,24 +45,38 @@ impl Occasion<'_> {
 
 /// The user once a login is written. `first`: nobody has signed in as this user before.
 pub fn user_after(before: Option<&User>, login: &LoginRecord, first: bool) -> User {
-    let modes = &login.terms.modes;
+    let fields = |before: &Fields, first| fields_after(before, &login.mapped, &login.terms, Occasion::Login { first });
     let Some(before) = before else {
         let new = User { email: None, verified: None, ..login.user.clone() };
-        return with_address(User { fields: fields_after(&Fields::default(), login, true), ..new }, login, true);
+        return with_address(User { fields: fields(&Fields::default(), true), ..new }, login, true);
     };
-    if modes.is_read_only() {
+    if login.terms.modes.is_read_only() {
         return before.clone();
     }
-    let user = User {
-        user_name: login.user.user_name.clone(),
-        fields: fields_after(&before.fields, login, first),
-        ..before.clone()
-    };
+    let user =
+        User { user_name: login.user.user_name.clone(), fields: fields(&before.fields, first), ..before.clone() };
     with_address(user, login, first)
 }
 
-fn fields_after(before: &Fields, login: &LoginRecord, first: bool) -> Fields {
-    before.after(&login.mapped, &login.terms, Occasion::Login { first })
+/// What is noted once a provider and its mappers have said something new.
+pub fn fields_after(before: &Fields, mapped: &Mapped, terms: &Terms, occasion: Occasion<'_>) -> Fields {
+    let replaced = match &mapped.said {
+        Some(said) => before.replaced_by(said, &terms.keep),
+        None => before.kept(&terms.keep),
+    };
+    let names: BTreeSet<_> = before.iter().chain(replaced.iter()).map(|(name, _)| name).collect();
+    let after = |name: &String| {
+        let (before, replaced) = (before.get(name), replaced.get(name));
+        let mode = terms.modes.of(name);
+        let field = match mode {
+            // What was noted by hand is not cleared by somebody who says nothing.
+            Mode::Create if occasion.writes(mode) => replaced.or(before),
+            _ if occasion.writes(mode) => replaced,
+            _ => before,
+        };
+        Some((name.clone(), field?.clone()))
+    };
+    names.into_iter().filter_map(after).collect()
 }
 
 /// Whether a login writes the address. `first`: nobody has signed in as this user before.

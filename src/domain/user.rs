@@ -12,9 +12,9 @@ use super::{
     documents::Merged,
     field::{FULL_NAME, Fields, Said},
     grant::{Grant, Granted},
+    modes::Terms,
     organization::OrganizationKey,
     provider_session::{ProviderLogout, ProviderSession},
-    update::Terms,
 };
 
 /// Identifies a user of the installation; what applications get as user id.

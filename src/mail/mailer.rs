@@ -4,6 +4,7 @@
 use std::{error::Error, sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use futures::future::BoxFuture;
 use lettre::Message;
 use tokio::{
     sync::{
@@ -52,6 +53,7 @@ struct Queued {
     mail: Message,
     /// For the first attempt; whoever asked may have gone.
     first: oneshot::Sender<FirstAttempt>,
+    unsent: BoxFuture<'static, ()>,
     _room: OwnedSemaphorePermit,
 }
 
@@ -94,8 +96,9 @@ impl Mailer {
         (Self { sender, queue, room: Arc::new(Semaphore::new(MOST)) }, Outbox { smtp, queue: received })
     }
 
-    /// Begins to send a mail.
-    pub fn send(&self, mail: &Confirmation) -> Sending {
+    /// Begins to send a mail. `unsent` is done when it is given up, before anybody hears of that; not when latchkey stops
+    /// while the mail waits.
+    pub async fn send(&self, mail: &Confirmation, unsent: BoxFuture<'static, ()>) -> Sending {
         let (first, outcome) = oneshot::channel();
         let queued = message(mail, &self.sender).and_then(|mail| {
             let room = self.room.clone().try_acquire_owned().map_err(|_| SendError::TooMany)?;
@@ -103,13 +106,13 @@ impl Mailer {
         });
         match queued {
             // Where there is room for the mail, there is room in the queue.
-            Ok((mail, room)) => match self.queue.try_send(Queued { mail, first, _room: room }) {
+            Ok((mail, room)) => match self.queue.try_send(Queued { mail, first, unsent, _room: room }) {
                 Ok(()) => {}
                 Err(TrySendError::Full(queued) | TrySendError::Closed(queued)) => {
-                    give_up(Some(queued.first), SendError::Stopping);
+                    give_up(Some(queued.first), queued.unsent, SendError::Stopping).await;
                 }
             },
-            Err(error) => give_up(Some(first), error),
+            Err(error) => give_up(Some(first), unsent, error).await,
         }
         Sending(outcome)
     }
@@ -143,7 +146,7 @@ impl Outbox {
 
 /// Tries until the mail is sent, is refused, or its time is over.
 async fn deliver(smtp: Arc<Smtp>, connections: Arc<Semaphore>, queued: Queued) {
-    let Queued { mail, first, _room } = queued;
+    let Queued { mail, first, unsent, _room } = queued;
     let mut first = Some(first);
     let (begun, mut pauses) = (Instant::now(), pauses());
     loop {
@@ -157,7 +160,9 @@ async fn deliver(smtp: Arc<Smtp>, connections: Arc<Semaphore>, queued: Queued) {
             tell(first, FirstAttempt::Sent);
             return;
         };
-        let Some(pause) = pause(error, &mut pauses, begun.elapsed()) else { return give_up(first, error) };
+        let Some(pause) = pause(error, &mut pauses, begun.elapsed()) else {
+            return give_up(first, unsent, error).await;
+        };
         if first.is_some() {
             tracing::warn!(error = &error as &dyn Error, "a mail could not be sent yet; trying again");
         }
@@ -183,7 +188,8 @@ fn tell(first: Option<oneshot::Sender<FirstAttempt>>, outcome: FirstAttempt) -> 
 }
 
 /// Tells who waits for the mail, or else the log.
-fn give_up(first: Option<oneshot::Sender<FirstAttempt>>, error: SendError) {
+async fn give_up(first: Option<oneshot::Sender<FirstAttempt>>, unsent: BoxFuture<'static, ()>, error: SendError) {
+    unsent.await;
     count(match error {
         SendError::TooMany | SendError::Stopping => "dropped",
         _ if error.is_temporary() => "gave_up",
@@ -204,6 +210,10 @@ fn count(outcome: &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::FutureExt;
+
     use super::*;
     use crate::mail::attempt::Step;
 
@@ -249,9 +259,19 @@ mod tests {
     async fn no_more_mails_wait_than_there_is_room_for() {
         let smtp = Smtp::parse(&"smtp://127.0.0.1:9?tls=none".into(), true).expect("a URL");
         let (mailer, outbox) = Mailer::new(smtp, Sender::parse("no-reply@sso.example").expect("a sender"));
-        let waiting: Vec<_> = (0..MOST).map(|_| mailer.send(&confirmation())).collect();
-        let one_more = mailer.send(&confirmation()).first_attempt().await;
+        let unsent = Arc::new(AtomicUsize::new(0));
+        let send = async || {
+            let unsent = unsent.clone();
+            mailer.send(&confirmation(), async move { _ = unsent.fetch_add(1, Ordering::SeqCst) }.boxed()).await
+        };
+        let mut waiting = Vec::new();
+        for _ in 0..MOST {
+            waiting.push(send().await);
+        }
+        assert_eq!(unsent.load(Ordering::SeqCst), 0);
+        let one_more = send().await.first_attempt().await;
         assert_eq!(one_more, FirstAttempt::Failed(SendError::TooMany));
+        assert_eq!(unsent.load(Ordering::SeqCst), 1);
         // Whoever waits when it stops hears of that at once.
         let stopped = CancellationToken::new();
         stopped.cancel();
@@ -259,6 +279,7 @@ mod tests {
         for sending in waiting {
             assert_eq!(sending.first_attempt().await, FirstAttempt::Failed(SendError::Stopping));
         }
-        assert_eq!(mailer.send(&confirmation()).first_attempt().await, FirstAttempt::Failed(SendError::Stopping));
+        assert_eq!(send().await.first_attempt().await, FirstAttempt::Failed(SendError::Stopping));
+        assert_eq!(unsent.load(Ordering::SeqCst), 2);
     }
 }

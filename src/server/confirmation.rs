@@ -1,15 +1,18 @@
 //! Has a mail sent that asks somebody to confirm their address. The link in it is known to the mail alone: the store has its
 //! hash, and the log nothing of it.
 
+use std::{error::Error, sync::Arc};
+
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{failure::Failure, seal::random, state::Server};
 use crate::{
     domain::{organization::Organization, user::User},
     mail::{Confirmation, Sending},
-    store::{Begun, VerificationRequest},
+    store::{Begun, Store, VerificationRequest},
 };
 
 /// A link works so long.
@@ -87,7 +90,16 @@ impl Server {
         }
         let link = organization.url(&format!("verify-email?token={}", token.text()));
         let mail = Confirmation::of(user, address, organization, provider, link, works_until);
-        Ok(Mailing::Begun(mailer.send(&mail)))
+        let unsent = forget(self.store.clone(), request.token).boxed();
+        Ok(Mailing::Begun(mailer.send(&mail, unsent).await))
+    }
+}
+
+/// A mail that was not sent keeps nobody from asking for another.
+async fn forget(store: Arc<dyn Store>, token: [u8; 32]) {
+    if let Err(error) = store.forget_verification(&token).await {
+        let error = &error as &dyn Error;
+        tracing::warn!(error, "a mail that was not sent counts as if it had been");
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     seal::random,
 };
 use crate::{
-    domain::{organization::Organization, person::ClaimsError, trust::Refusal},
+    domain::{organization::Organization, person::ClaimsError, refusal::Refusal},
     mail::SendError,
     oidc::{BeliefError, ExchangeError, PushError, TokenError, UserinfoError},
     store::StoreError,
@@ -42,6 +42,8 @@ pub enum Failure {
     ProviderUnavailable,
     #[error("the client address began too many logins")]
     TooManyLogins,
+    #[error("the client address asked for too much")]
+    TooManyRequests,
     #[error("what a login was to begin with is malformed: {0}")]
     MalformedRequest(&'static str),
     #[error("the parameters of the answer are malformed: {0}")]
@@ -90,7 +92,7 @@ pub enum Failure {
     #[error("the return address is too long to keep")]
     TooLong,
     #[error(
-        "the organization demands a verified e-mail address (signIn.requireVerifiedEmail), and the provider gave none; let claims.email name a claim that has one"
+        "the organization has signIn.requireVerifiedEmail, and the user has no e-mail address: let claims.email name a claim that has one; where users.provisioning is ReadOnly, or users.updateModes keeps email, no login writes it: make the user known with one, by latchkey users create --email"
     )]
     NoAddressToVerify,
     #[error(
@@ -114,6 +116,7 @@ impl Failure {
             Self::ProviderSuspended => "provider_suspended",
             Self::ProviderUnavailable => "provider_unavailable",
             Self::TooManyLogins => "too_many_logins",
+            Self::TooManyRequests => "too_many_requests",
             Self::MalformedRequest(_) => "malformed_request",
             Self::MalformedParameters(_) => "malformed_parameters",
             Self::NoAttempt => "no_attempt",

@@ -51,6 +51,13 @@ impl Pending {
         Some(cookies::set_pending(organization, sealed, cookie::time::Duration::seconds(LIFETIME.as_secs())))
     }
 
+    /// Takes the browser's cookie away, if there is one.
+    pub fn gone(headers: &HeaderMap, organization: &Organization) -> Option<HeaderValue> {
+        let name = cookies::pending_name(organization);
+        cookies::values(headers, &name).next()?;
+        Some(cookies::remove(organization, name))
+    }
+
     /// Whom the browser's cookie tells of.
     pub fn find(headers: &HeaderMap, organization: &Organization, sealer: &Sealer, now: Timestamp) -> Option<Self> {
         let name = cookies::pending_name(organization);

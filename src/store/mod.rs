@@ -12,9 +12,10 @@ use crate::domain::{
     documents::Merged,
     grant::Granted,
     matching::Known,
+    modes::Terms,
     organization::OrganizationKey,
     provider_session::ProviderLogout,
-    update::{Held, Terms},
+    update::Held,
     user::{Link, LoginRecord, LostAccess, Mapped, SessionHandle, SessionId, SignedIn, User, UserId},
 };
 
@@ -130,7 +131,7 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<StoredClaims>, StoreError>;
     /// Sets what a provider and its mappers make of people, each by the claims of a revision: grants
     /// (`update::grants_after`, where what another provider has set alone by the last login is its own); fields
-    /// (`Fields::after`), if it was by this provider that the person was told last; and who may not sign in any more loses
+    /// (`update::fields_after`), if it was by this provider that the person was told last; and who may not sign in any more loses
     /// the sessions that began with it. Of people whose claims have another revision nothing is written: a newer login is
     /// never overwritten. The answers have the order of `people`, who are different ones. Logins wait meanwhile: a few
     /// dozen at once are good.
@@ -171,12 +172,14 @@ pub trait Store: Send + Sync {
     async fn grant_by_hand(&self, user: UserId, granted: &[Granted], revoked: &[Held]) -> Result<ByHand, StoreError>;
     /// Ends one session of a user; false when the user has no such session.
     async fn end_session_of_user(&self, user: UserId, session: &SessionHandle) -> Result<bool, StoreError>;
-    /// Ends all sessions of a user; says how many.
-    async fn end_sessions_of_user(&self, user: UserId) -> Result<u64, StoreError>;
+    /// Ends all sessions of a user, but for one if it is named; says how many.
+    async fn end_sessions_of_user(&self, user: UserId, but: Option<&SessionHandle>) -> Result<u64, StoreError>;
 
     /// Notes that a mail is sent to verify the address of a user, if it may be sent now. It counts even if it is never
-    /// delivered.
+    /// delivered, unless it is forgotten.
     async fn begin_verification(&self, request: &VerificationRequest) -> Result<Begun, StoreError>;
+    /// Forgets a mail that was not sent: it counts no longer, and its link never works. No error when there is none.
+    async fn forget_verification(&self, token: &[u8; 32]) -> Result<(), StoreError>;
     /// Whose address a link verifies, and when it expires; None when it was used before, has expired, is none of ours, or
     /// the user has another address by now.
     async fn verification(&self, token: &[u8; 32], now: Timestamp) -> Result<Option<(User, Timestamp)>, StoreError>;

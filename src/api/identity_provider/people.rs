@@ -65,7 +65,11 @@ pub struct UpdateMode {
     /// fullName, givenName, familyName, email, locale, language, timeZone, culture, picture, profile, gender, administrator,
     /// roles or groups, or a custom attribute of any other name.
     #[schemars(length(min = 1, max = 63))]
-    #[x_kube(validation = rules::attribute_name(), validation = rules::target_that_logins_write())]
+    #[x_kube(
+        validation = rules::attribute_name(),
+        validation = rules::target_that_logins_write(),
+        validation = rules::target_as_it_is_spelled()
+    )]
     pub target: String,
     /// Replace: set to what the claims, mappers, rules and defaults say, and cleared when they say nothing; for roles, groups
     /// and administrator also what was given otherwise. Merge, for roles and groups alone: what mappers grant follows them,

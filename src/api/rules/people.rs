@@ -41,3 +41,28 @@ pub fn target_that_logins_write() -> Rule {
         "no login leaves this to a mode: write fullName, givenName, familyName, email, locale, language, timeZone, culture, picture, profile, gender, administrator, roles or groups, or the name of a custom attribute",
     )
 }
+
+/// A custom attribute of nearly the same name is hardly meant.
+pub fn target_as_it_is_spelled() -> Rule {
+    let fields = [
+        "fullName",
+        "givenName",
+        "familyName",
+        "email",
+        "locale",
+        "language",
+        "timeZone",
+        "culture",
+        "picture",
+        "profile",
+        "gender",
+        "administrator",
+        "roles",
+        "groups",
+    ];
+    let exact = fields.map(|field| format!("'{field}'")).join(", ");
+    rule(
+        format!("self in [{exact}] || !self.matches('^(?i:{})$')", fields.join("|")),
+        "is spelled with other capitals: write fullName, givenName, familyName, email, locale, language, timeZone, culture, picture, profile, gender, administrator, roles or groups",
+    )
+}

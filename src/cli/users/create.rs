@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{Refused, grants::What, registry::Registry, show};
 use crate::{
+    cli::installation::Manifests,
     domain::{
         by_hand,
         field::{Field, Fields},
@@ -110,8 +111,13 @@ fn link(registry: &Registry, user: &User, name: &str, external_id: &str) -> anyh
         return Err(why(said).into());
     }
     if provider.issuer.is_empty() {
-        let said = "its issuer is not known, to which external IDs belong: write spec.issuer, or wait for discovery";
-        return Err(why(said).into());
+        let or_wait = match registry.manifests {
+            // Nobody writes a status there.
+            Manifests::Directory(_) => "",
+            Manifests::Kubernetes(_) => ", or wait for discovery",
+        };
+        let said = format!("its issuer is not known, to which external IDs belong: write spec.issuer{or_wait}");
+        return Err(why(&said).into());
     }
     trust::may_be_called(&user.user_name, provider, table).map_err(|refusal| why(&refusal.to_string()))?;
     trust::admit_found(user, provider, table).map_err(|refusal| why(&refusal.to_string()))?;

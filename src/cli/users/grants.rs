@@ -11,15 +11,20 @@ use super::{
 };
 use crate::{
     cli::check::Output,
-    domain::{by_hand::Revocation, grant::Granted},
+    domain::{
+        by_hand::{self, Revocation},
+        grant::Granted,
+    },
     store::Account,
 };
 
 pub const GRANT_EXAMPLES: &str = "\
 A role that an IdpMapper can grant, and administration likewise, is given by hand only once that
-mapper is gone. Users who came from an IdentityProvider are given only what its logins leave
-alone: roles and groups unless their mode in users.updateModes is Replace, administration where
-its mode is Create or None.
+mapper is gone, or the mode for it of its provider, in users.updateModes, is None; and neither is
+while an IdpMapper is not served as it stands. Users who came from an IdentityProvider are given
+only what its logins leave alone: roles and groups unless their mode is Replace, administration
+where its mode is Create or None, and everything where users.provisioning is ReadOnly. An address
+names a user here only if it is verified.
 
 Examples:
   latchkey users grant ann --role viewer --group staff
@@ -27,8 +32,8 @@ Examples:
 
 pub const REVOKE_EXAMPLES: &str = "\
 What was given by hand is gone at once. What an IdpMapper gave would come back, unless its
-provider's mode for it in users.updateModes is Create or None: change the mapper, or what the
-provider says of the user.
+provider's mode for it in users.updateModes is Create or None, or users.provisioning is ReadOnly:
+change the mapper, or what the provider says of the user.
 
 Examples:
   latchkey users revoke ann --role viewer
@@ -83,6 +88,7 @@ async fn asked(registry: &Registry, Arguments { who, what }: &Arguments) -> anyh
 
 pub async fn grant(registry: &Registry, arguments: &Arguments) -> anyhow::Result<()> {
     let (account, wanted) = asked(registry, arguments).await?;
+    by_hand::must_name(&arguments.who.user, &account.user).map_err(Refused::because)?;
     let rules = registry.rules(&account.user.organization)?;
     // Of links that are older than such notes it is not known, but on whose word the user is.
     let used = account.links.iter().filter_map(|link| link.provider_uid.clone());

@@ -16,7 +16,7 @@ use crate::{
 
 pub const EXAMPLES: &str = "\
 An address that nobody has verified has (unverified) behind it. PROVIDERS are those that the user
-signs in through.
+signs in through. LAST LOGIN is empty where nothing tells of one.
 
 Examples:
   latchkey users list
@@ -89,12 +89,14 @@ impl<'a> Printer<'a> {
     fn row(&self, listed: &ListedUser) -> Vec<String> {
         let ListedUser { user, last_login_at, .. } = listed;
         let providers: Vec<_> = self.providers(listed).iter().map(ToString::to_string).collect();
+        let has_signed_in = listed.links.iter().any(|link| link.provider_uid.is_some());
+        let unnoted = if has_signed_in { "not known" } else { "" };
         let unverified = if user.email_verified() { "" } else { " (unverified)" };
         vec![
             user.user_name.clone(),
             user.email.as_ref().map(|email| format!("{email}{unverified}")).unwrap_or_default(),
             providers.join(","),
-            last_login_at.map(second).unwrap_or_default(),
+            last_login_at.map_or_else(|| unnoted.to_owned(), second),
             user.id.to_string(),
         ]
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Refused, described::Described, origin::Names};
 use crate::{
-    cli::check::Output,
+    cli::{check::Output, installation::Manifests},
     domain::{
         by_hand::Rules,
         organization::{Organization, OrganizationKey},
@@ -27,6 +27,8 @@ pub struct Who {
 pub struct Registry {
     pub store: Arc<dyn Store>,
     pub described: Described,
+    /// Where that was read.
+    pub manifests: Manifests,
     /// As it was named.
     pub organization: Option<String>,
     pub output: Output,
@@ -70,7 +72,9 @@ impl Registry {
         let known = if ids.is_empty() { "none is known".to_owned() } else { format!("there is {}", ids.join(", ")) };
         match &self.described.gap {
             None => known,
-            Some(_) => format!("{known}, but not all manifests can be read; NAMESPACE/NAME of its manifest will do"),
+            Some(why) => {
+                format!("{known}; NAMESPACE/NAME of its manifest will do. Not all manifests can be read: {why}")
+            }
         }
     }
 
@@ -84,8 +88,7 @@ impl Registry {
         self.described_as(key).map_or_else(|| key.to_string(), |organization| organization.id.to_string())
     }
 
-    /// By what users of an organization are given and taken something by hand. Tells of which mappers it is not known what
-    /// they can grant.
+    /// By what users of an organization are given and taken something by hand.
     ///
     /// # Errors
     /// Not all manifests can be read, or the organization is not accepted.
@@ -94,22 +97,20 @@ impl Registry {
         let Some(organization) = self.described_as(key) else {
             bail!("the Organization {key} is not there, or not accepted: latchkey check, or its status, says why");
         };
-        let rules = Rules { organization, table };
-        for mapper in rules.unserved_mappers() {
-            eprintln!(
-                "latchkey: the IdpMapper {mapper} is not served as it stands, so that nobody knows here what it can grant: its status says why"
-            );
-        }
-        Ok(rules)
+        Ok(Rules { organization, table })
     }
 
     /// The user whom somebody names.
     ///
     /// # Errors
-    /// There is none, or several.
+    /// There is none, or several; or it is not known for sure in which organization.
     pub async fn account(&self, Who { user }: &Who) -> anyhow::Result<Account> {
         if let Some(account) = self.by_id(user).await? {
             return Ok(account);
+        }
+        // The only organization that can be read may not be the only one that there is.
+        if self.described.gap.is_some() && self.organization.is_none() {
+            bail!("which organization? Name it by --organization, or the user by id: {}", self.there());
         }
         let key = self.organization()?;
         let found = self.store.find_users(&key, user).await?;

@@ -71,7 +71,7 @@ pub async fn end(registry: &Registry, Ending { who, session }: &Ending) -> anyho
     let account = registry.account(who).await?;
     let user = &account.user;
     let ended = match session {
-        None => registry.store.end_sessions_of_user(user.id).await?,
+        None => registry.store.end_sessions_of_user(user.id, None).await?,
         Some(handle) => {
             let none = || {
                 Refused::because(format!(

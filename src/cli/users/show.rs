@@ -36,6 +36,12 @@ pub fn tell(registry: &Registry, account: &Account) -> anyhow::Result<()> {
     }
 }
 
+/// When somebody signed in last: of who did before times were noted, it is not known.
+fn last_login(at: Option<Timestamp>, has_signed_in: bool) -> String {
+    let unnoted = if has_signed_in { "not known" } else { "never" };
+    at.map_or_else(|| unnoted.to_owned(), second)
+}
+
 /// A moment as people read it.
 pub fn second(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
@@ -49,7 +55,7 @@ fn text(registry: &Registry, account: &Account) -> String {
 }
 
 fn who(registry: &Registry, account: &Account) -> Vec<Vec<String>> {
-    let Account { user, told_by, email_by, last_login_at, .. } = account;
+    let Account { user, told_by, email_by, last_login_at, links, .. } = account;
     let names = registry.names();
     let by = |uid: &str| names.origin(uid, None).to_string();
     let verified = match user.verified {
@@ -66,7 +72,8 @@ fn who(registry: &Registry, account: &Account) -> Vec<Vec<String>> {
         row("Organization", registry.name_of(&user.organization), String::new()),
     ];
     rows.extend(user.email.clone().map(|email| row("E-mail", email, format!("{email_by}{verified}"))));
-    rows.push(row("Last login", last_login_at.map_or_else(|| "never".to_owned(), second), String::new()));
+    let has_signed_in = told_by.is_some() || links.iter().any(|link| link.provider_uid.is_some());
+    rows.push(row("Last login", last_login(*last_login_at, has_signed_in), String::new()));
     rows.push(row("Sessions", live(registry, account).len().to_string(), String::new()));
     rows
 }
@@ -96,7 +103,8 @@ fn links(registry: &Registry, account: &Account) -> Vec<Vec<String>> {
             link.link.issuer.clone(),
             link.link.external_id.clone(),
             provider.unwrap_or_default(),
-            link.last_login_at.map_or_else(|| "never".to_owned(), second),
+            // By which of several links somebody came before that was noted nobody knows.
+            last_login(link.last_login_at, account.told_by.is_some() || link.provider_uid.is_some()),
         ]
     });
     table(["ISSUER", "EXTERNAL ID", "PROVIDER", "LAST LOGIN"], rows.collect())
@@ -140,4 +148,22 @@ fn json(registry: &Registry, account: &Account) -> Value {
         "links": links.collect::<Vec<_>>(),
         "sessions": live(registry, account).len(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_who_signed_in_before_it_was_noted_nobody_says_that_they_never_did() {
+        let at = Timestamp::from_second(0).expect("a moment");
+        for (at, has_signed_in, said) in [
+            (None, false, "never"),
+            (None, true, "not known"),
+            (Some(at), true, "1970-01-01T00:00:00Z"),
+            (Some(at), false, "1970-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(last_login(at, has_signed_in), said);
+        }
+    }
 }

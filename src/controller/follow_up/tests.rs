@@ -10,10 +10,10 @@ use crate::{
     domain::{
         grant::Granted,
         mapper::{Mapper, When},
+        modes::Terms,
         provider::{LoginState, Provider},
         reading::Reading,
         testing::{again, claims, first, login, mapped, mapper, organization, people, provider, role, through},
-        update::Terms,
         user::LoginRecord,
     },
     store::{

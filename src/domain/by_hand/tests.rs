@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::*;
 use crate::domain::{
+    field::Fields,
     grant::Grant,
     mapper::When,
     modes::Modes,
@@ -13,6 +15,7 @@ use crate::domain::{
     provider::Provider,
     testing::{mapper, organization, people, provider},
     update::Held,
+    user::{User, UserId, Verification},
 };
 
 fn role(name: &str) -> Granted {
@@ -221,4 +224,58 @@ fn names_and_fields_are_held_to_what_logins_are_held_to() {
     }
     assert!(matches!(field("language", "no language"), Err(NotUsable::Field { .. })));
     assert!(matches!(field("title", "  "), Err(NotUsable::EmptyField { .. })));
+}
+
+#[test]
+fn only_a_verified_address_names_somebody_who_is_given_something() {
+    let mail = "ann@example.com";
+    for (text, user_name, email, verified, names) in [
+        ("ann", "ann", Some(mail), None, true),
+        ("ann", "ann", None, None, true),
+        (mail, "ann", Some(mail), Some(Verification::Provider), true),
+        (mail, "ann", Some(mail), Some(Verification::Mail), true),
+        (mail, "ann", Some(mail), Some(Verification::Hand), true),
+        ("ANN@Example.COM", "ann", Some(mail), Some(Verification::Mail), true),
+        (mail, mail, Some(mail), Some(Verification::Mail), true),
+        (mail, "mallory", Some(mail), None, false),
+        ("ANN@Example.COM", "mallory", Some(mail), None, false),
+        (mail, mail, None, None, false),
+        (mail, mail, Some(mail), None, false),
+        (mail, mail, Some("mallory@example.com"), Some(Verification::Mail), false),
+        ("Ann@example.com", "Ann@example.com", Some("mallory@example.com"), Some(Verification::Mail), false),
+        ("demo:ann@example.com", "demo:ann@example.com", None, None, true),
+    ] {
+        let id = UserId(Uuid::from_u128(7));
+        let (user_name, email) = (user_name.to_owned(), email.map(str::to_owned));
+        let user = User { id, organization: organization().key, user_name, email, verified, fields: Fields::default() };
+        let outcome = must_name(text, &user);
+        assert_eq!(outcome.is_ok(), names, "{text} {user:?}");
+        assert_eq!(must_name(&id.to_string(), &user), Ok(()), "by id");
+        if let Err(unproven) = outcome {
+            let said = unproven.to_string();
+            assert_eq!(said.ends_with("or by user name"), !user.user_name.contains('@'), "{said}");
+            assert!(said.contains(&format!("show {id}")) && said.contains("name them by id"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn while_a_mapper_is_not_served_neither_roles_nor_administration_are_given_by_hand() {
+    let (organization, mut table) = (organization(), table(with_modes(Modes::read_only())));
+    let broken = Mapper { served: None, ..mapper("m2", "p1", When::Always, &["viewer"]) };
+    table.set_mapper("m2", Some(Arc::new(broken)));
+    let rules = Rules { organization: &organization, table: &table };
+    for (granted, given) in
+        [(role("viewer"), false), (role("admin"), false), (Granted::Administrator, false), (staff(), true)]
+    {
+        let outcome = rules.grant(&[], &granted);
+        assert_eq!(outcome.is_ok(), given, "{granted}");
+        if let Err(refused) = outcome {
+            assert_eq!(refused, Refusal::Unserved { granted, mappers: vec!["default/m2".to_owned()] });
+            let said = refused.to_string();
+            assert!(said.contains("the IdpMapper default/m2") && said.contains("latchkey check"), "{said}");
+        }
+    }
+    table.set_mapper("m2", None);
+    assert_eq!(Rules { organization: &organization, table: &table }.grant(&[], &role("admin")), Ok(()));
 }

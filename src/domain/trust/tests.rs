@@ -2,6 +2,7 @@ use super::*;
 use crate::domain::{
     matching::{Found, Known, Search},
     provider::Trust,
+    refusal::Unmatched,
     testing::{login, organization_key, people, provider},
     user::Verification,
 };

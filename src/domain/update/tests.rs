@@ -9,6 +9,8 @@ use super::*;
 use crate::domain::{
     field::{CULTURE, FULL_NAME, LANGUAGE, LOCALE},
     grant::Granted,
+    keep::Keep,
+    modes::Modes,
     testing::{again, login, said},
     user::FoundBy,
 };
@@ -36,7 +38,7 @@ fn noted(before: &Fields, mode: Mode, occasion: Occasion<'_>, name: Option<&str>
     let title = title.map(|title| ("title", title, Some("m1")));
     let fields: Vec<_> = name.into_iter().chain(title).collect();
     let mapped = Mapped { grants: Vec::new(), said: Some(said("p1", &fields)), admitted: true };
-    before.after(&mapped, &terms(of(mode)), occasion)
+    fields_after(before, &mapped, &terms(of(mode)), occasion)
 }
 
 fn texts(fields: &Fields) -> [Option<&str>; 2] {
@@ -92,8 +94,8 @@ fn each_field_has_its_own_mode() {
         said: Some(said("p1", &[(LANGUAGE, language, None), (LOCALE, locale, None), (CULTURE, culture, None)])),
         admitted: true,
     };
-    let first = Fields::default().after(&mapped("de", "de", "de-DE"), &terms(modes.clone()), FIRST);
-    let second = first.after(&mapped("en", "en", "en-US"), &terms(modes), LATER);
+    let first = fields_after(&Fields::default(), &mapped("de", "de", "de-DE"), &terms(modes.clone()), FIRST);
+    let second = fields_after(&first, &mapped("en", "en", "en-US"), &terms(modes), LATER);
     let texts = |fields: &Fields| [LANGUAGE, LOCALE, CULTURE].map(|name| fields.text(name).map(str::to_owned));
     assert_eq!(texts(&first), [Some("de".into()), None, Some("de-DE".into())]);
     assert_eq!(texts(&second), [Some("de".into()), None, Some("en-US".into())]);

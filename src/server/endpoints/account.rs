@@ -14,7 +14,7 @@ use axum::{
 use jiff::Timestamp;
 
 use self::shown::Shown;
-use super::logout::{count, landing, landing_forms};
+use super::logout::{count, landing, landing_forms, signed_out};
 use crate::{
     domain::user::SessionHandle,
     server::{
@@ -23,6 +23,7 @@ use crate::{
         failure::{Failure, Place, page},
         foreign::comes_from_elsewhere,
         parameters::{Parameters, Said},
+        pending::Pending,
         respond,
         sessions::Current,
         state::Server,
@@ -33,9 +34,10 @@ use crate::{
 /// The page; while the store does not answer, with what memory knows.
 pub async fn get(State(server): State<Arc<Server>>, view: View, headers: HeaderMap) -> Response {
     let now = Timestamp::now();
-    let current = match signed_in(&server, &view, &headers, now).await {
-        Ok(current) => current,
-        Err(response) => return response,
+    let current = match server.current(&view, &headers, now).await {
+        Ok(Some(current)) => current,
+        Ok(None) => return to_sign_in(&view),
+        Err(error) => return fails(&Failure::Store(error), &view),
     };
     let account = match server.store.account(current.person.user.id).await {
         Ok(Some(account)) => Some(account),
@@ -52,15 +54,6 @@ pub async fn get(State(server): State<Arc<Server>>, view: View, headers: HeaderM
     shown.with(|account| {
         respond::page(StatusCode::OK, account, HeaderMap::new(), landing_forms(&view.organization, provider))
     })
-}
-
-/// Who asks, or where to go instead.
-async fn signed_in(server: &Server, view: &View, headers: &HeaderMap, now: Timestamp) -> Result<Current, Response> {
-    match server.current(view, headers, now).await {
-        Ok(Some(current)) => Ok(current),
-        Ok(None) => Err(to_sign_in(view)),
-        Err(error) => Err(fails(&Failure::Store(error), view)),
-    }
 }
 
 fn to_sign_in(view: &View) -> Response {
@@ -93,9 +86,11 @@ pub async fn post(State(server): State<Arc<Server>>, view: View, headers: Header
     if comes_from_elsewhere(&headers, &view.organization) {
         return fails(&Failure::ForeignForm, &view);
     }
-    let current = match signed_in(&server, &view, &headers, Timestamp::now()).await {
-        Ok(current) => current,
-        Err(response) => return response,
+    let current = match server.current(&view, &headers, Timestamp::now()).await {
+        Ok(Some(current)) => current,
+        // No redirect: a form may not lead to a provider's site.
+        Ok(None) => return signed_out(&view.organization),
+        Err(error) => return fails(&Failure::Store(error), &view),
     };
     let end = said.parameters.ok().as_ref().and_then(End::of);
     match end_those(&server, &current, end).await {
@@ -141,5 +136,6 @@ async fn leave(server: &Server, view: &View, headers: &HeaderMap, current: &Curr
     }
     let mut set = HeaderMap::new();
     set.append(header::SET_COOKIE, cookies::remove(organization, cookies::session_name(organization)));
+    set.extend(Pending::gone(headers, organization).map(|gone| (header::SET_COOKIE, gone)));
     respond::redirect(&landing(organization, provider), set)
 }

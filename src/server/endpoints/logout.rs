@@ -27,6 +27,7 @@ use crate::{
         foreign::comes_from_elsewhere,
         logout_state,
         pages::{ENGLISH, Forms, SignOutPage, SignedOutPage},
+        pending::Pending,
         respond,
         sessions::Current,
         state::Server,
@@ -115,6 +116,7 @@ pub async fn post(State(server): State<Arc<Server>>, view: View, headers: Header
     }
     let mut set = HeaderMap::new();
     set.append(header::SET_COOKIE, cookies::remove(organization, cookies::session_name(organization)));
+    set.extend(Pending::gone(&headers, organization).map(|gone| (header::SET_COOKIE, gone)));
     let provider = provider.map(|provider| &**provider);
     match there {
         Some((_, SignOut::Redirect(url))) => return respond::redirect(url.as_str(), set),
@@ -184,7 +186,8 @@ fn landing_page<'a>(organization: &'a Organization, provider: Option<&'a Provide
     of_provider.or(organization.logout_page_url.as_ref())
 }
 
-fn signed_out(organization: &Organization) -> Response {
+/// Nobody is signed in; leads to the sign-in.
+pub fn signed_out(organization: &Organization) -> Response {
     let page = SignedOutPage {
         language: &ENGLISH,
         organization: &organization.display_name,

@@ -79,7 +79,7 @@ fn refused(failure: &Failure, view: &View) -> Response {
 
 fn looked_at(server: &Server, peer: SocketAddr, headers: &HeaderMap, said: Said) -> Result<Parameters, Failure> {
     if !server.limits.allows(Costly::VerifyEmail, client_address(peer, headers, &server.trusted_proxies)) {
-        return Err(Failure::TooManyLogins);
+        return Err(Failure::TooManyRequests);
     }
     said.parameters.map_err(Failure::MalformedRequest)
 }
@@ -101,14 +101,16 @@ impl Present {
 
     /// How it is known that the one in front of the browser is this user; None where it is not.
     fn is(&self, user: &User) -> Option<Known<'_>> {
-        if self.signed_in.as_ref().is_some_and(|current| current.person.user.id == user.id) {
-            return Some(Known::SignedIn);
+        match &self.signed_in {
+            Some(current) => (current.person.user.id == user.id).then_some(Known::SignedIn),
+            // Whoever came here before somebody signed in may have left.
+            None => self.pending.as_ref().filter(|pending| pending.is_of(user)).map(Known::Pending),
         }
-        self.pending.as_ref().filter(|pending| pending.is_of(user)).map(Known::Pending)
     }
 }
 
-enum Known<'a> {
+/// How it is known who is in front of the browser.
+pub enum Known<'a> {
     SignedIn,
     Pending(&'a Pending),
 }
@@ -128,17 +130,20 @@ fn asked(organization: &Organization, present: &Present, user: &User, token: &st
         let address = user.email.as_deref().unwrap_or_default();
         return show(organization, VerifyEmail::Confirm { address, user_name, token });
     }
-    match &present.signed_in {
-        Some(current) => {
+    let here = format!("{}?token={token}", path(organization));
+    let sign_in_href = &with_query(format!("/o/{}/login", organization.id), Some(&here), None);
+    match (&present.signed_in, &present.pending) {
+        (Some(current), _) => {
             let signed_in_as = &current.person.user.user_name;
             let sign_out_href = &format!("/o/{}/logout", organization.id);
             show(organization, VerifyEmail::AnotherUser { user_name, signed_in_as, sign_out_href })
         }
-        None => {
-            let here = format!("{}?token={token}", path(organization));
-            let href = &with_query(format!("/o/{}/login", organization.id), Some(&here), None);
-            show(organization, VerifyEmail::SignInFirst { user_name: Some(user_name), href })
+        // To sign in again as whom they are there would lead back here for ever.
+        (None, Some(pending)) if pending.user != user.id => {
+            let came_with = &masked(&pending.address);
+            show(organization, VerifyEmail::AnotherWaits { user_name, came_with, sign_in_href })
         }
+        (None, _) => show(organization, VerifyEmail::SignInFirst { user_name: Some(user_name), href: sign_in_href }),
     }
 }
 
@@ -156,18 +161,17 @@ async fn confirm(
         return Ok(spent(organization));
     }
     tracing::info!(organization = &*organization.id, user = %user.id, "an e-mail address was verified by mail");
-    Ok(confirmed(organization, &known))
+    Ok(confirmed(organization, &known, HeaderMap::new()))
 }
 
-fn confirmed(organization: &Organization, known: &Known<'_>) -> Response {
+fn confirmed(organization: &Organization, known: &Known<'_>, mut extra: HeaderMap) -> Response {
     let (next, href) = match known {
         Known::SignedIn => (Next::Account, format!("/o/{}/account", organization.id)),
         Known::Pending(pending) => {
             (Next::SignIn, with_query(format!("/o/{}/login", organization.id), pending.return_to.as_deref(), None))
         }
     };
-    let gone = cookies::remove(organization, cookies::pending_name(organization));
-    let extra = HeaderMap::from_iter([(header::SET_COOKIE, gone)]);
+    extra.append(header::SET_COOKIE, cookies::remove(organization, cookies::pending_name(organization)));
     show_with(organization, VerifyEmail::Confirmed { next, href: &href }, StatusCode::OK, extra)
 }
 
@@ -180,13 +184,10 @@ async fn send_again(server: &Server, view: &View, present: &Present, now: Timest
         return Ok(show(organization, VerifyEmail::SignInFirst { user_name: None, href }));
     };
     if user.email_verified() {
-        return Ok(confirmed(organization, &known));
+        return Ok(confirmed(organization, &known, HeaderMap::new()));
     }
-    match server.ask_to_confirm(organization, &user, &provider, now).await? {
-        // It changed at this moment.
-        Mailing::NotNeeded => Err(Failure::Raced),
-        mailing => mail_sent(organization, &user, mailing, HeaderMap::new()).await,
-    }
+    let mailing = server.ask_to_confirm(organization, &user, &provider, now).await?;
+    mail_sent(server, organization, &user, mailing, &known, HeaderMap::new()).await
 }
 
 /// Who asks for a mail, as they are now, and the display name of their provider.
@@ -209,14 +210,16 @@ async fn asking<'a>(
     Ok(user.map(|user| (user, pending.provider.clone(), Known::Pending(pending))))
 }
 
-/// Says where the mail is, once that is known or some seconds have passed.
+/// Says where the mail is, once that is known or some seconds have passed; or that none is needed any more.
 ///
 /// # Errors
 /// When it cannot be sent.
 pub async fn mail_sent(
+    server: &Server,
     organization: &Organization,
     user: &User,
     mailing: Mailing,
+    known: &Known<'_>,
     extra: HeaderMap,
 ) -> Result<Response, Failure> {
     let time;
@@ -230,7 +233,11 @@ pub async fn mail_sent(
             time = readable(from, user.fields.text(TIME_ZONE));
             Delivery::NotBefore(&time)
         }
-        Mailing::NotNeeded => return Err(Failure::Raced),
+        Mailing::NotNeeded => {
+            let now = server.store.account(user.id).await?.map(|account| account.user);
+            let is_verified = now.is_some_and(|now| now.email == user.email && now.email_verified());
+            return if is_verified { Ok(confirmed(organization, known, extra)) } else { Err(Failure::Raced) };
+        }
     };
     let address = masked(user.email.as_deref().unwrap_or_default());
     Ok(show_with(organization, VerifyEmail::MailSent { address: &address, delivery }, StatusCode::OK, extra))

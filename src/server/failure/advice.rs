@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 
 use super::Failure;
-use crate::domain::trust::Refusal;
+use crate::domain::refusal::Refusal;
 use crate::mail::SendError;
 use crate::oidc::{AskError, ExchangeError, HttpError, PushError, UserinfoError};
 
@@ -67,6 +67,12 @@ impl Failure {
                 status: StatusCode::TOO_MANY_REQUESTS,
                 title: "Too many sign-ins",
                 what_happened: "From your network, very many sign-ins were started within a short time.",
+                what_to_do: &["Wait a minute, then try again."],
+            },
+            Self::TooManyRequests => Advice {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                title: "Too many requests",
+                what_happened: "From your network, this page was asked for very often within a short time.",
                 what_to_do: &["Wait a minute, then try again."],
             },
             Self::AttemptExpired => Advice {
@@ -194,7 +200,7 @@ impl Failure {
             Self::NoAddressToVerify => Advice {
                 status: StatusCode::FORBIDDEN,
                 title: "Your account lacks an e-mail address",
-                what_happened: "Only people with a confirmed e-mail address may sign in here, and the sign-in service named none of yours.",
+                what_happened: "Only people with a confirmed e-mail address may sign in here, and none is known of yours.",
                 what_to_do: &[OTHER_ACCOUNT, ASK],
             },
             Self::MailNotSetUp => Advice {

@@ -121,6 +121,11 @@ impl AccountPage<'_> {
         self.address.as_ref().filter(|address| !address.verified)?.verify_action
     }
 
+    /// Whether a mail would help, and none can be sent.
+    fn lacks_mail(&self) -> bool {
+        self.address.as_ref().is_some_and(|address| !address.verified && address.verify_action.is_none())
+    }
+
     fn has_others(&self) -> bool {
         self.sessions.as_ref().is_some_and(|sessions| sessions.iter().any(|session| !session.is_this))
     }

@@ -67,6 +67,7 @@ pub static ENGLISH: Language = Language {
         not_verified: "Not verified",
         unverified: "Nobody has confirmed yet that this address is yours. A mail with a link does.",
         verify: "Send me a mail",
+        no_mail: "Nobody has confirmed yet that this address is yours. This installation can’t send mails yet; ask your administrator.",
         provider: "Signed in with",
         linked: "You can also sign in with",
         sign_out: "Sign out",
@@ -138,6 +139,16 @@ pub static ENGLISH: Language = Language {
             after: ". If that is you, too, sign out, and open the link again.",
         },
         sign_out: "Sign out",
+        came_with: Phrase {
+            before: "You have come here with the address ",
+            after: ", which has to be confirmed first, by the link in a mail of its own.",
+        },
+        sign_in_for: Phrase {
+            before: "This link confirms the e-mail address of the user ",
+            after: ". If that is you, too, sign in as this user.",
+        },
+        send_own: "Send a mail to my address",
+        sign_in_as_another: "Sign in as another user",
         why_spent: "It was used before, is older than 24 hours, or was for an address that has changed since.",
     },
 };

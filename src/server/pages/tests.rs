@@ -109,6 +109,7 @@ fn stages(text: &str) -> Vec<(&'static str, VerifyEmail<'_>)> {
         ("sign_in_first", VerifyEmail::SignInFirst { user_name: Some(text), href: text }),
         ("sign_in_to_ask", VerifyEmail::SignInFirst { user_name: None, href: text }),
         ("another_user", VerifyEmail::AnotherUser { user_name: text, signed_in_as: text, sign_out_href: text }),
+        ("another_waits", VerifyEmail::AnotherWaits { user_name: text, came_with: text, sign_in_href: text }),
         ("spent", VerifyEmail::Spent),
     ]
 }
@@ -442,6 +443,7 @@ fn a_mail_is_offered_for_an_address_that_is_not_verified_where_one_can_be_sent()
         let html = AccountPage { address: Some(address), ..account("Jane") }.render();
         assert_eq!(html.contains("<form action=\"/o/acme/verify-email\" method=\"post\">"), offered, "{verified}");
         assert_eq!(html.contains(ENGLISH.account.not_verified), !verified);
+        assert_eq!(html.contains(ENGLISH.account.no_mail), !verified && !offered);
     }
 }
 

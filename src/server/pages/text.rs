@@ -107,6 +107,8 @@ pub struct AccountText {
     /// Before the button that asks for a mail.
     pub unverified: &'static str,
     pub verify: &'static str,
+    /// Where no mail can be sent.
+    pub no_mail: &'static str,
     pub provider: &'static str,
     /// Before the names of other providers.
     pub linked: &'static str,
@@ -182,5 +184,11 @@ pub struct VerifyEmailText {
     /// With the user name that the link is for.
     pub sign_out_for: Phrase,
     pub sign_out: &'static str,
+    /// With an address of which some is left out.
+    pub came_with: Phrase,
+    /// With the user name that the link is for.
+    pub sign_in_for: Phrase,
+    pub send_own: &'static str,
+    pub sign_in_as_another: &'static str,
     pub why_spent: &'static str,
 }

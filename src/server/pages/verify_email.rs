@@ -45,6 +45,14 @@ pub enum VerifyEmail<'a> {
         signed_in_as: &'a str,
         sign_out_href: &'a str,
     },
+    /// The link is for somebody else than who has come here, and whose own address has to be verified first; a form asks
+    /// for a mail to that one.
+    AnotherWaits {
+        user_name: &'a str,
+        /// The address that they came with.
+        came_with: &'a str,
+        sign_in_href: &'a str,
+    },
     /// The link works no more; a form asks for another mail.
     Spent,
 }
@@ -73,7 +81,7 @@ impl VerifyEmailPage<'_> {
             VerifyEmail::Confirm { .. } => text.confirm,
             VerifyEmail::Confirmed { .. } => text.confirmed,
             VerifyEmail::SignInFirst { .. } => text.sign_in_first,
-            VerifyEmail::AnotherUser { .. } => text.another_user,
+            VerifyEmail::AnotherUser { .. } | VerifyEmail::AnotherWaits { .. } => text.another_user,
             VerifyEmail::Spent => text.spent,
         }
     }

@@ -24,11 +24,7 @@ impl Sessions {
     /// As `end_one_of`.
     pub async fn end_others_of(&self, user: UserId, but: &SessionId) -> Result<(), StoreError> {
         let here = self.end_of_user_here(user, |id| id != but);
-        let kept = SessionHandle::of(but);
-        let all = self.store.account(user).await?.map(|account| account.sessions).unwrap_or_default();
-        for session in all.iter().filter(|session| session.handle != kept) {
-            self.store.end_session_of_user(user, &session.handle).await?;
-        }
+        self.store.end_sessions_of_user(user, Some(&SessionHandle::of(but))).await?;
         self.written(&here);
         Ok(())
     }
@@ -39,7 +35,7 @@ impl Sessions {
     /// As `end_one_of`; and the last one goes on, for who has it to try again.
     pub async fn end_all_of(&self, user: UserId, last: &SessionId) -> Result<(), StoreError> {
         let mut here = self.end_of_user_here(user, |id| id != last);
-        self.store.end_sessions_of_user(user).await?;
+        self.store.end_sessions_of_user(user, None).await?;
         self.end_here(last);
         here.push(last.clone());
         self.written(&here);

@@ -54,7 +54,7 @@ pub async fn what_is_written_beside_is_heard_within_a_second(database: impl Data
     slowest = slowest.max(heard(StoreChange::UserChanged(id)).await);
     beside.end_session_of_user(id, &SessionHandle::of(&ada.session.id)).await.unwrap();
     slowest = slowest.max(heard(StoreChange::SessionsOfUserEnded(id)).await);
-    beside.end_sessions_of_user(id).await.unwrap();
+    beside.end_sessions_of_user(id, None).await.unwrap();
     slowest = slowest.max(heard(StoreChange::SessionsOfUserEnded(id)).await);
     // What cannot be told of by the user.
     beside.end_sessions_of_provider("p1").await.unwrap();
@@ -80,7 +80,7 @@ pub async fn what_was_written_before_is_not_heard_and_what_was_refused_neither(d
     beside.create_user(&taken).await.unwrap_err();
     beside.grant_by_hand(ada.user.id, &[Granted::Administrator], &[]).await.unwrap();
     // It is heard in the order of writing: what comes first is the last one.
-    beside.end_sessions_of_user(ada.user.id).await.unwrap();
+    beside.end_sessions_of_user(ada.user.id, None).await.unwrap();
     let first = timeout(Duration::from_secs(20), changes.recv()).await.unwrap().unwrap();
     assert_eq!(first, StoreChange::SessionsOfUserEnded(ada.user.id));
 }
@@ -90,7 +90,7 @@ pub async fn what_was_written_between_opening_and_hearing_is_heard(database: imp
     let ada = login("ada");
     store.record_login(&ada).await.unwrap();
     let mut changes = store.changes();
-    open_beside(&database).await.end_sessions_of_user(ada.user.id).await.unwrap();
+    open_beside(&database).await.end_sessions_of_user(ada.user.id, None).await.unwrap();
     assert_eq!(next(&*store, &mut changes).await, StoreChange::SessionsOfUserEnded(ada.user.id));
 }
 
@@ -114,7 +114,7 @@ pub async fn announcements_are_forgotten_after_an_hour_and_those_to_come_are_hea
     let first = next(&*store, &mut changes).await;
     assert_eq!(first, StoreChange::UserChanged(ada.user.id), "it is young enough");
     store.remove_expired_announcements(now + hour + SignedDuration::from_mins(1)).await.unwrap();
-    beside.end_sessions_of_user(ada.user.id).await.unwrap();
+    beside.end_sessions_of_user(ada.user.id, None).await.unwrap();
     let second = next(&*store, &mut changes).await;
     assert_eq!(second, StoreChange::SessionsOfUserEnded(ada.user.id), "the one before is forgotten");
 }

@@ -26,8 +26,8 @@ use crate::domain::{
     grant::{Grant, Granted},
     keep::Keep,
     matching::Known,
+    modes::Terms,
     testing::{again, at, claims, first, group, link, login, organization_key, role, said, session, through, written},
-    update::Terms,
     user::{FoundBy, Link, LoginRecord, LostAccess, Mapped, User, UserId},
 };
 
@@ -169,6 +169,7 @@ macro_rules! every_promise_holds_for {
             verification: a_link_works_until_it_expires_and_while_the_address_is_the_user_s,
             verification: no_mail_goes_where_nothing_is_to_be_verified,
             verification: a_user_gets_a_mail_a_minute_and_five_a_day,
+            verification: a_mail_that_was_not_sent_does_not_count_once_it_is_forgotten,
             verification: an_address_gets_no_more_mails_by_way_of_another_user_of_the_organization,
         }
     };

@@ -260,9 +260,24 @@ pub async fn sessions_of_a_user_end_one_or_all_and_nobody_else_s(database: impl 
     assert!(!is_signed_in(&second).await && is_signed_in(&ada).await);
 
     assert_eq!(announced(&mut changes), []);
-    assert_eq!(store.end_sessions_of_user(ada.user.id).await.unwrap(), 2);
+    let (fourth, fifth) = (again(&ada), again(&ada));
+    for login in [&fourth, &fifth] {
+        store.record_login(login).await.unwrap();
+    }
+    announced(&mut changes);
+    let but = SessionHandle::of(&third.session.id);
+    assert_eq!(store.end_sessions_of_user(ada.user.id, Some(&but)).await.unwrap(), 3);
     assert_eq!(announced(&mut changes), [StoreChange::SessionsOfUserEnded(ada.user.id)]);
-    assert_eq!(store.end_sessions_of_user(ada.user.id).await.unwrap(), 0);
+    assert_eq!(store.end_sessions_of_user(ada.user.id, Some(&but)).await.unwrap(), 0);
+    assert_eq!(announced(&mut changes), []);
+    assert!(is_signed_in(&third).await && is_signed_in(&bob).await);
+    let of_bob = SessionHandle::of(&bob.session.id);
+    assert_eq!(store.end_sessions_of_user(ada.user.id, Some(&of_bob)).await.unwrap(), 1);
+    store.record_login(&again(&ada)).await.unwrap();
+    announced(&mut changes);
+    assert_eq!(store.end_sessions_of_user(ada.user.id, None).await.unwrap(), 1);
+    assert_eq!(announced(&mut changes), [StoreChange::SessionsOfUserEnded(ada.user.id)]);
+    assert_eq!(store.end_sessions_of_user(ada.user.id, None).await.unwrap(), 0);
     assert_eq!(announced(&mut changes), []);
     assert!(!is_signed_in(&ada).await && !is_signed_in(&third).await && is_signed_in(&bob).await);
 }

@@ -103,6 +103,21 @@ pub async fn a_user_gets_a_mail_a_minute_and_five_a_day(database: impl Database)
     assert!(store.verification(&[5; 32], at(DAY + 2 * MINUTE)).await.unwrap().is_some());
 }
 
+pub async fn a_mail_that_was_not_sent_does_not_count_once_it_is_forgotten(database: impl Database) {
+    let store = open(&database).await;
+    let ada = unverified(&*store, "ada").await;
+    let begin = async |token, sent| store.begin_verification(&mail(&ada, token, sent)).await.unwrap();
+    assert_eq!(begin(0, 0).await, Begun::Send);
+    for token in 1..10 {
+        assert_eq!(begin(token, MINUTE).await, Begun::Send);
+        store.forget_verification(&[token; 32]).await.unwrap();
+        assert_eq!(store.verification(&[token; 32], at(MINUTE)).await.unwrap(), None);
+    }
+    store.forget_verification(&[9; 32]).await.unwrap();
+    assert!(store.verification(&[0; 32], at(MINUTE)).await.unwrap().is_some(), "what was sent works on");
+    assert_eq!(begin(1, MINUTE - 1).await, Begun::NotBefore(at(MINUTE)));
+}
+
 pub async fn an_address_gets_no_more_mails_by_way_of_another_user_of_the_organization(database: impl Database) {
     let store = open(&database).await;
     let (ada, mut bob) = (unverified(&*store, "ada").await, unverified(&*store, "bob").await);

@@ -39,7 +39,7 @@ pub async fn record(
     grants::forget_other_mark(db, &login.session.provider_uid, &login.mark).await?;
     if login.links_anew() {
         // Who signed in as this user before may have been somebody else.
-        sessions::end_of_user(db, after.id).await?;
+        sessions::end_of_user(db, after.id, None).await?;
     }
     let began = !login.requires_verified_email || after.email_verified();
     if began {

@@ -217,10 +217,11 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn end_sessions_of_user(&self, user: UserId) -> Result<u64, StoreError> {
+    async fn end_sessions_of_user(&self, user: UserId, but: Option<&SessionHandle>) -> Result<u64, StoreError> {
+        let but = but.cloned();
         self.write(move |db| {
             Box::pin(async move {
-                let ended = sessions::end_of_user(db, user).await?;
+                let ended = sessions::end_of_user(db, user, but.as_ref()).await?;
                 Ok((ended, (ended > 0).then_some(StoreChange::SessionsOfUserEnded(user))))
             })
         })
@@ -230,6 +231,11 @@ impl Store for Sqlite {
     async fn begin_verification(&self, request: &VerificationRequest) -> Result<Begun, StoreError> {
         let request = request.clone();
         self.write(move |db| Box::pin(async move { Ok((verifications::begin(db, &request).await?, None)) })).await
+    }
+
+    async fn forget_verification(&self, token: &[u8; 32]) -> Result<(), StoreError> {
+        let token = *token;
+        self.write(move |db| Box::pin(async move { Ok((verifications::forget(db, &token).await?, None)) })).await
     }
 
     async fn verification(&self, token: &[u8; 32], now: Timestamp) -> Result<Option<(User, Timestamp)>, StoreError> {

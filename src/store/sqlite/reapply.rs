@@ -11,7 +11,7 @@ use sqlx::SqliteConnection;
 use super::{grants, rows, sessions};
 use crate::{
     domain::{
-        update::{Held, Occasion, grants_after},
+        update::{Held, Occasion, fields_after, grants_after},
         user::UserId,
     },
     store::{Reapplied, Replaced, StoreChange, StoreError},
@@ -107,7 +107,7 @@ async fn note(
     occasion: Occasion<'_>,
 ) -> Result<bool, StoreError> {
     let before = rows::fields(before)?;
-    let after = before.after(&person.mapped, &person.terms, occasion);
+    let after = fields_after(&before, &person.mapped, &person.terms, occasion);
     if after == before {
         return Ok(false);
     }

@@ -145,9 +145,17 @@ pub async fn end_of_provider(db: &mut SqliteConnection, provider_uid: &str) -> R
     Ok(ended.rows_affected())
 }
 
-/// Ends all sessions of a user; says how many.
-pub async fn end_of_user(db: &mut SqliteConnection, user: UserId) -> Result<u64, StoreError> {
-    let ended = sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user.to_string()).execute(db).await?;
+/// Ends all sessions of a user, but for one if it is named; says how many.
+pub async fn end_of_user(
+    db: &mut SqliteConnection,
+    user: UserId,
+    but: Option<&SessionHandle>,
+) -> Result<u64, StoreError> {
+    let ended = sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND id_hash IS NOT $2")
+        .bind(user.to_string())
+        .bind(but.map(|session| &session.0[..]))
+        .execute(db)
+        .await?;
     Ok(ended.rows_affected())
 }
 

@@ -47,6 +47,12 @@ pub async fn begin(db: &mut SqliteConnection, request: &VerificationRequest) -> 
     Ok(Begun::Send)
 }
 
+/// Forgets a mail that was not sent.
+pub async fn forget(db: &mut SqliteConnection, token: &[u8; 32]) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM verifications WHERE token_hash = $1").bind(&token[..]).execute(db).await?;
+    Ok(())
+}
+
 /// From when on another mail may be sent, by when those before were, newest first; None: at any time.
 fn earliest(mut sent: impl Iterator<Item = i64>) -> Option<i64> {
     let last = sent.next()?;

@@ -52,6 +52,10 @@ async fn an_address_that_nobody_has_verified_is_said_to_be_so() {
     let visitor = browser_of(&latchkey, "demo", &fake, person("ann")).await;
     let seen = text(&page(&latchkey, &visitor).await);
     assert!(seen.contains("E-mail ann@example.com Not verified"), "{seen}");
+    assert!(seen.contains("This installation can’t send mails yet; ask your administrator."), "{seen}");
+    let log = latchkey.log();
+    let told: Vec<_> = log.lines().filter(|line| line.contains("a new address stays unverified")).collect();
+    assert!(matches!(told[..], [line] if line.contains("--smtp-url") && line.contains("--mail-from")), "{log}");
     assert!(seen.contains("Groups everyone by the mapper everyone"), "{seen}");
 }
 
@@ -113,7 +117,10 @@ async fn who_is_not_signed_in_comes_to_the_sign_in_page() {
     let nobody = Visitor::new();
     assert_eq!(nobody.get(&latchkey.at("account")).await.location(), Some(latchkey.at("login")));
     let asked = nobody.post(&latchkey.at("account"), &[("end", "all")]).await;
-    assert_eq!((asked.status, asked.location()), (303, Some(latchkey.at("login"))));
+    // No redirect: a browser would follow it no further than the provider's site, and show nothing.
+    assert_eq!((asked.status, asked.location()), (200, None));
+    let way = format!("href=\"/o/{}/login\"", latchkey.organization());
+    assert!(asked.body.contains("You are signed out") && asked.body.contains(&way), "{}", asked.body);
 }
 
 /// By the keyboard alone.

@@ -79,6 +79,21 @@ async fn what_is_refused_for_good_is_said_at_once_and_not_tried_again() {
 }
 
 #[tokio::test]
+async fn a_mail_that_was_refused_keeps_nobody_from_another_one_once_that_is_mended() {
+    let post = Post::start(true).await;
+    post.mail.answer(&json!({"rcpt": "550 5.1.1 m4rk is not here"})).await;
+    // More often than mails are sent in a day.
+    for _ in 0..7 {
+        must_not_be_sent(&post, &post.comes(&Visitor::new(), "ann").await);
+    }
+    post.mail.answer(&json!({})).await;
+    let ann = Visitor::new();
+    let page = post.comes(&ann, "ann").await;
+    assert!(page.status == 200 && page.body.contains("We have sent a mail to"), "{}", page.body);
+    assert_eq!(post.confirm(&ann, &post.mail.next().await.link()).await.status, 200);
+}
+
+#[tokio::test]
 async fn beside_a_login_what_is_refused_is_in_the_log_alone() {
     let post = Post::start(false).await;
     post.mail.answer(&json!({"rcpt": "550 5.1.1 m4rk is not here"})).await;

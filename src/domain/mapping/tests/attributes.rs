@@ -3,12 +3,13 @@
 use super::*;
 use crate::domain::{
     field::{Fields, Said},
-    update::{Occasion, Terms},
+    modes::Terms,
+    update::{Occasion, fields_after},
 };
 
 /// What is noted of somebody of whom nothing was, and who said so: `m` for a mapper's UID, empty for the provider.
 fn noted_of(mapped: &Mapped) -> Vec<(String, Value, String)> {
-    let noted = Fields::default().after(mapped, &Terms::default(), Occasion::Login { first: true });
+    let noted = fields_after(&Fields::default(), mapped, &Terms::default(), Occasion::Login { first: true });
     let fields = serde_json::to_value(noted).expect("JSON");
     let field = |(name, field): (&String, &Value)| {
         let mapper = field["by"].get("mapper").and_then(Value::as_str).unwrap_or_default();

@@ -12,7 +12,8 @@ use crate::domain::{
     field::Fields,
     grant::Grant,
     keep::Keep,
-    update::{Occasion, Terms},
+    modes::Terms,
+    update::{Occasion, fields_after},
 };
 
 const WORDS: [&str; 4] = ["admin", "viewer", "us", "de"];
@@ -121,7 +122,7 @@ fn noted(mapped: &Mapped, before: &Fields) -> Fields {
 }
 
 fn noted_by(mapped: &Mapped, before: &Fields, terms: &Terms) -> Fields {
-    before.after(mapped, terms, Occasion::Login { first: false })
+    fields_after(before, mapped, terms, Occasion::Login { first: false })
 }
 
 proptest! {

@@ -19,7 +19,7 @@ use crate::{
         confirmation::Mailing,
         cookies,
         current::{View, session_purpose},
-        endpoints::verify_email::{is_link, mail_sent},
+        endpoints::verify_email::{Known, is_link, mail_sent},
         failure::Failure,
         pending::Pending,
         respond,
@@ -51,19 +51,24 @@ pub(super) async fn signed_in(
     for last in cookies::remember(organization, &session.provider_key) {
         set.append(header::SET_COOKIE, last);
     }
+    set.extend(Pending::gone(headers, organization).map(|gone| (header::SET_COOKIE, gone)));
     let account = organization.url("account");
     Ok(respond::redirect(attempt.return_to.as_deref().unwrap_or(&account), set))
 }
 
-/// Asks, beside a login, whether a new address is the user's, where mails can be sent. The login goes on whatever comes of it.
+/// Asks, beside a login, whether a new address is the user's. The login goes on whatever comes of it.
 pub(super) async fn ask_beside(server: &Server, organization: &Organization, provider: &Provider, recorded: &Recorded) {
     let user = &recorded.user;
-    if !recorded.address_is_new || user.email.is_none() || user.email_verified() || !server.can_send_mail() {
+    if !recorded.address_is_new || user.email.is_none() || user.email_verified() {
         return;
     }
     match server.ask_to_confirm(organization, user, &provider.display_name, Timestamp::now()).await {
         Ok(Mailing::Begun(sending)) => sending.beside(),
         Ok(Mailing::NotBefore(_) | Mailing::NotNeeded) => {}
+        Err(failure @ Failure::MailNotSetUp) => {
+            let error = &failure as &dyn Error;
+            tracing::info!(organization = &*organization.id, provider = provider.path, user = %user.id, error, "a new address stays unverified");
+        }
         Err(failure) => {
             let error = &failure as &dyn Error;
             tracing::warn!(organization = &*organization.id, user = %user.id, error, "a mail to a new address could not be sent");
@@ -88,15 +93,17 @@ pub(super) async fn not_before_verified(
     let further = return_to.filter(|_| by_link.is_none());
     let pending = Pending::new(user, &provider.display_name, further, now).ok_or(Failure::NoAddressToVerify)?;
     let mut set = without_attempt(server, organization, attempt, headers);
-    set.append(header::SET_COOKIE, pending.cookie(organization, &server.sealer).ok_or(Failure::Internal)?);
+    let cookie = pending.cookie(organization, &server.sealer).ok_or(Failure::Internal)?;
     tracing::info!(organization = &*organization.id, provider = provider.path, user = %user.id, "a login waits for the address to be verified");
-    match by_link {
-        Some(link) => Ok(respond::redirect(link, set)),
-        None => {
-            let mailing = server.ask_to_confirm(organization, user, &provider.display_name, now).await?;
-            mail_sent(organization, user, mailing, set).await
-        }
+    if let Some(link) = by_link {
+        set.append(header::SET_COOKIE, cookie);
+        return Ok(respond::redirect(link, set));
     }
+    let mailing = server.ask_to_confirm(organization, user, &provider.display_name, now).await?;
+    if !matches!(mailing, Mailing::NotNeeded) {
+        set.append(header::SET_COOKIE, cookie);
+    }
+    mail_sent(server, organization, user, mailing, &Known::Pending(&pending), set).await
 }
 
 /// Takes the cookie of an attempt away that has come to its end, and those that have had their time.

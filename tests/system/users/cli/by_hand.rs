@@ -1,7 +1,9 @@
 //! What administrators give and take by hand, and which sessions they end, counts within a second.
 
+use serde_json::json;
+
 use super::{refused, signs_in, started, told, users};
-use crate::support::{AT_ONCE, latchkey::Latchkey, source::On, visitor::Visitor, wait_within};
+use crate::support::{AT_ONCE, claimed::login, latchkey::Latchkey, source::On, visitor::Visitor, wait_within};
 
 on_both_sources!(
     what_is_given_and_taken_by_hand_shows_in_the_session_at_once,
@@ -90,12 +92,38 @@ async fn what_a_provider_sets_alone_is_not_given_and_what_it_gave_once_is_taken(
 }
 
 #[tokio::test]
-async fn of_a_mapper_that_is_not_served_it_is_told_that_nobody_knows_what_it_can_grant() {
+async fn while_a_mapper_is_not_served_as_it_stands_no_role_is_given_and_a_group_is() {
     let (fake, latchkey) = started(On::Directory, "").await;
     signs_in(&latchkey, &fake, "ann").await;
     latchkey.edit("mapper.yaml", "roles: [viewer]", "roles: [viewer, unknown]").await;
-    let given = users(&latchkey, &["grant", "ann", "--role", "auditor"], 0).await;
-    assert!(given.err.contains("default/everybody") && given.err.contains("not served"), "{}", given.err);
+    let said = ["the IdpMapper default/everybody", "mend that mapper", "latchkey check"];
+    refused(&latchkey, &["grant", "ann", "--role", "auditor"], &said).await;
+    refused(&latchkey, &["create", "bob", "--administrator"], &said).await;
+    let given = users(&latchkey, &["grant", "ann", "--group", "builders"], 0).await;
+    assert_eq!(given.err, "");
+    latchkey.edit("mapper.yaml", "roles: [viewer, unknown]", "roles: [viewer]").await;
+    users(&latchkey, &["grant", "ann", "--role", "auditor"], 0).await;
+}
+
+#[tokio::test]
+async fn an_address_that_nobody_has_verified_leads_no_gift_to_who_says_it_is_theirs() {
+    let (fake, latchkey) = started(On::Directory, "").await;
+    let claims =
+        json!({"sub": "1", "preferred_username": "mallory", "email": "ann@example.com", "email_verified": false});
+    let answer = login(&Visitor::new(), &latchkey, "demo", &fake, claims).await;
+    assert!(answer.signs_in(), "{} {}", answer.status, answer.body);
+    let other = told(&latchkey, &["create", "bob@example.com", "--email", "eve@example.com", "--email-verified"]).await;
+    let other = other["id"].as_str().expect("an id");
+
+    let said = ["no verified address", "name them by id, or by user name"];
+    refused(&latchkey, &["grant", "ann@example.com", "--administrator"], &said).await;
+    refused(&latchkey, &["grant", "Ann@EXAMPLE.com", "--group", "builders"], &said).await;
+    refused(&latchkey, &["grant", "bob@example.com", "--administrator"], &[other, "name them by id\n"]).await;
+    assert_eq!(told(&latchkey, &["show", other]).await["grants"], json!([]));
+
+    users(&latchkey, &["grant", "mallory", "--group", "builders"], 0).await;
+    users(&latchkey, &["grant", other, "--administrator"], 0).await;
+    users(&latchkey, &["grant", "eve@example.com", "--role", "auditor"], 0).await;
 }
 
 pub async fn is_out(visitor: &Visitor, latchkey: &Latchkey) {

@@ -11,7 +11,11 @@ use crate::support::{
 
 #[tokio::test]
 async fn odd_people_are_not_made_and_nobody_is_made_twice() {
-    let (_fake, latchkey) = started(On::Directory, "  users: {userNameSeparator: \":\"}\n").await;
+    let (fake, latchkey) = started(On::Directory, "  users: {userNameSeparator: \":\"}\n").await;
+    let issuer = format!("issuer: {}", fake.issuer);
+    let url = format!("discovery: {{url: {}/.well-known/openid-configuration}}", fake.issuer);
+    let found = manifests::provider("found", &fake.issuer, "").replace(&issuer, &url);
+    latchkey.write("found.yaml", &found).await;
     users(&latchkey, &["create", "ann", "--email", "ann@example.com"], 0).await;
     users(&latchkey, &["create", "one", "--provider", "demo", "--external-id", "1"], 0).await;
     for (arguments, said) in [
@@ -27,9 +31,10 @@ async fn odd_people_are_not_made_and_nobody_is_made_twice() {
         (&["create", "b", "--field", "language=no language"], "language"),
         (&["create", "b", "--role", "root"], "it has admin, auditor, viewer"),
         (&["create", "b", "--group", "root"], "it has builders, everyone"),
-        (&["create", "b", "--provider", "azure", "--external-id", "1"], "it has demo"),
+        (&["create", "b", "--provider", "azure", "--external-id", "1"], "it has demo, found"),
         (&["show", "nobody"], "latchkey users list"),
-        (&["grant", "nobody", "--administrator"], "nobody"),
+        (&["create", "b", "--provider", "found", "--external-id", "1"], "external IDs belong: write spec.issuer\n"),
+        (&["grant", "nobody", "--administrator"], "no user of the organization default has this id, user name or"),
         (&["show", "ann", "--organization", "acme"], "there is default"),
     ] {
         refused(&latchkey, arguments, &[said]).await;
@@ -88,6 +93,17 @@ async fn without_the_manifests_people_are_shown_by_uids_and_nothing_is_given() {
     latchkey.write("broken.yaml", "kind: IdpMapper\n  : [").await;
     let ended = users(&latchkey, &["grant", "ann", "--role", "auditor"], 2).await;
     assert!(ended.err.contains("broken.yaml"), "{}", ended.err);
+    // So may it hide an organization.
+    let id = told(&latchkey, &["show", "ann", "--organization", "default"]).await["id"].clone();
+    let id = id.as_str().expect("an id");
+    for verb in [&["show"][..], &["sessions"], &["end-sessions"], &["revoke", "--role", "auditor"]] {
+        let which = users(&latchkey, &[verb, &["ann"]].concat(), 2).await;
+        assert!(which.err.contains("which organization?") && which.err.contains("broken.yaml"), "{}", which.err);
+    }
+    for verb in ["show", "sessions", "end-sessions"] {
+        users(&latchkey, &[verb, id], 0).await;
+        users(&latchkey, &[verb, "ann", "--organization", "default"], 0).await;
+    }
     let listed = users(&latchkey, &["list"], 0).await;
     assert!(listed.out.contains("demo") && listed.err.contains("broken.yaml"), "{}{}", listed.out, listed.err);
 }

@@ -11,6 +11,7 @@ use latchkey::{
     store::{self, NewUser},
 };
 use serde_json::{Value, json};
+use sqlx::{Connection, Executor, SqliteConnection};
 use uuid::Uuid;
 
 use super::{signs_in, started, told, users};
@@ -113,6 +114,25 @@ async fn lists(latchkey: &Latchkey) {
     assert_eq!(lines[0], ["USER", "NAME", "EMAIL", "PROVIDERS", "LAST", "LOGIN", "ID"]);
     assert_eq!(lines[1][..3], ["ann", "ann@example.com", "demo"], "{text}");
     assert_eq!(lines[2][..3], ["bob", "bob@example.com", "(unverified)"], "{text}");
+}
+
+#[tokio::test]
+async fn who_signed_in_before_times_were_noted_is_not_said_to_have_never_done_so() {
+    let (fake, latchkey) = started(On::Directory, "").await;
+    signs_in(&latchkey, &fake, "ann").await;
+    users(&latchkey, &["create", "bob"], 0).await;
+    let url = format!("sqlite:{}", latchkey.dir().join("latchkey.db").display());
+    let mut database = SqliteConnection::connect(&url).await.expect("the database");
+    // As the migration writes it.
+    database.execute("UPDATE users SET last_login_at = 0 WHERE user_name = 'ann'").await.expect("written");
+    database.execute("UPDATE links SET last_login_at = 0").await.expect("written");
+    let ann = users(&latchkey, &["show", "ann"], 0).await.out;
+    assert!(ann.matches("not known").count() == 2 && !ann.contains("never"), "{ann}");
+    let bob = users(&latchkey, &["show", "bob"], 0).await.out;
+    assert!(bob.contains("never") && !bob.contains("not known"), "{bob}");
+    let listed = users(&latchkey, &["list"], 0).await.out;
+    let lines: Vec<_> = listed.lines().map(|line| line.contains("not known")).collect();
+    assert_eq!(lines, [false, true, false], "{listed}");
 }
 
 #[tokio::test]
