@@ -1,5 +1,7 @@
 //! `latchkey users show`: everything that is known of a user, and on whose word.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{
     cli::{check::Output, columns::Columns},
-    domain::user::Verification,
+    domain::{grant::Granted, user::Verification},
     store::Account,
 };
 
@@ -72,10 +74,24 @@ fn who(registry: &Registry, account: &Account) -> Vec<Vec<String>> {
         row("Organization", registry.name_of(&user.organization), String::new()),
     ];
     rows.extend(user.email.clone().map(|email| row("E-mail", email, format!("{email_by}{verified}"))));
+    rows.extend(by_role(registry, account).map(|roles| row("Administrator", "yes".to_owned(), roles)));
     let has_signed_in = told_by.is_some() || links.iter().any(|link| link.provider_uid.is_some());
     rows.push(row("Last login", last_login(*last_login_at, has_signed_in), String::new()));
     rows.push(row("Sessions", live(registry, account).len().to_string(), String::new()));
     rows
+}
+
+/// The roles that make the user an administrator, which no grant of theirs says.
+fn by_role(registry: &Registry, account: &Account) -> Option<String> {
+    let organization = registry.described_as(&account.user.organization)?;
+    let makes_one = |name: &&str| organization.role(name).is_some_and(|role| role.administrator);
+    let roles = account.grants.iter().filter_map(|held| match &held.grant.granted {
+        Granted::Role(name) => Some(name.as_str()),
+        Granted::Group(_) | Granted::Administrator => None,
+    });
+    let roles: BTreeSet<_> = roles.filter(makes_one).collect();
+    let named = roles.into_iter().collect::<Vec<_>>().join(", ");
+    (!named.is_empty()).then(|| format!("by role {named}"))
 }
 
 fn fields(registry: &Registry, account: &Account) -> Vec<Vec<String>> {

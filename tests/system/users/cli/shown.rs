@@ -162,3 +162,14 @@ async fn fill(database: &Path, people: u32) {
         store.create_user(&NewUser { user, links: Vec::new(), granted: Vec::new() }).await.expect("a user");
     }
 }
+
+#[tokio::test]
+async fn who_is_an_administrator_by_a_role_is_said_to_be_one() {
+    let (fake, latchkey) = started(On::Directory, "").await;
+    signs_in(&latchkey, &fake, "ann").await;
+    assert!(!users(&latchkey, &["show", "ann"], 0).await.out.contains("Administrator"));
+    users(&latchkey, &["grant", "ann", "--role", "admin"], 0).await;
+    let shown = users(&latchkey, &["show", "ann"], 0).await.out;
+    let line = shown.lines().find(|line| line.starts_with("Administrator")).expect("a line of it");
+    assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["Administrator", "yes", "by", "role", "admin"]);
+}
