@@ -85,7 +85,7 @@ impl Search<'_> {
     /// Finds the user of a person who has been let in, by the first way of `users.match` that leads to one.
     ///
     /// # Errors
-    /// `AddressTaken`, `UserNameTaken`, `NotKnown`.
+    /// `AddressTaken`, `UserNameTaken`, `LinkTaken`, `NotKnown`.
     pub fn find(&self, known: &Known) -> Result<Found, Refusal> {
         let found = self.people.matching.iter().find_map(|way| self.by(*way, known)).unwrap_or(Found::New);
         match self.taken(&found, known) {

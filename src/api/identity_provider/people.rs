@@ -17,7 +17,8 @@ pub struct UsersSpec {
     pub provisioning: Provisioning,
     /// By what a person is found among the users, the first that leads to one. ExternalID: issuer and user ID. Email: a
     /// verified address, for a provider with trust.assignedEmailDomains or trust.global. UserName: a user whom no other
-    /// provider is linked to, unless trust.global is true. Default: ExternalID, Email.
+    /// provider is linked to, unless trust.global is true, and, beside ExternalID, no other ID of this issuer. Default:
+    /// ExternalID, Email.
     #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 3), extend("x-kubernetes-list-type" = "atomic"))]
     #[x_kube(validation = rules::each_way_of_matching_once())]
