@@ -32,6 +32,11 @@ pub struct Mapper {
 }
 
 impl Mapper {
+    /// metadata.name.
+    pub fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+
     /// What is served of it.
     pub fn rule(&self) -> Option<&Rule> {
         self.served.as_ref().map(|(rule, _)| &**rule)

@@ -77,6 +77,11 @@ pub enum LoginState {
 }
 
 impl Provider {
+    /// metadata.name.
+    pub fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+
     /// How to sign in through this provider, when that is possible now.
     pub fn serving(&self) -> Option<&Arc<Relation>> {
         match &self.login {

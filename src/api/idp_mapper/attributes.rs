@@ -5,6 +5,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::rules;
 
+/// What somebody is made of that is no attribute: it is given otherwise, or belongs to the claims of the provider.
+pub const NO_ATTRIBUTE: [&str; 11] = [
+    "id",
+    "userName",
+    "email",
+    "emailVerified",
+    "organization",
+    "provider",
+    "roles",
+    "groups",
+    "administrator",
+    "attributes",
+    "expiresAt",
+];
+
 /// One thing that is noted of a person, and where it comes from.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

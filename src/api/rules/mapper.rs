@@ -3,6 +3,7 @@
 use kube::core::Rule;
 
 use super::{matches, rule};
+use crate::api::NO_ATTRIBUTE;
 
 /// One that gives and notes nothing would be served in vain.
 pub fn says_something() -> Rule {
@@ -39,8 +40,9 @@ pub fn attribute_name() -> Rule {
 
 /// Fields that mappers give otherwise, or that belong to the claims of the provider.
 pub fn attribute_of_its_own() -> Rule {
+    let others = NO_ATTRIBUTE.map(|name| format!("'{name}'")).join(", ");
     rule(
-        "!(self in ['id', 'userName', 'email', 'emailVerified', 'organization', 'provider', 'roles', 'groups', 'administrator', 'attributes', 'expiresAt'])",
+        format!("!(self in [{others}])"),
         "roles, groups and administrator belong under grant; who somebody is (id, userName, email, emailVerified) comes from the claims of the IdentityProvider alone: write another name",
     )
 }

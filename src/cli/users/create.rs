@@ -134,12 +134,11 @@ fn provider<'a>(
     let table = &registry.described.table;
     let of = table.provider_uids().filter_map(|uid| table.provider_by_uid(uid));
     let of: Vec<_> = of.filter(|provider| provider.organization == *organization).collect();
-    let called = |provider: &Provider| provider.path.rsplit('/').next().unwrap_or_default().to_owned();
     let unknown = || {
-        let mut names: Vec<_> = of.iter().map(|provider| called(provider)).collect();
+        let mut names: Vec<_> = of.iter().map(|provider| provider.name()).collect();
         names.sort();
         let there = if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
         Refused::because(format!("--provider {name}: the organization has no IdentityProvider of this name; {there}"))
     };
-    of.iter().find(|provider| called(provider) == name).copied().ok_or_else(unknown)
+    of.iter().find(|provider| provider.name() == name).copied().ok_or_else(unknown)
 }

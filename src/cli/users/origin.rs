@@ -42,15 +42,15 @@ pub struct Given {
 
 impl Names<'_> {
     pub fn provider(self, uid: &str) -> Named {
-        self.named(uid, self.0.table.provider_by_uid(uid).map(|provider| &*provider.path))
+        self.named(uid, self.0.table.provider_by_uid(uid).map(|provider| provider.name()))
     }
 
     fn mapper(self, uid: &str) -> Named {
-        self.named(uid, self.0.table.mapper(uid).map(|mapper| &*mapper.path))
+        self.named(uid, self.0.table.mapper(uid).map(|mapper| mapper.name()))
     }
 
-    fn named(self, uid: &str, path: Option<&str>) -> Named {
-        let name = path.map(|path| path.rsplit('/').next().unwrap_or(path).to_owned());
+    fn named(self, uid: &str, name: Option<&str>) -> Named {
+        let name = name.map(str::to_owned);
         Named { uid: uid.to_owned(), is_gone: name.is_none() && self.0.gap.is_none(), name }
     }
 

@@ -2,26 +2,14 @@
 
 use serde_json::Value;
 
-use crate::domain::{
-    email::canonical_address,
-    field::{Field, Maker, Unusable, usable},
-    person::fits,
+use crate::{
+    api::NO_ATTRIBUTE,
+    domain::{
+        email::canonical_address,
+        field::{Field, Maker, Unusable, usable},
+        person::fits,
+    },
 };
-
-/// What somebody is made of that has no place among the fields.
-const NO_FIELD: [&str; 11] = [
-    "id",
-    "userName",
-    "email",
-    "emailVerified",
-    "organization",
-    "provider",
-    "roles",
-    "groups",
-    "administrator",
-    "attributes",
-    "expiresAt",
-];
 
 /// Why a new user cannot be so.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,7 +64,7 @@ pub fn field(name: &str, text: &str) -> Result<Field, NotUsable> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(fits) && name.len() <= 63;
     let name = || name.to_owned();
-    if !is_name || NO_FIELD.contains(&&*name()) {
+    if !is_name || NO_ATTRIBUTE.contains(&&*name()) {
         return Err(NotUsable::NoField { name: name() });
     }
     match usable(&name(), &Value::from(text)) {

@@ -30,8 +30,7 @@ pub fn of_field<'a>(by: &Maker, table: &'a LoginTable) -> Origin<'a> {
 
 /// By its name alone: the namespace is nothing to people.
 fn of_mapper<'a>(uid: &str, table: &'a LoginTable) -> Origin<'a> {
-    let name = |path: &'a str| path.rsplit_once('/').map_or(path, |(_, name)| name);
-    table.mapper(uid).map_or(Origin::Gone, |mapper| Origin::Mapper(name(&mapper.path)))
+    table.mapper(uid).map_or(Origin::Gone, |mapper| Origin::Mapper(mapper.name()))
 }
 
 #[cfg(test)]
