@@ -12,6 +12,8 @@ mod show;
 
 use std::{io::Write, process::ExitCode};
 
+use jiff::Timestamp;
+
 use self::{described::Described, registry::Registry};
 use super::{
     check::Output,
@@ -132,4 +134,9 @@ async fn answer(arguments: Arguments) -> anyhow::Result<()> {
 /// Prints a text, or a JSON document, that ends here.
 fn print(text: &str) -> anyhow::Result<()> {
     Ok(writeln!(std::io::stdout().lock(), "{text}")?)
+}
+
+/// A moment as people read it.
+fn second(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

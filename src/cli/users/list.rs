@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     origin::{Named, Names},
     registry::Registry,
-    show::second,
+    second,
 };
 use crate::{
     cli::{check::Output, columns::Columns},

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Refused, print,
     registry::{Registry, Who},
-    show::second,
+    second,
 };
 use crate::{
     cli::{check::Output, columns::Columns},

@@ -9,6 +9,7 @@ use super::{
     origin::Given,
     print,
     registry::{Registry, Who},
+    second,
     sessions::live,
 };
 use crate::{
@@ -42,11 +43,6 @@ pub fn tell(registry: &Registry, account: &Account) -> anyhow::Result<()> {
 fn last_login(at: Option<Timestamp>, has_signed_in: bool) -> String {
     let unnoted = if has_signed_in { "not known" } else { "never" };
     at.map_or_else(|| unnoted.to_owned(), second)
-}
-
-/// A moment as people read it.
-pub fn second(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn text(registry: &Registry, account: &Account) -> String {
