@@ -27,7 +27,7 @@ use latchkey::domain::{
 };
 use latchkey::{
     api::{ProviderType, Reason},
-    domain::organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
+    domain::organization::{Group, Organization, OrganizationKey, Role, SessionLimits, TokenPolicy},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -98,6 +98,7 @@ impl Bench {
             person,
             at_provider,
             id_token: IdToken { issued_at: Timestamp::UNIX_EPOCH, hint: None },
+            brought: None,
         };
         let fresh = Fresh { user_id: UserId(Uuid::nil()), session_id: SessionId([0; 32]), now: Timestamp::UNIX_EPOCH };
         match decide(verified, Known::default(), fresh, &mut trace)? {
@@ -177,6 +178,8 @@ fn organization() -> Result<Organization, Box<dyn Error>> {
         logout_page_url: None,
         require_verified_email: false,
         session: SessionLimits { idle_timeout: Duration::from_secs(1800), lifetime: Duration::from_secs(36_000) },
+        tokens: TokenPolicy { audience: None, lifetime: Duration::from_secs(600) },
+        applications: Vec::new(),
     })
 }
 
@@ -196,6 +199,7 @@ fn provider() -> Result<Provider, Box<dyn Error>> {
         user_name_separator: None,
         suspended: false,
         logout_page_url: None,
+        has_client: true,
         login: LoginState::Unavailable(Reason::Pending),
     })
 }

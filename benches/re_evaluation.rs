@@ -151,6 +151,7 @@ fn record(provider: &str, number: usize) -> LoginRecord {
         terms: Terms::default(),
         requires_verified_email: false,
         mark: "as it was before".to_owned(),
+        brought: None,
         session: Session {
             id: SessionId(session),
             organization,

@@ -140,6 +140,7 @@ async fn make(config: &Config) -> anyhow::Result<Parts> {
         config.trusted_proxies.clone(),
         https,
     ));
+    server.load_signing_keys(Timestamp::now()).await?;
     let (feed, stores, changes) = Feed::new();
     let sourced = sources::open(config, feed, stores.clone(), store.clone()).await?;
     let (publisher, follow_ups) = Publisher::new(table.clone());

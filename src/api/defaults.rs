@@ -30,10 +30,11 @@ pub enum Issuer {
 impl IdentityProviderSpec {
     /// The names of the Secrets that the manifest refers to, for whatever.
     pub fn secret_names(&self) -> impl Iterator<Item = &str> {
-        let client = &self.client;
-        let entries = [&client.id_ref, &client.secret_ref, &client.previous_secret_ref, &client.private_key_ref];
+        let entries = self.client.iter().flat_map(|client| {
+            [&client.id_ref, &client.secret_ref, &client.previous_secret_ref, &client.private_key_ref]
+        });
         let bundle = self.tls.ca_bundle_ref.iter().filter(|source| source.kind == TrustSourceKind::Secret);
-        let entries = entries.into_iter().flatten().map(|reference| &*reference.name);
+        let entries = entries.flatten().map(|reference| &*reference.name);
         entries.chain(bundle.map(|source| &*source.name))
     }
 

@@ -2,6 +2,7 @@
 
 mod authorization;
 mod client;
+mod jwt_bearer;
 mod location;
 mod logout;
 mod people;
@@ -16,6 +17,7 @@ use super::{Claims, LocalReference, organization::is_default, rules};
 
 pub use authorization::*;
 pub use client::*;
+pub use jwt_bearer::*;
 pub use location::*;
 pub use logout::*;
 pub use people::*;
@@ -155,14 +157,20 @@ pub struct IdentityProviderSpec {
     /// How connections to the provider are trusted.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tls: Tls,
-    /// The client that the provider's administrator registered for Latchkey.
-    pub client: ClientSpec,
+    /// The client that the provider's administrator registered for Latchkey. One of client and jwtBearer is required; absent:
+    /// people do not sign in here by browser, and there is nothing to register.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientSpec>,
     /// How people are sent to the provider.
     #[serde(default, skip_serializing_if = "is_default")]
     pub authorization: AuthorizationSpec,
     /// Which tokens are believed to be the provider's.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tokens: TokensSpec,
+    /// Present: applications that sign people in at this provider themselves may bring its ID tokens to the token endpoint of
+    /// the organization (RFC 7523). Which applications, the Organization says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwt_bearer: Option<JwtBearerSpec>,
     /// Which claim of the provider means what.
     #[serde(default, skip_serializing_if = "is_default")]
     pub claims: Claims,

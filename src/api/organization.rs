@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, Duration, rules};
+use super::{Condition, Duration, KeyReference, rules};
 
 /// An Organization owns users, roles, groups and sessions, and has sign-in pages of its own.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -63,6 +63,63 @@ pub struct OrganizationSpec {
     /// How long people stay signed in.
     #[serde(default, skip_serializing_if = "is_default")]
     pub session: SessionPolicy,
+    /// The access tokens that are given out: to applications, and with forward auth where it asks for token=true.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tokens: AccessTokens,
+    /// The applications that may bring ID tokens to the token endpoint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 128), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["clientID"]))]
+    pub applications: Vec<Application>,
+}
+
+/// The access tokens that are given out (RFC 9068).
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessTokens {
+    /// Whom they are for (aud): what the APIs that get them call themselves. Default: the organization's URL, which is their
+    /// issuer, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = rules::token_audience())]
+    pub audience: Option<String>,
+    /// How long they are good; never longer than the ID token, or the session, that they come from. Nothing ends them before.
+    /// Default: 10m; at least 1s, at most 24h.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = rules::token_lifetime())]
+    pub lifetime: Option<Duration>,
+}
+
+/// An application that may bring ID tokens to the token endpoint.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Application {
+    /// By which the application is known here: letters, digits and punctuation. What it is called at the provider stands
+    /// under audiences.
+    #[serde(rename = "clientID")]
+    #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = rules::application_id())]
+    pub client_id: String,
+    /// The entry of a Secret that holds what the application shows (client_secret_basic or client_secret_post). The Secret
+    /// must carry the label latchkey.dev/usable: "true". Absent: a public client, which cannot keep a secret, such as a
+    /// desktop application.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<KeyReference>,
+    /// Whose ID tokens the application may bring.
+    #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub identity_providers: Vec<ApplicationProvider>,
+}
+
+/// A provider whose ID tokens an application may bring.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationProvider {
+    /// metadata.name of an IdentityProvider of this organization, which has jwtBearer.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// The client IDs at the provider that ID tokens may be issued to (aud): those of this application. An ID token that
+    /// names any other beside is refused.
+    #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 512)), extend("x-kubernetes-list-type" = "set"))]
+    pub audiences: Vec<String>,
 }
 
 /// A role of an organization.
@@ -183,6 +240,12 @@ pub struct OrganizationStatus {
     /// Where people of this organization sign in.
     #[serde(rename = "signInURL", skip_serializing_if = "Option::is_none")]
     pub sign_in_url: Option<String>,
+    /// Where applications bring ID tokens (RFC 7523).
+    #[serde(rename = "tokenURL", skip_serializing_if = "Option::is_none")]
+    pub token_url: Option<String>,
+    /// Where the keys are that access tokens of this organization are checked by (RFC 7517).
+    #[serde(rename = "jwksURI", skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
     /// How many providers the organization has, and how many serve logins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity_providers: Option<ReadyCount>,

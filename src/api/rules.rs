@@ -1,6 +1,7 @@
 //! The rules of the manifests, which the API server and the directory apply alike (`x-kubernetes-validations`). Each
 //! message says what to write instead. None looks at anything but the object.
 
+mod application;
 mod authorization;
 mod client;
 mod location;
@@ -14,6 +15,7 @@ use kube::core::Rule;
 use schemars::Schema;
 use serde_json::json;
 
+pub use application::*;
 pub use authorization::*;
 pub use client::*;
 pub use location::*;

@@ -65,15 +65,15 @@ pub fn in_place_of_what_is_absent(tree: &Tree) -> (Vec<Object>, Vec<Absent>) {
 }
 
 fn references(idp: &IdentityProvider) -> Vec<Reference<'_>> {
-    let client = &idp.spec.client;
-    let texts = [
-        ("spec.client.idRef", &client.id_ref, true),
-        ("spec.client.secretRef", &client.secret_ref, true),
-        ("spec.client.previousSecretRef", &client.previous_secret_ref, true),
-        ("spec.client.privateKeyRef", &client.private_key_ref, false),
-    ];
+    let texts = idp.spec.client.iter().flat_map(|client| {
+        [
+            ("spec.client.idRef", &client.id_ref, true),
+            ("spec.client.secretRef", &client.secret_ref, true),
+            ("spec.client.previousSecretRef", &client.previous_secret_ref, true),
+            ("spec.client.privateKeyRef", &client.private_key_ref, false),
+        ]
+    });
     let mut references: Vec<_> = texts
-        .into_iter()
         .filter_map(|(field, reference, is_text)| {
             let KeyReference { name, key } = reference.as_ref()?;
             Some(Reference { field, kind: "Secret", name, key, is_text })

@@ -85,7 +85,7 @@ impl Fetches {
 
     fn rotation(&self, idp: &IdentityProvider, wish: &Wish) -> provider::Rotated {
         let rotations = self.remote.rotations();
-        match wish.client.rotation(idp) {
+        match wish.client.as_ref().and_then(|client| client.rotation(idp)) {
             None => provider::Rotated::default(),
             Some(rotation) => {
                 let met_in = rotations.met_in(&rotation, idp.generation_number());

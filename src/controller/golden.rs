@@ -20,8 +20,8 @@ use crate::{
         metadata::{FetchFailure, Fetched, Metadata},
         modes::Modes,
         people::{Access, Defaults, Match, People},
-        provider::{LoginState, Provider},
-        relation::{AcceptedSecret, ClaimsSource, Credential, Flow},
+        provider::{LoginState, Provider, Served},
+        relation::{AcceptedSecret, Bearer, ClaimsSource, Credential, Flow, Relation},
         table::LoginTable,
     },
     source::{
@@ -131,23 +131,7 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, table: &LoginT
         let observed = provider::Observed { local, wish, remote, rotation, handled: None, now: world.now };
         let decision = provider::decide(&idp, &observed);
         let sees = match &decision.entry.login {
-            LoginState::Serving(relation) => json!({
-                "authorization": relation.authorization_endpoint,
-                "client id": relation.client_id,
-                "client": relation.credentials.iter().map(shown).collect::<Vec<_>>(),
-                "previous": relation.previous.iter().flat_map(|(_, by)| by).map(shown).collect::<Vec<_>>(),
-                "flow": flow(&relation.flow),
-                "pushed": relation.pushing.as_ref().map(|pushing| format!("to {}, demanded {}", pushing.endpoint, pushing.demanded)),
-                "algorithms": relation.tokens.algorithms.iter().map(|algorithm| algorithm.as_str()).collect::<Vec<_>>(),
-                "request": format!("{:?}", relation.request),
-                "issuer": relation.issuer,
-                "keys": relation.tokens.jwks_uri,
-                "keys of the manifest": relation.tokens.public_keys.len(),
-                "keys that are secrets": relation.tokens.secrets.len(),
-                "unsigned from the token endpoint": relation.tokens.unsigned_from_token_endpoint,
-                "clock skew": relation.tokens.skew.as_secs(),
-                "claims": claims(&relation.claims_source),
-            }),
+            LoginState::Serving(served) => ways_in(served),
             other => json!(format!("{other:?}")),
         };
         let looks_again = format!("{}s", decision.requeue.as_secs());
@@ -168,6 +152,42 @@ fn providers(stores: &Stores, settings: &Settings, world: &World, table: &LoginT
         }
         out.push((format!("IdentityProvider {}", idp.path()), decided));
     }
+}
+
+/// The ways in that a provider has.
+fn ways_in(served: &Served) -> Value {
+    let mut seen = served.browser.as_deref().map_or(json!({}), by_browser);
+    if let Some(Bearer { authority, max_token_age }) = served.bearer.as_deref() {
+        seen["by ID token"] = json!({
+            "algorithms": authority.tokens.algorithms.iter().map(|algorithm| algorithm.as_str()).collect::<Vec<_>>(),
+            "issuer": authority.issuer,
+            "keys": authority.tokens.jwks_uri,
+            "keys of the manifest": authority.tokens.public_keys.len(),
+            "keys that are secrets": authority.tokens.secrets.len(),
+            "issued within": max_token_age.as_secs(),
+        });
+    }
+    seen
+}
+
+fn by_browser(relation: &Relation) -> Value {
+    json!({
+        "authorization": relation.authorization_endpoint,
+        "client id": relation.client_id,
+        "client": relation.credentials.iter().map(shown).collect::<Vec<_>>(),
+        "previous": relation.previous.iter().flat_map(|(_, by)| by).map(shown).collect::<Vec<_>>(),
+        "flow": flow(&relation.flow),
+        "pushed": relation.pushing.as_ref().map(|pushing| format!("to {}, demanded {}", pushing.endpoint, pushing.demanded)),
+        "algorithms": relation.authority.tokens.algorithms.iter().map(|algorithm| algorithm.as_str()).collect::<Vec<_>>(),
+        "request": format!("{:?}", relation.request),
+        "issuer": relation.authority.issuer,
+        "keys": relation.authority.tokens.jwks_uri,
+        "keys of the manifest": relation.authority.tokens.public_keys.len(),
+        "keys that are secrets": relation.authority.tokens.secrets.len(),
+        "unsigned from the token endpoint": relation.authority.tokens.unsigned_from_token_endpoint,
+        "clock skew": relation.authority.tokens.skew.as_secs(),
+        "claims": claims(&relation.claims_source),
+    })
 }
 
 /// What is said of people beside where their claims are read; None where the manifest says nothing of it.

@@ -18,7 +18,9 @@ use super::{
     table::LoginTable,
     trace::{Problem, Stage, Trace},
     trust,
-    user::{FoundBy, IdToken, Link, LoginRecord, LostAccess, Mapped, Session, SessionId, User, UserId, Verification},
+    user::{
+        FoundBy, IdToken, Link, LoginRecord, LostAccess, Mapped, OneUse, Session, SessionId, User, UserId, Verification,
+    },
 };
 
 /// What a login knows once the provider's answer is verified.
@@ -31,6 +33,8 @@ pub struct Verified<'a> {
     /// The session at the provider, and the ID token that tells of it.
     pub at_provider: ProviderSession,
     pub id_token: IdToken,
+    /// An application brought the ID token, which counts once.
+    pub brought: Option<OneUse>,
 }
 
 /// What only the caller can make: identifiers from randomness, and the time.
@@ -147,7 +151,7 @@ struct Person {
 }
 
 fn let_in(verified: Verified<'_>, mapping: &Mapping<'_>, let_in: Person, fresh: Fresh) -> LoginRecord {
-    let Verified { table, provider, issuer, claims, person, at_provider, id_token } = verified;
+    let Verified { table, provider, issuer, claims, person, at_provider, id_token, brought } = verified;
     let Person { found, user_name, linked, mapped } = let_in;
     let organization = &provider.organization;
     let user = User {
@@ -181,6 +185,7 @@ fn let_in(verified: Verified<'_>, mapping: &Mapping<'_>, let_in: Person, fresh: 
         requires_verified_email: mapping.organization.require_verified_email,
         session,
         id_token,
+        brought,
     }
 }
 

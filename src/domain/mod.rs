@@ -1,6 +1,7 @@
 //! Pure rules: what is served, who a person is, what they get.
 //! No async, no I/O, no clock, no randomness: everything comes in as a value.
 
+pub mod access_token;
 pub mod by_hand;
 pub mod client_key;
 pub mod documents;
@@ -13,6 +14,7 @@ pub mod home_realm;
 pub mod icon;
 pub mod idp_user;
 pub mod keep;
+pub mod key_rotation;
 pub mod locale;
 pub mod login;
 pub mod logout;

@@ -1,6 +1,6 @@
 //! What an organization is once its manifest has been accepted.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -54,6 +54,45 @@ pub struct Organization {
     /// Nobody is signed in before their address is verified.
     pub require_verified_email: bool,
     pub session: SessionLimits,
+    pub tokens: TokenPolicy,
+    /// Who may bring ID tokens to the token endpoint.
+    pub applications: Vec<Application>,
+}
+
+/// What access tokens say, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenPolicy {
+    /// `aud`; None: the organization's own URL.
+    pub audience: Option<String>,
+    pub lifetime: Duration,
+}
+
+/// An application that signs people in at a provider itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Application {
+    pub client_id: String,
+    pub secret: ApplicationSecret,
+    /// Those of the manifest that are there.
+    pub providers: Vec<ApplicationProvider>,
+}
+
+/// What an application shows, to be known as itself.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ApplicationSecret {
+    /// Nothing: it can keep no secret.
+    Public,
+    /// What has this SHA-256.
+    Hashed([u8; 32]),
+    /// What the manifest refers to is not there: nobody is the application.
+    Missing,
+}
+
+/// A provider whose ID tokens an application may bring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApplicationProvider {
+    pub uid: Arc<str>,
+    /// The clients of the provider to which they may have been issued.
+    pub audiences: Vec<String>,
 }
 
 /// A role that can be granted.
@@ -74,6 +113,16 @@ pub struct Group {
     pub type_: Option<String>,
 }
 
+impl fmt::Debug for ApplicationSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Public => "Public",
+            Self::Hashed(_) => "Hashed",
+            Self::Missing => "Missing",
+        })
+    }
+}
+
 /// When a session ends by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLimits {
@@ -87,6 +136,21 @@ impl Organization {
     /// An absolute URL below this organization: `{externalURL}/o/{id}/{path}`.
     pub fn url(&self, path: &str) -> String {
         format!("{}o/{}/{path}", self.external_url, self.id)
+    }
+
+    /// Who issues the access tokens of this organization (RFC 8414, section 2): `{externalURL}/o/{id}`.
+    pub fn issuer(&self) -> String {
+        format!("{}o/{}", self.external_url, self.id)
+    }
+
+    /// Whom access tokens are for.
+    pub fn audience(&self) -> Cow<'_, str> {
+        self.tokens.audience.as_deref().map_or_else(|| self.issuer().into(), Cow::from)
+    }
+
+    /// The application of a client ID.
+    pub fn application(&self, client_id: &str) -> Option<&Application> {
+        self.applications.iter().find(|application| application.client_id == client_id)
     }
 
     /// The role of a name.

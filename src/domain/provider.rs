@@ -5,8 +5,12 @@ use std::{collections::BTreeSet, sync::Arc};
 use url::Url;
 
 use super::{
-    email::domain_of, expression::ProviderVariable, icon::Icon, organization::OrganizationKey, people::People,
-    relation::Relation,
+    email::domain_of,
+    expression::ProviderVariable,
+    icon::Icon,
+    organization::OrganizationKey,
+    people::People,
+    relation::{Authority, Bearer, Relation},
 };
 use crate::api::{ProviderType, Reason};
 
@@ -35,6 +39,8 @@ pub struct Provider {
     pub suspended: bool,
     /// Where people land after signing out, when the manifest names a page; also while nobody can sign in.
     pub logout_page_url: Option<Url>,
+    /// Whether people sign in here by browser at all: the manifest has a client.
+    pub has_client: bool,
     pub login: LoginState,
 }
 
@@ -73,7 +79,31 @@ pub enum LoginState {
     /// Accepted, but not reachable or not usable now: nobody signs in; its sessions go on.
     Unavailable(Reason),
     /// People sign in by this.
-    Serving(Arc<Relation>),
+    Serving(Served),
+}
+
+/// The ways in that a provider has.
+#[derive(Clone, Debug, Default)]
+pub struct Served {
+    /// By browser.
+    pub browser: Option<Arc<Relation>>,
+    /// By an ID token that an application brings.
+    pub bearer: Option<Arc<Bearer>>,
+}
+
+impl Served {
+    /// By which tokens are checked: the stricter rules, where the ways in differ.
+    pub fn authority(&self) -> Option<&Authority> {
+        let bearer = self.bearer.as_ref().map(|bearer| &*bearer.authority);
+        bearer.or_else(|| self.browser.as_ref().map(|relation| &*relation.authority))
+    }
+
+    /// The keys that the provider publishes count no longer.
+    pub fn forget_published_keys(&mut self) {
+        let forget = |authority: &mut Arc<Authority>| Arc::make_mut(authority).tokens.jwks_uri = None;
+        self.browser.iter_mut().for_each(|relation| forget(&mut Arc::make_mut(relation).authority));
+        self.bearer.iter_mut().for_each(|bearer| forget(&mut Arc::make_mut(bearer).authority));
+    }
 }
 
 impl Provider {
@@ -82,12 +112,17 @@ impl Provider {
         self.path.rsplit('/').next().unwrap_or(&self.path)
     }
 
-    /// How to sign in through this provider, when that is possible now.
-    pub fn serving(&self) -> Option<&Arc<Relation>> {
+    /// The ways to sign in through this provider that are possible now.
+    pub fn served(&self) -> Option<&Served> {
         match &self.login {
-            LoginState::Serving(relation) => Some(relation),
+            LoginState::Serving(served) => Some(served),
             LoginState::Suspended | LoginState::Refused(_) | LoginState::Unavailable(_) => None,
         }
+    }
+
+    /// How to sign in by browser through this provider, when that is possible now.
+    pub fn serving(&self) -> Option<&Arc<Relation>> {
+        self.served()?.browser.as_ref()
     }
 
     /// Whether an e-mail address can lead here.

@@ -1,4 +1,5 @@
-//! The relation between a provider and us: everything that a login needs to know of both.
+//! The relation between a provider and us: everything that a login needs to know of both, and what it needs to know of the
+//! provider alone where an application brings an ID token.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -9,14 +10,30 @@ use super::{
     client_key::ClientKey, logout::LogoutRules, signing_algorithm::SigningAlgorithm, verification_key::VerificationKey,
 };
 
-/// Everything that a login needs to know of a provider: the relation between it and us.
+/// Whose word counts, and by what it is known to be theirs.
+#[derive(Clone, Debug, Default)]
+pub struct Authority {
+    pub issuer: String,
+    pub trust_roots: Option<TrustRoots>,
+    pub tokens: TokenRules,
+}
+
+/// That applications may bring a provider's ID tokens (RFC 7523).
+#[derive(Clone, Debug)]
+pub struct Bearer {
+    /// Without the algorithms that are keyed by the client secret: the tokens are for other clients.
+    pub authority: Arc<Authority>,
+    /// How long ago an ID token may have been issued.
+    pub max_token_age: Duration,
+}
+
+/// Everything that a login by browser needs to know of a provider: the relation between it and us.
 #[derive(Clone, Debug)]
 pub struct Relation {
-    pub issuer: String,
+    pub authority: Arc<Authority>,
     pub authorization_endpoint: Url,
     /// None: the browser carries authorization requests.
     pub pushing: Option<Pushing>,
-    pub trust_roots: Option<TrustRoots>,
     pub client_id: String,
     /// How we authenticate, in the order in which it is tried: another one only when the provider refuses one.
     pub credentials: Vec<Credential>,
@@ -25,7 +42,6 @@ pub struct Relation {
     pub redirect_uri: Url,
     pub flow: Flow,
     pub request: RequestOptions,
-    pub tokens: TokenRules,
     pub claims_source: ClaimsSource,
     /// The provider sends `iss` with every authorization response (RFC 9207), so it is demanded.
     pub iss_parameter: bool,

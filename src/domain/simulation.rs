@@ -65,7 +65,8 @@ fn record(
     let at_provider =
         ProviderSession { issuer: provider.issuer.to_string(), subject: person.external_id.clone(), sid: None };
     let id_token = IdToken { issued_at: fresh.now, hint: None };
-    let verified = Verified { table, provider, issuer: &provider.issuer, claims, person, at_provider, id_token };
+    let verified =
+        Verified { table, provider, issuer: &provider.issuer, claims, person, at_provider, id_token, brought: None };
     let before = people.modes.is_read_only().then(|| known(provider, &verified.person, fresh.user_id));
     let known = before.as_ref().map(known_by_everything).unwrap_or_default();
     match login::decide(verified, known, fresh, trace) {

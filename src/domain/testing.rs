@@ -15,13 +15,13 @@ use super::{
     logout::LogoutRules,
     mapper::{GrantRule, Mapper, Rule, When},
     modes::{Modes, Terms},
-    organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
+    organization::{Group, Organization, OrganizationKey, Role, SessionLimits, TokenPolicy},
     people::{Access, Defaults, Match, OtherReading, People, Readings},
     person::identify,
     provider::{LoginState, OnSignInPage, Provider, Trust},
     provider_session::ProviderSession,
     reading::Reading,
-    relation::{ClaimsSource, Flow, Relation, RequestOptions, TokenRules},
+    relation::{Authority, ClaimsSource, Flow, Relation, RequestOptions},
     trace::Trace,
     update::user_after,
     user::{FoundBy, IdToken, Link, LoginRecord, Mapped, Session, SessionId, User, UserId, Verification},
@@ -44,6 +44,8 @@ pub fn organization() -> Organization {
         logout_page_url: None,
         require_verified_email: false,
         session: SessionLimits { idle_timeout: Duration::from_secs(1800), lifetime: Duration::from_secs(36_000) },
+        tokens: TokenPolicy { audience: None, lifetime: Duration::from_secs(600) },
+        applications: Vec::new(),
     }
 }
 
@@ -64,6 +66,7 @@ pub fn provider(uid: &str) -> Provider {
         user_name_separator: None,
         suspended: false,
         logout_page_url: None,
+        has_client: true,
         login: LoginState::Unavailable(Reason::Pending),
     }
 }
@@ -72,17 +75,15 @@ pub fn provider(uid: &str) -> Provider {
 pub fn relation() -> Relation {
     let url = |url: &str| url.parse().expect("a URL");
     Relation {
-        issuer: "https://issuer.example".into(),
+        authority: Arc::new(Authority { issuer: "https://issuer.example".into(), ..Authority::default() }),
         authorization_endpoint: url("https://issuer.example/authorize"),
         pushing: None,
-        trust_roots: None,
         client_id: "latchkey".into(),
         credentials: Vec::new(),
         previous: None,
         redirect_uri: url("https://sso.example/o/acme/callback/p1"),
         flow: Flow::IdToken,
         request: RequestOptions::default(),
-        tokens: TokenRules::default(),
         claims_source: ClaimsSource::IdToken,
         iss_parameter: false,
         logout: LogoutRules::default(),
@@ -185,6 +186,7 @@ pub fn login(name: &str) -> LoginRecord {
         mark: "by these mappers".to_owned(),
         id_token: IdToken { issued_at: at(0), hint: None },
         session: session(&user, "p1"),
+        brought: None,
         user,
     }
 }

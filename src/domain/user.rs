@@ -174,8 +174,20 @@ pub struct LoginRecord {
     pub mark: String,
     /// No session begins before the user's address is verified.
     pub requires_verified_email: bool,
+    /// The session that begins, if one does.
     pub session: Session,
     pub id_token: IdToken,
+    /// An application brought the ID token, which counts once: no session begins. None: a browser did.
+    pub brought: Option<OneUse>,
+}
+
+/// Something that counts once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneUse {
+    /// Half of a hash of what tells it from others.
+    pub id: [u8; 16],
+    /// Nobody takes it any longer.
+    pub until: Timestamp,
 }
 
 /// How the user of a login was found.

@@ -9,13 +9,13 @@ use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 
 use super::{
-    assertion::SigningFailed,
     client_auth::{Shown, show},
     error_code::registered,
     http::{Outbound, authority},
     http_error::HttpError,
     json::{JsonError, parse_object},
     rotation::Rotations,
+    signing::SigningFailed,
 };
 use crate::domain::relation::{AcceptedSecret, Audience, Credential, Relation};
 
@@ -44,7 +44,7 @@ pub enum AskError {
     Status { host: String, endpoint: &'static str, status: StatusCode },
     #[error("{host}: the {endpoint}'s answer cannot be read: {source}")]
     Json { host: String, endpoint: &'static str, source: JsonError },
-    #[error(transparent)]
+    #[error("the client assertion could not be signed")]
     Signing(#[from] SigningFailed),
 }
 
@@ -143,7 +143,7 @@ async fn post(
     let host = authority(endpoint.url);
     let request =
         request(endpoint.url, form, shown).map_err(|why| HttpError::InsecureUrl { host: host.clone(), why })?;
-    let answer = outbound.send(relation.trust_roots.as_ref(), request).await?;
+    let answer = outbound.send(relation.authority.trust_roots.as_ref(), request).await?;
     let (status, endpoint_name) = (answer.status(), endpoint.name);
     let is_success = endpoint.success.contains(&status);
     match parse_object(answer.body()) {

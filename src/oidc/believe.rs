@@ -10,13 +10,13 @@ use super::{
     flight::Freshness,
     keys::{KeySet, KeysRequest},
     token::{
-        AtLogin, KeyRing, LogoutToken, Parties, Proof, TokenError, verify_access_token, verify_id_token,
-        verify_logout_token,
+        Assertion, AtLogin, KeyRing, LogoutToken, Parties, Proof, TokenError, verify_access_token, verify_assertion,
+        verify_id_token, verify_logout_token,
     },
 };
 use crate::domain::{
     Claims,
-    relation::{Relation, TokenRules},
+    relation::{Authority, Bearer, Relation, TokenRules},
 };
 
 /// The controllers keep the keys fresh; a login fetches them only when there are none.
@@ -52,11 +52,12 @@ impl Remote {
         login: &AtLogin<'_>,
     ) -> Result<Claims, BeliefError> {
         let now = Timestamp::now();
-        let (raw, parties) = (raw.expose_secret(), parties(relation, now));
-        if via == Via::TokenEndpoint && relation.tokens.unsigned_from_token_endpoint {
+        let (raw, client) = (raw.expose_secret(), [&*relation.client_id]);
+        let (authority, parties) = (&relation.authority, parties(&relation.authority, &client, now));
+        if via == Via::TokenEndpoint && relation.authority.tokens.unsigned_from_token_endpoint {
             return Ok(verify_id_token(raw, &Proof::Channel, &parties, login)?);
         }
-        self.with_keys(relation, now, |keys| verify_id_token(raw, &Proof::Signature(keys), &parties, login)).await
+        self.with_keys(authority, now, |keys| verify_id_token(raw, &Proof::Signature(keys), &parties, login)).await
     }
 
     /// The claims of the access token that came with an ID token, if it is a JWT of this issuer about this person.
@@ -70,13 +71,14 @@ impl Remote {
         id_token: &Claims,
     ) -> Result<Claims, BeliefError> {
         let now = Timestamp::now();
-        let (raw, parties) = (access_token.expose_secret(), parties(relation, now));
+        let (raw, client) = (access_token.expose_secret(), [&*relation.client_id]);
+        let (authority, parties) = (&relation.authority, parties(&relation.authority, &client, now));
         // Keys are not asked for on the word of what would not count anyway.
         let unsigned = verify_access_token(raw, &Proof::Channel, &parties, id_token)?;
-        if relation.tokens.unsigned_from_token_endpoint {
+        if relation.authority.tokens.unsigned_from_token_endpoint {
             return Ok(unsigned);
         }
-        self.with_keys(relation, now, |keys| verify_access_token(raw, &Proof::Signature(keys), &parties, id_token))
+        self.with_keys(authority, now, |keys| verify_access_token(raw, &Proof::Signature(keys), &parties, id_token))
             .await
     }
 
@@ -86,20 +88,37 @@ impl Remote {
     /// When it breaks a rule, or there is nothing to check it by: its signature is always checked.
     pub async fn logout_token(&self, relation: &Relation, raw: &str) -> Result<LogoutToken, BeliefError> {
         let now = Timestamp::now();
-        let parties = parties(relation, now);
-        self.with_keys(relation, now, |keys| verify_logout_token(raw, keys, &parties)).await
+        let client = [&*relation.client_id];
+        let parties = parties(&relation.authority, &client, now);
+        self.with_keys(&relation.authority, now, |keys| verify_logout_token(raw, keys, &parties)).await
+    }
+
+    /// An ID token that an application brings, issued to one of these clients.
+    ///
+    /// # Errors
+    /// When it breaks a rule, or there is nothing to check it by: its signature is always checked.
+    pub async fn assertion(
+        &self,
+        bearer: &Bearer,
+        clients: &[&str],
+        raw: &str,
+        now: Timestamp,
+    ) -> Result<Assertion, BeliefError> {
+        let parties = parties(&bearer.authority, clients, now);
+        let check = |keys: KeyRing<'_>| verify_assertion(raw, keys, &parties, bearer.max_token_age);
+        self.with_keys(&bearer.authority, now, check).await
     }
 
     /// Runs a check with the keys as they are known, and once more with newer ones where it asks for them.
     pub(super) async fn with_keys<T>(
         &self,
-        relation: &Relation,
+        authority: &Authority,
         now: Timestamp,
         check: impl Fn(KeyRing<'_>) -> Result<T, TokenError>,
     ) -> Result<T, BeliefError> {
-        let tokens = &relation.tokens;
+        let tokens = &authority.tokens;
         let request =
-            tokens.jwks_uri.clone().map(|jwks_uri| KeysRequest { jwks_uri, roots: relation.trust_roots.clone() });
+            tokens.jwks_uri.clone().map(|jwks_uri| KeysRequest { jwks_uri, roots: authority.trust_roots.clone() });
         let known = request.as_ref().and_then(|request| self.cached_keys(request).good);
         let has_known = known.is_some();
         let first = check_with(tokens, known, &check);
@@ -124,9 +143,9 @@ fn check_with<T>(
 }
 
 /// Whose tokens count, and for whom.
-pub(super) fn parties(relation: &Relation, now: Timestamp) -> Parties<'_> {
-    let TokenRules { algorithms, skew, .. } = &relation.tokens;
-    Parties { issuer: &relation.issuer, client_id: &relation.client_id, algorithms, now, skew: *skew }
+pub(super) fn parties<'a>(authority: &'a Authority, clients: &'a [&'a str], now: Timestamp) -> Parties<'a> {
+    let TokenRules { algorithms, skew, .. } = &authority.tokens;
+    Parties { issuer: &authority.issuer, clients, algorithms, now, skew: *skew }
 }
 
 #[cfg(test)]

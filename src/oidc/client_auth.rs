@@ -10,7 +10,10 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Url, form_urlencoded};
 
-use super::assertion::{Signer, SigningFailed, client_assertion};
+use super::{
+    assertion::{Signer, client_assertion},
+    signing::SigningFailed,
+};
 use crate::domain::relation::{Audience, Credential, Relation};
 
 /// RFC 7523, section 2.2.
@@ -36,7 +39,7 @@ pub(super) fn show(
     let by_form = |parameters: Vec<(&'static str, SecretString)>| Shown { authorization: None, parameters };
     let by_assertion = |signer: Signer<'_>, audience: Audience| {
         let audience = match audience {
-            Audience::Issuer => &relation.issuer,
+            Audience::Issuer => &relation.authority.issuer,
             Audience::Endpoint => endpoint.as_str(),
         };
         let assertion = client_assertion(&signer, &relation.client_id, audience, now, &fresh_id()?)?;

@@ -31,7 +31,7 @@ impl Remote {
         let request = Request::get(url.as_str()).body(Vec::new());
         let too_long = "the URL cannot be requested; the ID token may be too long for it";
         let request = request.map_err(|_| HttpError::InsecureUrl { host: host.clone(), why: too_long })?;
-        let answer = self.outbound().send_within(DEADLINE, relation.trust_roots.as_ref(), request).await?;
+        let answer = self.outbound().send_within(DEADLINE, relation.authority.trust_roots.as_ref(), request).await?;
         let status = answer.status();
         if status.is_success() && is_page(&answer) {
             return Err(EndSessionError::Page { host });

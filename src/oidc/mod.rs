@@ -24,6 +24,7 @@ mod keys;
 mod push;
 mod remote;
 mod rotation;
+mod signing;
 #[cfg(test)]
 mod testing;
 mod token;
@@ -32,7 +33,6 @@ mod userinfo;
 mod verification_key;
 
 pub use ask::AskError;
-pub use assertion::SigningFailed;
 pub use authorize::LoginParameters;
 pub use believe::{BeliefError, Via};
 pub use client_key::{ClientKeyError, read_client_key};
@@ -51,8 +51,10 @@ pub use keys::{KeySet, KeysError, KeysRequest};
 pub use push::PushError;
 pub use remote::Remote;
 pub use rotation::Rotations;
+pub use signing::{Secret, SigningFailed, sign_compact};
 pub use token::{
-    AtLogin, JwsError, KeyRing, LogoutToken, Parties, Proof, TokenError, verify_id_token, verify_logout_token,
+    Assertion, AtLogin, Claimed, JwsError, KeyRing, LogoutToken, Parties, Proof, TokenError, claimed, verify_assertion,
+    verify_id_token, verify_logout_token,
 };
 pub use trust::{TrustRootsError, check_trust_roots};
 pub use userinfo::UserinfoError;

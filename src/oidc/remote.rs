@@ -67,7 +67,7 @@ impl Remote {
         let Some(pushing) = &relation.pushing else { return Ok(by_browser()) };
         match push(&self.asking, relation, &pushing.endpoint, &parameters).await {
             Err(error) if !pushing.demanded && error.leaves_it_to_the_browser() => {
-                let (issuer, error) = (&relation.issuer, &error as &dyn std::error::Error);
+                let (issuer, error) = (&relation.authority.issuer, &error as &dyn std::error::Error);
                 tracing::warn!(issuer, error, "a request could not be pushed, so the browser carries it");
                 Ok(by_browser())
             }

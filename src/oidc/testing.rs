@@ -22,7 +22,7 @@ use url::Url;
 use super::{egress::SystemResolver, *};
 use crate::domain::{
     logout::LogoutRules,
-    relation::{ClaimsSource, Credential, Flow, Relation, RequestOptions, TokenRules},
+    relation::{Authority, ClaimsSource, Credential, Flow, Relation, RequestOptions, TokenRules},
     signing_algorithm::SigningAlgorithm,
     verification_key::VerificationKey,
 };
@@ -77,11 +77,16 @@ pub(super) fn at(second: i64) -> Timestamp {
 /// A relation to a provider at `base`, as the examples of OpenID Connect Core have it.
 pub(super) fn relation(base: &Url, credential: Credential) -> Relation {
     let endpoint = |path: &str| base.join(path).expect("a URL");
+    let tokens = TokenRules {
+        algorithms: vec![SigningAlgorithm::RS256],
+        jwks_uri: Some(endpoint("jwks")),
+        ..TokenRules::default()
+    };
+    let authority = Authority { issuer: base.to_string(), trust_roots: None, tokens };
     Relation {
-        issuer: base.to_string(),
+        authority: Arc::new(authority),
         authorization_endpoint: endpoint("authorize"),
         pushing: None,
-        trust_roots: None,
         client_id: "s6BhdRkqt3".to_owned(),
         credentials: vec![credential],
         previous: None,
@@ -91,11 +96,6 @@ pub(super) fn relation(base: &Url, credential: Credential) -> Relation {
             scopes: vec!["profile".to_owned(), "email".to_owned()],
             login_hint: true,
             ..RequestOptions::default()
-        },
-        tokens: TokenRules {
-            algorithms: vec![SigningAlgorithm::RS256],
-            jwks_uri: Some(endpoint("jwks")),
-            ..TokenRules::default()
         },
         claims_source: ClaimsSource::Default { userinfo: Some(endpoint("userinfo")) },
         iss_parameter: false,

@@ -2,6 +2,7 @@
 //! between them stands in `kind.rs`.
 //! Pure: keys and clock come in as values. Trusts no key and no algorithm on a token's word.
 
+mod assertion;
 mod checks;
 mod error;
 mod id_token;
@@ -23,6 +24,7 @@ use self::{
 };
 use crate::domain::signing_algorithm::SigningAlgorithm;
 
+pub use assertion::{Assertion, Claimed, claimed, verify_assertion};
 pub use error::{JwsError, TokenError};
 pub use id_token::{AtLogin, verify_id_token};
 pub use key_ring::{KeyRing, Proof};
@@ -34,8 +36,8 @@ pub use subject::{subject_of, verify_access_token, verify_userinfo};
 pub struct Parties<'a> {
     /// `iss`, to the letter.
     pub issuer: &'a str,
-    /// `aud`.
-    pub client_id: &'a str,
+    /// `aud`: the clients that the tokens are for; one, but for what applications bring.
+    pub clients: &'a [&'a str],
     /// The only algorithms that count.
     pub algorithms: &'a [SigningAlgorithm],
     pub now: Timestamp,

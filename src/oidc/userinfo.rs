@@ -51,15 +51,16 @@ impl Remote {
         access_token: &SecretString,
         id_token: &Claims,
     ) -> Result<Claims, UserinfoError> {
-        let (roots, subject) = (relation.trust_roots.as_ref(), subject_of(id_token));
+        let (roots, subject) = (relation.authority.trust_roots.as_ref(), subject_of(id_token));
         match fetch_userinfo(self.outbound(), roots, endpoint, access_token, subject).await? {
             Userinfo::Plain(claims) => Ok(claims),
             Userinfo::Signed(token) => {
                 // Not before it has come: it may have been issued this very second.
                 let now = Timestamp::now();
-                let (raw, parties) = (token.expose_secret(), parties(relation, now));
+                let (raw, client) = (token.expose_secret(), [&*relation.client_id]);
+                let parties = parties(&relation.authority, &client, now);
                 let check = |keys: KeyRing<'_>| verify_userinfo(raw, keys, &parties, subject);
-                let belief = self.with_keys(relation, now, check).await;
+                let belief = self.with_keys(&relation.authority, now, check).await;
                 belief.map_err(|source| UserinfoError::Signed { host: authority(endpoint), source })
             }
         }

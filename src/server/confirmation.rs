@@ -10,9 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{failure::Failure, seal::random, state::Server};
 use crate::{
-    domain::{organization::Organization, user::User},
+    domain::{organization::Organization, provider::Provider, user::User},
     mail::{Confirmation, Sending},
-    store::{Begun, Store, VerificationRequest},
+    store::{Begun, Recorded, Store, VerificationRequest},
 };
 
 /// A link works so long.
@@ -92,6 +92,26 @@ impl Server {
         let mail = Confirmation::of(user, address, organization, provider, link, works_until);
         let unsent = forget(self.store.clone(), request.token).boxed();
         Ok(Mailing::Begun(mailer.send(&mail, unsent).await))
+    }
+
+    /// Asks, beside a login, whether a new address is the user's. The login goes on whatever comes of it.
+    pub(super) async fn ask_beside(&self, organization: &Organization, provider: &Provider, recorded: &Recorded) {
+        let user = &recorded.user;
+        if !recorded.address_is_new || user.email.is_none() || user.email_verified() {
+            return;
+        }
+        match self.ask_to_confirm(organization, user, &provider.display_name, Timestamp::now()).await {
+            Ok(Mailing::Begun(sending)) => sending.beside(),
+            Ok(Mailing::NotBefore(_) | Mailing::NotNeeded) => {}
+            Err(failure @ Failure::MailNotSetUp) => {
+                let error = &failure as &dyn Error;
+                tracing::info!(organization = &*organization.id, provider = provider.path, user = %user.id, error, "a new address stays unverified");
+            }
+            Err(failure) => {
+                let error = &failure as &dyn Error;
+                tracing::warn!(organization = &*organization.id, user = %user.id, error, "a mail to a new address could not be sent");
+            }
+        }
     }
 }
 

@@ -54,6 +54,8 @@ pub enum Failure {
     AttemptExpired,
     #[error("the login attempt was used before")]
     AttemptUsed,
+    #[error("the ID token was used before")]
+    TokenUsed,
     #[error("the login attempt began with another provider, or the provider has changed since")]
     AttemptOfAnotherProvider,
     #[error("the iss parameter is not the issuer's")]
@@ -122,6 +124,7 @@ impl Failure {
             Self::NoAttempt => "no_attempt",
             Self::AttemptExpired => "attempt_expired",
             Self::AttemptUsed => "attempt_used",
+            Self::TokenUsed => "token_used",
             Self::AttemptOfAnotherProvider => "attempt_of_another_provider",
             Self::WrongIssuer => "wrong_issuer",
             Self::MissingIssuer => "missing_issuer",
@@ -231,7 +234,7 @@ fn log(failure: &Failure, status: StatusCode, reference: &str, organization: Opt
 }
 
 /// A failure and why, in one line: as a JSON field, an error is written without its causes.
-fn with_causes(failure: &Failure) -> String {
+pub(super) fn with_causes(failure: &dyn Error) -> String {
     let mut told = failure.to_string();
     let mut next = failure.source();
     while let Some(cause) = next {
@@ -246,7 +249,7 @@ fn with_causes(failure: &Failure) -> String {
 }
 
 /// Ten characters that are easy to read out, without those that look alike.
-fn reference() -> String {
+pub(super) fn reference() -> String {
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let bytes = random::<10>().unwrap_or_default();
     bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()

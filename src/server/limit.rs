@@ -3,10 +3,11 @@
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
     num::NonZeroU32,
+    time::Duration,
 };
 
 use axum::http::HeaderMap;
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 use ipnet::IpNet;
 
 /// What costs something, and is counted by itself.
@@ -17,17 +18,26 @@ pub enum Costly {
     FrontchannelLogout,
     LogoutToken,
     VerifyEmail,
+    Token,
 }
 
 impl Costly {
     /// In the order of their values.
-    const ALL: [Self; 5] =
-        [Self::LoginStart, Self::Discovery, Self::FrontchannelLogout, Self::LogoutToken, Self::VerifyEmail];
+    const ALL: [Self; 6] = [
+        Self::LoginStart,
+        Self::Discovery,
+        Self::FrontchannelLogout,
+        Self::LogoutToken,
+        Self::VerifyEmail,
+        Self::Token,
+    ];
 
     /// How often one address may at once, and every second. Whole companies sit behind one address.
     const fn quota(self) -> (u32, u32) {
         match self {
             Self::LoginStart | Self::Discovery | Self::FrontchannelLogout | Self::VerifyEmail => (300, 10),
+            // An application may bring the tokens of many people.
+            Self::Token => (1_000, 50),
             // A provider may sign all people of a company out.
             Self::LogoutToken => (20_000, 1_000),
         }
@@ -50,7 +60,14 @@ impl Default for Limits {
 impl Limits {
     /// Whether this address may do it once more.
     pub fn allows(&self, what: Costly, client: IpAddr) -> bool {
-        self.0[what as usize].check_key(&group(client)).is_ok()
+        self.wait(what, client).is_none()
+    }
+
+    /// How long this address has to wait before it may do it once more; None: it may now.
+    pub fn wait(&self, what: Costly, client: IpAddr) -> Option<Duration> {
+        let limiter = &self.0[what as usize];
+        let refused = limiter.check_key(&group(client)).err()?;
+        Some(refused.wait_time_from(limiter.clock().now()))
     }
 
     /// Forgets addresses that have not been seen for long, so that memory stays bounded.

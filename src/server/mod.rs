@@ -1,5 +1,6 @@
 //! The login endpoints: what browsers, applications and ingresses talk to. It must never import the controllers.
 
+mod access_token;
 mod attempt;
 mod confirmation;
 mod cookies;
@@ -16,11 +17,13 @@ mod management;
 pub mod pages;
 mod parameters;
 mod pending;
+mod record;
 mod respond;
 mod router;
 mod seal;
 mod segments;
 mod sessions;
+mod signing;
 mod state;
 mod verify;
 

@@ -14,7 +14,7 @@ use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLaye
 use super::{
     endpoints::{
         account, assets, auth, backchannel_logout, callback, discover, frontchannel_logout, home, icon, initiate,
-        login, logout, session, sign_in, signout_oidc, verify_email,
+        login, logout, session, sign_in, signout_oidc, token, verify_email,
     },
     failure::{Failure, Place, page},
     parameters::MAX_FORM,
@@ -56,6 +56,7 @@ pub fn router(server: Arc<Server>) -> Router {
         // To look at it must not end a session.
         .route("/o/{org}/frontchannel-logout/{key}", get(frontchannel_logout::get).head(wrong_method))
         .route("/o/{org}/session", get(session::get))
+        .route("/o/{org}/token", post(token::post).fallback(token::wrong_method).layer(form_limit()))
         .route("/o/{org}/account", get(account::get).post(account::post).layer(form_limit()))
         .route("/o/{org}/verify-email", get(verify_email::get).post(verify_email::post).layer(form_limit()))
         .route("/o/{org}/auth", any(auth::any))

@@ -38,12 +38,12 @@ impl Sealer {
 
     /// Makes a new key when it is time, forgets those whose time is over, and takes up those of other replicas.
     pub async fn rotate(&self, store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
-        store.remove_keys_before(KeyPurpose::Cookie, now - OVERLAP).await?;
-        let mut keys = store.keys(KeyPurpose::Cookie).await?;
+        store.remove_keys_before(&KeyPurpose::Cookie, now - OVERLAP).await?;
+        let mut keys = store.keys(&KeyPurpose::Cookie).await?;
         if keys.first().is_none_or(|newest| newest.made_at < now - ROTATION) {
-            let key = new_key(now)?;
-            store.add_key(KeyPurpose::Cookie, key.clone()).await?;
-            keys.insert(0, key);
+            // Another replica may be faster.
+            store.add_key(&KeyPurpose::Cookie, &new_key(now)?, now - ROTATION).await?;
+            keys = store.keys(&KeyPurpose::Cookie).await?;
         }
         let keys: Result<Vec<_>, Unspecified> = keys
             .iter()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
-use super::{limit::Limits, seal::Sealer, sessions::Sessions};
+use super::{limit::Limits, seal::Sealer, sessions::Sessions, signing::SigningKeys};
 use crate::{
     domain::table::Published,
     mail::Mailer,
@@ -19,6 +19,7 @@ pub struct Server {
     pub(super) store: Arc<dyn Store>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) sealer: Arc<Sealer>,
+    pub(super) signing: SigningKeys,
     pub(super) remote: Arc<Remote>,
     /// None: mails are not set up.
     pub(super) mailer: Option<Mailer>,
@@ -40,7 +41,13 @@ impl Server {
         https: bool,
     ) -> Self {
         let sessions = Arc::new(Sessions::new(store.clone()));
-        Self { table, store, sessions, sealer, remote, mailer, limits: Limits::default(), trusted_proxies, https }
+        let (limits, signing) = (Limits::default(), SigningKeys::default());
+        Self { table, store, sessions, sealer, signing, remote, mailer, limits, trusted_proxies, https }
+    }
+
+    /// Loads the keys that access tokens are signed with: they go on while the store does not answer.
+    pub async fn load_signing_keys(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.signing.rotate(&*self.store, now).await
     }
 
     /// Forgets what need not be remembered any longer, here and in the store, and rotates the keys; to be called
@@ -48,7 +55,8 @@ impl Server {
     pub async fn keep_house(&self, now: Timestamp) -> Result<(), StoreError> {
         self.limits.sweep();
         self.sealer.rotate(&*self.store, now).await?;
-        self.store.remove_expired_attempts(now).await?;
+        self.signing.rotate(&*self.store, now).await?;
+        self.store.remove_expired_uses(now).await?;
         self.store.remove_expired_announcements(now).await?;
         self.store.remove_expired_logouts(now).await?;
         self.store.remove_expired_verifications(now).await?;

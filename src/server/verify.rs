@@ -16,7 +16,7 @@ use crate::{
         provider::Provider,
         provider_session::{ProviderSession, issued_at},
         relation::{ClaimsSource, Relation},
-        user::IdToken,
+        user::{IdToken, OneUse},
     },
     oidc::{AtLogin, Grant, Remote, TokenResponse, Via},
 };
@@ -42,6 +42,8 @@ pub struct Shown {
     /// The session at the provider, by the ID token.
     pub at_provider: ProviderSession,
     pub id_token: IdToken,
+    /// An application brought the ID token, which counts once.
+    pub brought: Option<OneUse>,
 }
 
 /// A login whose answer is being looked at.
@@ -82,14 +84,14 @@ impl Login<'_> {
     }
 
     fn shown(self, raw: SecretString, id_token: &Claims, claims: Merged) -> Result<Shown, Failure> {
-        let at_provider = ProviderSession::of(&self.relation.issuer, id_token);
+        let at_provider = ProviderSession::of(&self.relation.authority.issuer, id_token);
         // A verified ID token has both.
         let (Some(at_provider), Some(issued_at)) = (at_provider, issued_at(id_token)) else {
             return Err(Failure::Internal);
         };
         let fits = raw.expose_secret().len() <= LONGEST_HINT;
         let hint = (self.relation.logout.needs_hint() && fits).then_some(raw);
-        Ok(Shown { claims, at_provider, id_token: IdToken { issued_at, hint } })
+        Ok(Shown { claims, at_provider, id_token: IdToken { issued_at, hint }, brought: None })
     }
 
     async fn id_token(
@@ -111,7 +113,7 @@ impl Login<'_> {
 
     async fn sourced(self, id_token: Claims, answer: TokenResponse) -> Result<Merged, Failure> {
         let relation = self.relation;
-        let reader = Reader { people: self.people, provider: self.provider.variable(&relation.issuer) };
+        let reader = Reader { people: self.people, provider: self.provider.variable(&relation.authority.issuer) };
         match &relation.claims_source {
             ClaimsSource::Default { userinfo: Some(endpoint) } if reader.is_incomplete(&id_token, self.mappers) => {
                 let userinfo = self.remote.userinfo(relation, endpoint, &answer.access_token, &id_token).await?;

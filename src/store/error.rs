@@ -60,6 +60,9 @@ pub enum RecordLoginError {
     /// The provider has ended the session there that the login comes from.
     #[error("the provider ended the session before the login was written")]
     SignedOut,
+    /// The ID token that an application brought.
+    #[error("the ID token was used before")]
+    UsedBefore,
     /// At the same moment the user came, went, or was found by what holds no longer, or somebody else took the name or the
     /// address: gather and decide again.
     #[error("the user changed at the same moment")]

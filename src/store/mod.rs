@@ -75,11 +75,15 @@ pub trait Store: Send + Sync {
     async fn generation(&self, uid: &str, spec_hash: &[u8; 32]) -> Result<i64, StoreError>;
 
     /// The keys of a purpose, newest first.
-    async fn keys(&self, purpose: KeyPurpose) -> Result<Vec<StoredKey>, StoreError>;
-    /// Adds a key; an error when the purpose has one of this id.
-    async fn add_key(&self, purpose: KeyPurpose, key: StoredKey) -> Result<(), StoreError>;
+    async fn keys(&self, purpose: &KeyPurpose) -> Result<Vec<StoredKey>, StoreError>;
+    /// Adds a key, unless the purpose has one that was made after `unless_after`; an error when it has one of this id. False:
+    /// it was not added.
+    async fn add_key(&self, purpose: &KeyPurpose, key: &StoredKey, unless_after: Timestamp)
+    -> Result<bool, StoreError>;
     /// Removes the keys of a purpose that were made before a time.
-    async fn remove_keys_before(&self, purpose: KeyPurpose, before: Timestamp) -> Result<(), StoreError>;
+    async fn remove_keys_before(&self, purpose: &KeyPurpose, before: Timestamp) -> Result<(), StoreError>;
+    /// The organizations that have keys to sign with.
+    async fn signing_organizations(&self) -> Result<Vec<OrganizationKey>, StoreError>;
 
     /// Marks a login attempt as used until it would have expired anyway; false when it was used before.
     async fn use_attempt(&self, id: &[u8; 16], expires: Timestamp) -> Result<bool, StoreError>;
@@ -89,7 +93,7 @@ pub trait Store: Send + Sync {
     async fn known(&self, link: &Link, address: Option<&str>, user_name: &str) -> Result<Known, StoreError>;
     /// Writes a login: creates or updates the user (`update::user_after`), links it, keeps the claims, sets the grants
     /// (`update::grants_after`), keeps the ID token if it is to be kept, and begins the session, unless the user's address
-    /// has to be verified first. A link that led to somebody else leads to this user from now on. Where the provider links
+    /// has to be verified first or an application brought the ID token, which is marked as used. A link that led to somebody else leads to this user from now on. Where the provider links
     /// a user who was there before, the other sessions of the user end.
     async fn record_login(&self, login: &LoginRecord) -> Result<Recorded, RecordLoginError>;
 
@@ -206,8 +210,8 @@ pub trait Store: Send + Sync {
         idle_before: Timestamp,
         begun_before: Timestamp,
     ) -> Result<u64, StoreError>;
-    /// Removes the marks of login attempts that have expired.
-    async fn remove_expired_attempts(&self, now: Timestamp) -> Result<(), StoreError>;
+    /// Removes the marks of what counts once and has expired.
+    async fn remove_expired_uses(&self, now: Timestamp) -> Result<(), StoreError>;
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
@@ -218,19 +222,12 @@ pub trait Store: Send + Sync {
 }
 
 /// What a key is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum KeyPurpose {
     /// Seals session and login attempt cookies.
     Cookie,
-}
-
-impl KeyPurpose {
-    /// As it is stored.
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Cookie => "cookie",
-        }
-    }
+    /// Signs the access tokens of an organization.
+    Signing(OrganizationKey),
 }
 
 /// A secret key and when it was made. The store seals it.
@@ -269,8 +266,11 @@ pub struct Recorded {
     pub revision: i64,
     /// The user as it was written.
     pub user: User,
-    /// Whether the session began; false: the address has to be verified first.
-    pub began: bool,
+    /// All grants of the user, by every provider and mapper.
+    pub grants: Vec<Granted>,
+    /// Whether the person is let in: the session has begun, or the ID token of an application counts; false: the address has
+    /// to be verified first.
+    pub let_in: bool,
     /// Whether the user had another address before, or none.
     pub address_is_new: bool,
 }

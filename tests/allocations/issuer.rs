@@ -102,7 +102,7 @@ impl Issuer {
         let proof = Proof::Signature(KeyRing { published: self.keys.keys(), ..KeyRing::default() });
         let parties = Parties {
             issuer: ISSUER,
-            client_id: CLIENT,
+            clients: &[CLIENT],
             algorithms: slice::from_ref(&self.algorithm),
             now: at(NOW),
             skew: Duration::ZERO,

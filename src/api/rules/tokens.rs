@@ -23,6 +23,12 @@ pub fn clock_skew() -> Rule {
     )
 }
 
+/// How old an ID token may be that an application brings. What was used is remembered a little longer than that.
+pub fn assertion_age() -> Rule {
+    let bounds = "duration(self) >= duration('1s') && duration(self) <= duration('1h')";
+    rule(format!("!self.matches('{DURATION}') || ({bounds})"), "write at least 1s and at most 1h, such as 5m")
+}
+
 /// Whoever can read the manifest could sign tokens. What rules of its items refuse is repeated in the answer, so these are
 /// rules of the list.
 pub fn no_private_key() -> Rule {

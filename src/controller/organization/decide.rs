@@ -13,12 +13,13 @@ use crate::{
     controller::{provider::defaults_of, settings::Settings},
     domain::{
         field,
-        organization::{Group, Organization, OrganizationKey, Role, SessionLimits},
+        organization::{Group, Organization, OrganizationKey, Role, SessionLimits, TokenPolicy},
     },
 };
 
 const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
+const DEFAULT_TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// Everything that the decision depends on.
 pub struct Observed<'a> {
@@ -61,6 +62,8 @@ pub fn decide(organization: &api::Organization, observed: &Observed<'_>) -> Deci
     let status = OrganizationStatus {
         observed_generation: Some(generation),
         id: entry.as_ref().map(|entry| entry.id.to_string()),
+        token_url: entry.as_ref().map(|entry| entry.url("token")),
+        jwks_uri: entry.as_ref().map(|entry| entry.url(".well-known/jwks.json")),
         sign_in_url,
         identity_providers: Some(observed.providers),
         conditions: conditions.merge(previous, generation, observed.now),
@@ -103,6 +106,11 @@ pub fn accept(
         require_verified_email: spec.sign_in.require_verified_email,
         logout_page_url: urls("spec.signIn.logoutPageURL", spec.sign_in.logout_page_url.as_slice())?.pop(),
         session: session_limits(&spec.session),
+        tokens: TokenPolicy {
+            audience: spec.tokens.audience.clone(),
+            lifetime: spec.tokens.lifetime.map_or(DEFAULT_TOKEN_LIFETIME, api::Duration::get),
+        },
+        applications: Vec::new(),
         display_name,
     })
 }

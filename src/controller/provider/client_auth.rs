@@ -26,7 +26,7 @@ pub fn credentials(
     client: &Client,
     offers: &Offers<'_>,
 ) -> Result<(Vec<Credential>, Vec<Credential>), Fact> {
-    let method = method(spec.client.auth_method, client, offers)?;
+    let method = method(client.auth_method, client, offers)?;
     let by_secret = |credential: fn(SecretString) -> Credential| {
         let by = |secret: &Option<SecretString>| secret.iter().cloned().map(credential).collect();
         Ok((by(&client.secret), by(&client.previous_secret)))

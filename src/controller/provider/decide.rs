@@ -10,7 +10,7 @@ use super::{
     identity::{Identity, identity},
     logout::page_url,
     people::people,
-    relation::relation,
+    relation::served,
     status::{configured_issuer, status},
     tokens::keys_usable,
 };
@@ -23,8 +23,8 @@ use crate::{
         icon::Icon,
         metadata::{DEFAULT_DISCOVERY_INTERVAL, FetchFailure, Fetched, ICON_INTERVAL, Metadata},
         organization::OrganizationKey,
-        provider::{LoginState, OnSignInPage, Provider, Trust},
-        relation::{AcceptedSecret, Relation},
+        provider::{LoginState, OnSignInPage, Provider, Served, Trust},
+        relation::AcceptedSecret,
     },
 };
 
@@ -92,17 +92,20 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
     let people = people(&idp.spec);
     conditions.set(ConditionType::Accepted, accepted(idp, local, &domains, &people));
     conditions.set(ConditionType::ResolvedRefs, resolved(wish, &remote.icon));
-    let relation = discovered(idp, identity.as_ref(), wish.as_ref().ok(), observed, &mut conditions);
-    let relation = keys(&idp.spec.tokens, wish.as_ref().ok(), relation, observed, &mut conditions);
+    let served = discovered(idp, identity.as_ref(), wish.as_ref().ok(), observed, &mut conditions);
+    let served = keys(&idp.spec.tokens, wish.as_ref().ok(), served, observed, &mut conditions);
     let held_back = conditions.held_back().map(|fact| fact.reason);
-    if idp.spec.client.previous_secret_ref.is_some() {
+    if idp.spec.client.as_ref().is_some_and(|client| client.previous_secret_ref.is_some()) {
         conditions.set(ConditionType::ClientAccepted, client_accepted(idp, observed.rotation));
     }
     let accepted = conditions.fact(ConditionType::Accepted).is_some_and(Fact::is_true);
     let key_taken = conditions.fact(ConditionType::Accepted).is_some_and(|fact| fact.reason == Reason::KeyConflict);
-    conditions.summarize("People can sign in.");
-    let issuer = issuer(idp, relation.as_ref());
-    let login = login_state(idp, accepted, relation, held_back);
+    conditions.summarize(match idp.spec.client {
+        Some(_) => "People can sign in.",
+        None => "Applications can bring ID tokens of this provider; without client, nobody signs in by browser.",
+    });
+    let issuer = issuer(idp, served.as_ref());
+    let login = login_state(idp, accepted, served, held_back);
     if idp.spec.suspend {
         conditions.suspend("spec.suspend is true: nobody signs in through this provider, and its sessions have ended.");
     }
@@ -130,6 +133,7 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
             suspended: idp.spec.suspend,
             // One that is no URL is not accepted.
             logout_page_url: page_url(&idp.spec.logout).ok().flatten(),
+            has_client: idp.spec.client.is_some(),
             login,
         },
         conditions,
@@ -152,51 +156,51 @@ fn resolved(wish: &Result<Wish, Fact>, icon: &Fetched<Icon>) -> Fact {
     }
 }
 
-/// Sets `Discovered` and, while it applies, `ServingStale`; returns the relation when there is one to serve by.
+/// Sets `Discovered` and, while it applies, `ServingStale`; returns the ways in when there are some.
 fn discovered(
     idp: &IdentityProvider,
     identity: Option<&Identity<'_>>,
     wish: Option<&Wish>,
     Observed { remote, local: Local { allow_http, .. }, now, .. }: &Observed,
     conditions: &mut Conditions,
-) -> Option<Relation> {
+) -> Option<Served> {
     let discovers = wish.is_none_or(|wish| wish.question.metadata.is_some());
     let metadata = remote.metadata.good.as_ref().map(|(metadata, _)| &**metadata);
-    let (fact, relation) = match (identity, wish) {
+    let (fact, found) = match (identity, wish) {
         (Some(_), Some(_)) if discovers && metadata.is_none() => {
             (Fact::unknown("The provider's metadata is being fetched."), None)
         }
-        (Some(identity), Some(wish)) => match relation(idp, identity, wish, metadata, *allow_http) {
-            Ok(relation) if discovers => {
-                (Fact::holds("The provider's metadata was fetched and fits the manifest."), Some(relation))
+        (Some(identity), Some(wish)) => match served(idp, identity, wish, metadata, *allow_http) {
+            Ok(found) if discovers => {
+                (Fact::holds("The provider's metadata was fetched and fits the manifest."), Some(found))
             }
-            Ok(relation) => (Fact::holds("discovery.mode is Manual: the manifest says it all."), Some(relation)),
+            Ok(found) => (Fact::holds("discovery.mode is Manual: the manifest says it all."), Some(found)),
             Err(fact) => (fact, None),
         },
         _ => (Fact::unknown("The provider's metadata is fetched once the rest of the manifest is in order."), None),
     };
     let (Some(failure), Some(wish)) = (&remote.metadata.failure, wish) else {
         conditions.set(ConditionType::Discovered, fact);
-        return relation;
+        return found;
     };
     conditions.set(ConditionType::Discovered, Fact::fails(failure.reason, &failure.message));
-    let relation = relation.filter(|_| in_grace(failure, wish, *now))?;
+    let found = found.filter(|_| in_grace(failure, wish, *now))?;
     conditions.set(ConditionType::ServingStale, stale("metadata serves", failure, wish.stale_grace));
-    Some(relation)
+    Some(found)
 }
 
 /// Sets `KeysUsable` and, while it applies, `ServingStale`; published keys that have failed for too long count no more.
 fn keys(
     spec: &TokensSpec,
     wish: Option<&Wish>,
-    mut relation: Option<Relation>,
+    mut served: Option<Served>,
     observed: &Observed,
     conditions: &mut Conditions,
-) -> Option<Relation> {
+) -> Option<Served> {
     let Observed { remote: Remote { keys, .. }, now, .. } = observed;
     let failing = keys.good.as_ref().and(keys.failure.as_ref()).zip(wish);
     let stale_keys = failing.filter(|(failure, wish)| in_grace(failure, wish, *now));
-    let rules = relation.as_ref().map(|relation| &relation.tokens);
+    let rules = served.as_ref().and_then(Served::authority).map(|authority| &authority.tokens);
     conditions.set(ConditionType::KeysUsable, keys_usable(spec, keys, stale_keys.is_some(), rules));
     if let Some((failure, wish)) = stale_keys
         && conditions.fact(ConditionType::ServingStale).is_none()
@@ -204,9 +208,9 @@ fn keys(
         conditions.set(ConditionType::ServingStale, stale("keys serve", failure, wish.stale_grace));
     }
     if failing.is_some() && stale_keys.is_none() {
-        relation.iter_mut().for_each(|relation| relation.tokens.jwks_uri = None);
+        served.iter_mut().for_each(Served::forget_published_keys);
     }
-    relation
+    served
 }
 
 /// Whether what was good before it began to fail still serves.
@@ -269,15 +273,15 @@ fn on_sign_in_page(trust: &TrustSpec) -> OnSignInPage {
 fn login_state(
     idp: &IdentityProvider,
     accepted: bool,
-    relation: Option<Relation>,
+    served: Option<Served>,
     held_back: Option<Reason>,
 ) -> LoginState {
-    match (held_back, relation) {
+    match (held_back, served) {
         // Whose key, name or organization is not its own has no URL; what is only malformed, or has a domain too many, keeps
         // it.
         (Some(reason), _) if !accepted && !keeps_url(reason) => LoginState::Refused(reason),
         _ if idp.spec.suspend => LoginState::Suspended,
-        (None, Some(relation)) => LoginState::Serving(Arc::new(relation)),
+        (None, Some(served)) => LoginState::Serving(served),
         (reason, _) => LoginState::Unavailable(reason.unwrap_or(Reason::Pending)),
     }
 }
@@ -287,10 +291,10 @@ fn keeps_url(not_accepted: Reason) -> bool {
 }
 
 /// The issuer as far as it is known: by what logins go by, by the manifest, or by what was found before.
-fn issuer(idp: &IdentityProvider, relation: Option<&Relation>) -> Arc<str> {
+fn issuer(idp: &IdentityProvider, served: Option<&Served>) -> Arc<str> {
     let found_before = || idp.status.as_ref()?.issuer.clone();
-    let known =
-        relation.map(|relation| relation.issuer.clone()).or_else(|| configured_issuer(idp)).or_else(found_before);
+    let served = served.and_then(Served::authority).map(|authority| authority.issuer.clone());
+    let known = served.or_else(|| configured_issuer(idp)).or_else(found_before);
     known.unwrap_or_default().into()
 }
 

@@ -1,4 +1,6 @@
-//! Whether a provider can carry what the manifest asks, and the relation that follows from both. Pure.
+//! Whether a provider can carry what the manifest asks, and the ways in that follow from both. Pure.
+
+use std::{sync::Arc, time::Duration};
 
 use url::Url;
 
@@ -9,60 +11,99 @@ use super::{
     logout::logout_rules,
     offers::{Offers, has, incompatible},
     tokens::token_rules,
+    wish::Client,
 };
 use crate::{
     api::{
-        self, AuthMethod, AuthorizationSpec, Fact, IdentityProvider, Prompt, Reason, ResponseMode, ResponseType, Usage,
+        self, AuthMethod, AuthorizationSpec, Fact, IdentityProvider, JwtBearerSpec, Prompt, Reason, ResponseMode,
+        ResponseType, Usage,
     },
     domain::{
         metadata::Metadata,
-        relation::{AnswerMode, ClaimsSource, Flow, Pushing, Relation, RequestOptions},
+        provider::Served,
+        relation::{AnswerMode, Authority, Bearer, ClaimsSource, Flow, Pushing, Relation, RequestOptions},
     },
 };
 
-/// The relation between a provider and us. Without metadata, all that the provider offers is in the manifest.
+/// An ID token that an application brings was issued as long ago as this at most, where the manifest is silent.
+const DEFAULT_TOKEN_AGE: Duration = Duration::from_secs(5 * 60);
+
+/// The ways in that a provider has. Without metadata, all that the provider offers is in the manifest.
 ///
 /// # Errors
 /// `Discovered=False`: with `Incompatible`, naming the field and both sides; or with the reason for which an endpoint
 /// cannot be used.
-pub fn relation(
+pub fn served(
     idp: &IdentityProvider,
     identity: &Identity<'_>,
     wish: &Wish,
     metadata: Option<&Metadata>,
     allow_http: bool,
+) -> Result<Served, Fact> {
+    secure(idp, wish, allow_http)?;
+    let authority = Arc::new(authority(idp, wish, metadata)?);
+    let bearer = idp.spec.jwt_bearer.as_ref().map(|asked| Arc::new(bearer(asked, &authority)));
+    let relation = |client| relation(idp, identity, (wish, client), metadata, (authority, allow_http));
+    Ok(Served { browser: wish.client.as_ref().map(relation).transpose()?.map(Arc::new), bearer })
+}
+
+/// Whose word counts.
+fn authority(idp: &IdentityProvider, wish: &Wish, metadata: Option<&Metadata>) -> Result<Authority, Fact> {
+    let spec = &idp.spec;
+    let issuer = metadata.map(|metadata| metadata.issuer.clone()).or_else(|| spec.issuer.clone());
+    let discovered = metadata.and_then(|metadata| metadata.jwks_uri.clone());
+    let jwks = wish.pinned.jwks.clone().or(discovered);
+    if jwks.is_none() && spec.tokens.needs_published_keys() {
+        return Err(missing("jwks_uri", "spec.endpoints.jwks"));
+    }
+    let secrets = wish.client.iter().flat_map(Client::secrets);
+    Ok(Authority {
+        issuer: issuer.ok_or_else(|| missing("issuer", "spec.issuer"))?,
+        trust_roots: wish.question.roots.clone(),
+        tokens: token_rules(&spec.tokens, &wish.public_keys, secrets, jwks, &Offers(metadata))?,
+    })
+}
+
+/// Whose ID tokens applications may bring. They are for other clients, whose secrets are not known here, so that none of
+/// them can be signed with a secret.
+fn bearer(asked: &JwtBearerSpec, authority: &Authority) -> Bearer {
+    let mut authority = authority.clone();
+    authority.tokens.algorithms.retain(|algorithm| !algorithm.is_symmetric());
+    authority.tokens.secrets.clear();
+    let max_token_age = asked.max_token_age.map_or(DEFAULT_TOKEN_AGE, api::Duration::get);
+    Bearer { authority: Arc::new(authority), max_token_age }
+}
+
+/// The relation between a provider and us.
+fn relation(
+    idp: &IdentityProvider,
+    identity: &Identity<'_>,
+    (wish, client): (&Wish, &Client),
+    metadata: Option<&Metadata>,
+    (authority, allow_http): (Arc<Authority>, bool),
 ) -> Result<Relation, Fact> {
     let spec = &idp.spec;
-    let offers = Offers(metadata);
-    secure(idp, wish, allow_http)?;
     let redirect_uri = Url::parse(&identity.redirect_uri()).map_err(|error| {
         let message = format!("spec.key: makes no URL ({error}): create this IdentityProvider anew with another key");
         Fact::fails(Reason::InvalidCombination, message)
     })?;
-    let issuer = metadata.map(|metadata| metadata.issuer.clone()).or_else(|| spec.issuer.clone());
     let discovered = |endpoint: fn(&Metadata) -> &Option<Url>| metadata.and_then(|metadata| endpoint(metadata).clone());
     let pinned = &wish.pinned;
     let authorization =
         pinned.authorization.clone().or_else(|| discovered(|metadata| &metadata.authorization_endpoint));
-    let jwks = pinned.jwks.clone().or_else(|| discovered(|metadata| &metadata.jwks_uri));
-    if jwks.is_none() && spec.tokens.needs_published_keys() {
-        return Err(missing("jwks_uri", "spec.endpoints.jwks"));
-    }
     let userinfo = pinned.user_info.clone().or_else(|| discovered(|metadata| &metadata.userinfo_endpoint));
-    let (credentials, previous) = credentials(spec, &wish.client, &offers)?;
+    let (credentials, previous) = credentials(spec, client, &Offers(metadata))?;
     Ok(Relation {
-        issuer: issuer.ok_or_else(|| missing("issuer", "spec.issuer"))?,
+        authority,
         authorization_endpoint: authorization
             .ok_or_else(|| missing("authorization_endpoint", "spec.endpoints.authorization"))?,
-        pushing: pushing(&spec.authorization, wish, metadata)?,
-        trust_roots: wish.question.roots.clone(),
-        client_id: wish.client.id.clone(),
+        pushing: pushing(&spec.authorization, (wish, client), metadata)?,
+        client_id: client.id.clone(),
         credentials,
-        previous: wish.client.rotation(idp).map(|rotation| (rotation, previous)),
+        previous: client.rotation(idp).map(|rotation| (rotation, previous)),
         redirect_uri,
-        flow: flow(idp, wish, metadata)?,
+        flow: flow(idp, (wish, client), metadata)?,
         request: request(&spec.authorization),
-        tokens: token_rules(&spec.tokens, &wish.public_keys, wish.client.secrets(), jwks, &offers)?,
         claims_source: claims_source(spec.claims.source, userinfo)?,
         iss_parameter: metadata.is_some_and(|metadata| metadata.iss_parameter_supported),
         logout: logout_rules(&spec.logout, identity, wish.end_session.clone(), metadata, allow_http)?,
@@ -86,7 +127,7 @@ fn missing(member: &str, field: &str) -> Fact {
     Fact::fails(Reason::InvalidDocument, message)
 }
 
-fn flow(idp: &IdentityProvider, wish: &Wish, metadata: Option<&Metadata>) -> Result<Flow, Fact> {
+fn flow(idp: &IdentityProvider, (wish, client): (&Wish, &Client), metadata: Option<&Metadata>) -> Result<Flow, Fact> {
     let asked = &idp.spec.authorization;
     let offers = Offers(metadata);
     let (kind, name) = match asked.response_type {
@@ -106,7 +147,7 @@ fn flow(idp: &IdentityProvider, wish: &Wish, metadata: Option<&Metadata>) -> Res
     let token_endpoint = wish.pinned.token.clone().or(discovered);
     Ok(Flow::Code {
         token_endpoint: token_endpoint.ok_or_else(|| missing("token_endpoint", "spec.endpoints.token"))?,
-        pkce: pkce(idp, &offers)?,
+        pkce: pkce(idp.spec.authorization.pkce, client, &offers)?,
         response_mode,
     })
 }
@@ -131,32 +172,34 @@ fn response_mode(asked: &AuthorizationSpec, offers: &Offers<'_>) -> Result<Optio
 }
 
 /// S256 also where the metadata is silent (RFC 9700, section 2.1.1).
-fn pkce(idp: &IdentityProvider, offers: &Offers<'_>) -> Result<bool, Fact> {
+fn pkce(asked: Usage, client: &Client, offers: &Offers<'_>) -> Result<bool, Fact> {
     const MEMBER: &str = "code_challenge_methods_supported";
     let announced = offers.pkce_methods();
     let s256 = announced.is_some_and(|methods| has(methods, "S256"));
     let by_hand = offers.0.is_none();
     let refused = |field, asked| Err(incompatible(field, asked, MEMBER, announced.unwrap_or_default()));
-    match idp.spec.authorization.pkce {
+    match asked {
         Usage::Disabled => Ok(false),
         Usage::Required if s256 || by_hand => Ok(true),
         Usage::Required => refused("spec.authorization.pkce", "Required (S256)"),
         Usage::Auto if announced.is_none() || s256 => Ok(true),
-        Usage::Auto if idp.spec.client.auth_method == AuthMethod::None => {
-            refused("spec.client.authMethod", "None (with S256)")
-        }
+        Usage::Auto if client.auth_method == AuthMethod::None => refused("spec.client.authMethod", "None (with S256)"),
         Usage::Auto => Ok(false),
     }
 }
 
 /// Where authorization requests are pushed, if they are.
-fn pushing(asked: &AuthorizationSpec, wish: &Wish, metadata: Option<&Metadata>) -> Result<Option<Pushing>, Fact> {
+fn pushing(
+    asked: &AuthorizationSpec,
+    (wish, client): (&Wish, &Client),
+    metadata: Option<&Metadata>,
+) -> Result<Option<Pushing>, Fact> {
     const FIELD: &str = "spec.authorization.pushedAuthorizationRequests";
     let discovered = metadata.and_then(|metadata| metadata.pushed_authorization_endpoint.clone());
     let endpoint = wish.pinned.pushed_authorization.clone().or(discovered);
     let demanded = metadata.is_some_and(|metadata| metadata.pushed_authorization_required);
     // Who needs to show nothing for the flow cannot be taken to have something to show here.
-    let shows_nothing = asked.response_type == ResponseType::IdToken && wish.client.shows_nothing();
+    let shows_nothing = asked.response_type == ResponseType::IdToken && client.shows_nothing();
     let to = |endpoint: Option<Url>, demanded| Ok(endpoint.map(|endpoint| Pushing { endpoint, demanded }));
     let refused = |message: &str| Err(Fact::fails(Reason::Incompatible, format!("{FIELD}: {message}")));
     match asked.pushed_authorization_requests {

@@ -13,7 +13,9 @@ use super::{
     tokens::{long_enough, public_keys},
 };
 use crate::{
-    api::{Fact, IdentityProvider, KeyReference, ReadyCount, Reason, ResourceMeta, TrustSourceKind},
+    api::{
+        AuthMethod, ClientSpec, Fact, IdentityProvider, KeyReference, ReadyCount, Reason, ResourceMeta, TrustSourceKind,
+    },
     controller::references::{TrustObject, secret_text, trust_text},
     domain::{
         client_key::ClientKey,
@@ -59,7 +61,8 @@ pub struct Wish {
     pub interval: Duration,
     /// How long its last good metadata serves while it fails.
     pub stale_grace: Duration,
-    pub client: Client,
+    /// None: people do not sign in by browser.
+    pub client: Option<Client>,
     /// The provider's keys that the manifest has.
     pub public_keys: Vec<VerificationKey>,
     /// Where the manifest has sessions at the provider ended.
@@ -94,6 +97,7 @@ impl Question {
 #[derive(Debug)]
 pub struct Client {
     pub id: String,
+    pub auth_method: AuthMethod,
     pub secret: Option<SecretString>,
     pub previous_secret: Option<SecretString>,
     pub key: Option<ClientKey>,
@@ -117,7 +121,7 @@ impl Client {
         let mut hash = digest::Context::new(&digest::SHA256);
         let spec = &idp.spec;
         let to_whom = format!("{:?} {:?} {:?}", spec.issuer(), spec.discovery.url, spec.endpoints.token);
-        let how = format!("{:?}", spec.client.auth_method);
+        let how = format!("{:?}", self.auth_method);
         for text in [&self.id, secret.expose_secret(), previous.expose_secret(), &to_whom, &how] {
             hash.update(&(text.len() as u64).to_be_bytes());
             hash.update(text.as_bytes());
@@ -134,8 +138,8 @@ impl Client {
 /// The `ResolvedRefs` condition.
 pub fn wish(idp: &IdentityProvider, local: &Local) -> Result<Wish, Fact> {
     let spec = &idp.spec;
-    let client = client(idp, local)?;
-    long_enough(&spec.tokens, client.secret.as_ref())?;
+    let client = spec.client.as_ref().map(|client| read_client(client, local)).transpose()?;
+    long_enough(&spec.tokens, client.as_ref().and_then(|client| client.secret.as_ref()))?;
     let roots = trust_roots(idp, local)?;
     let malformed = |_| Fact::unknown("The references are followed once the URLs and keys are valid.");
     let pinned = PinnedEndpoints::of(&spec.endpoints).map_err(malformed)?;
@@ -154,8 +158,7 @@ pub fn wish(idp: &IdentityProvider, local: &Local) -> Result<Wish, Fact> {
     })
 }
 
-fn client(idp: &IdentityProvider, local: &Local) -> Result<Client, Fact> {
-    let spec = &idp.spec.client;
+fn read_client(spec: &ClientSpec, local: &Local) -> Result<Client, Fact> {
     let text = |field: &str, reference: &Option<KeyReference>| {
         let read = |reference: &KeyReference| secret_text(field, reference, local.secret(&reference.name));
         reference.as_ref().map(read).transpose()
@@ -175,6 +178,7 @@ fn client(idp: &IdentityProvider, local: &Local) -> Result<Client, Fact> {
     let unusable = |error| Fact::fails(Reason::SecretNotUsable, format!("{KEY}: {error}"));
     Ok(Client {
         id,
+        auth_method: spec.auth_method,
         secret: text("spec.client.secretRef", &spec.secret_ref)?,
         previous_secret: text("spec.client.previousSecretRef", &spec.previous_secret_ref)?,
         key: text(KEY, &spec.private_key_ref)?.map(|text| read_client_key(&text)).transpose().map_err(unusable)?,

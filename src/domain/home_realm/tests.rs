@@ -3,7 +3,7 @@ use crate::{
     api::Reason,
     domain::{
         organization::OrganizationKey,
-        provider::Trust,
+        provider::{Served, Trust},
         testing::{organization, organization_key, provider, relation},
     },
 };
@@ -14,7 +14,7 @@ fn way(uid: &str, on_sign_in_page: OnSignInPage, domains: &[&str]) -> Provider {
         display_name: uid.to_uppercase(),
         on_sign_in_page,
         trust: Trust { global: false, domains: domains.iter().map(|domain| Arc::from(*domain)).collect() },
-        login: LoginState::Serving(Arc::new(relation())),
+        login: LoginState::Serving(Served { browser: Some(Arc::new(relation())), bearer: None }),
         ..provider(uid)
     }
 }

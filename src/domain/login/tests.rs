@@ -104,6 +104,7 @@ fn of_known(table: &LoginTable, given: Value, known: Known, trace: &mut Trace) -
         claims: claims.into(),
         at_provider: testing::at_provider("1", None),
         id_token,
+        brought: None,
     };
     let fresh = Fresh { user_id: UserId(Uuid::nil()), session_id: SessionId([7; 32]), now: at(0) };
     decide(verified, known, fresh, trace)

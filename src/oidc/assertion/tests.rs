@@ -1,4 +1,8 @@
-use aws_lc_rs::signature::{KeyPair, UnparsedPublicKey, VerificationAlgorithm};
+use aws_lc_rs::{
+    hmac,
+    signature::{self, KeyPair, UnparsedPublicKey, VerificationAlgorithm},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::ExposeSecret;
 
 use super::{
@@ -9,7 +13,7 @@ use super::{
     },
     *,
 };
-use crate::domain::verification_key::VerificationKey;
+use crate::domain::{client_key::KeyMaterial, verification_key::VerificationKey};
 
 macro_rules! for_tests {
     ($name:literal) => {
@@ -185,7 +189,6 @@ fn a_key_never_signs_with_an_algorithm_of_another_kind() {
     for signer in wrong {
         assert_eq!(made(&signer, "1"), Err(SigningFailed), "{signer:?}");
     }
-    assert_eq!(SigningFailed.to_string(), "the client assertion could not be signed");
 }
 
 #[test]

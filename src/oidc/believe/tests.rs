@@ -52,9 +52,14 @@ fn signed(issuer: &Issuer, kid: &str, claims: Value) -> String {
     issuer.sign(RS256, &json!({"alg": "RS256", "kid": kid}).to_string(), &claims.to_string())
 }
 
+/// By which tokens are believed, to be changed.
+fn tokens_of(relation: &mut Relation) -> &mut TokenRules {
+    &mut Arc::make_mut(&mut relation.authority).tokens
+}
+
 fn usual(relation: &Relation) -> Value {
     let now = Timestamp::now().as_second();
-    json!({"iss": relation.issuer, "aud": relation.client_id, "sub": "24400320", "nonce": NONCE, "iat": now, "exp": now + 60})
+    json!({"iss": relation.authority.issuer, "aud": relation.client_id, "sub": "24400320", "nonce": NONCE, "iat": now, "exp": now + 60})
 }
 
 fn id_token() -> Claims {
@@ -70,7 +75,7 @@ async fn verify(remote: &Remote, relation: &Relation, raw: String) -> Result<Cla
 async fn signed_userinfo_is_not_from_the_future_however_long_it_took() {
     let (_provider, relation) = Provider::start(ISSUER.jwks()).await;
     let remote = Remote::new(outbound());
-    let endpoint = relation.tokens.jwks_uri.as_ref().expect("a URL").join("userinfo").expect("a URL");
+    let endpoint = relation.authority.tokens.jwks_uri.as_ref().expect("a URL").join("userinfo").expect("a URL");
     let claims = remote.userinfo(&relation, &endpoint, &secret("at"), &id_token()).await.expect("claims");
     assert_eq!(claims["name"], "Jane");
 }
@@ -79,7 +84,7 @@ async fn signed_userinfo_is_not_from_the_future_however_long_it_took() {
 async fn what_the_keys_of_the_manifest_verify_waits_for_no_others() {
     let (provider, mut relation) = Provider::start(ISSUER.jwks()).await;
     let thief = Issuer::new();
-    relation.tokens.public_keys = keys_of(&thief).into_iter().take(1).collect();
+    tokens_of(&mut relation).public_keys = keys_of(&thief).into_iter().take(1).collect();
     let remote = Remote::new(outbound());
     verify(&remote, &relation, signed(&thief, "whatever", usual(&relation))).await.expect("believed");
     assert_eq!(provider.keys_asked(), 0);
@@ -90,11 +95,11 @@ async fn what_the_keys_of_the_manifest_verify_waits_for_no_others() {
 #[tokio::test]
 async fn where_there_are_no_keys_nothing_is_believed_but_what_comes_straight_if_that_is_allowed() {
     let (_provider, mut relation) = Provider::start(ISSUER.jwks()).await;
-    relation.tokens.jwks_uri = None;
+    tokens_of(&mut relation).jwks_uri = None;
     let remote = Remote::new(outbound());
     let token = signed(&ISSUER, "rsa", usual(&relation));
     assert_eq!(verify(&remote, &relation, token.clone()).await, Err(BeliefError::NoKeys));
-    relation.tokens.unsigned_from_token_endpoint = true;
+    tokens_of(&mut relation).unsigned_from_token_endpoint = true;
     assert!(verify(&remote, &relation, token.clone()).await.is_ok());
     let login = AtLogin { nonce: NONCE, access_token: None, code: None, authenticated_since: None };
     let posted = remote.id_token(&relation, &token.into(), Via::Browser, &login).await;

@@ -11,8 +11,8 @@ use super::issuer::Issuer;
 use crate::{
     domain::{Claims, signing_algorithm::SigningAlgorithm},
     oidc::token::{
-        AtLogin, KeyRing, Parties, Proof, TokenError, verify_access_token, verify_id_token, verify_logout_token,
-        verify_userinfo,
+        AtLogin, KeyRing, Parties, Proof, TokenError, verify_access_token, verify_assertion, verify_id_token,
+        verify_logout_token, verify_userinfo,
     },
 };
 
@@ -24,7 +24,7 @@ const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 const ALGORITHMS: [&str; 5] = ["RS256", "ES256", "EdDSA", "Ed25519", "HS256"];
 const PARTIES: Parties<'static> = Parties {
     issuer: ISSUER,
-    client_id: CLIENT,
+    clients: &[CLIENT],
     algorithms: &[
         SigningAlgorithm::RS256,
         SigningAlgorithm::ES256,
@@ -46,6 +46,8 @@ const AT_HASHES: [&str; 2] = ["77QmUPtjPfzWtF2AnpK9RQ", "q7nS86GgvvFaZkzALLWqJYa
 const C_HASHES: [&str; 2] = ["LDktKdoQak3Pk0cnXxCltA", "E9z1C-c0Az4eTEzE0Nm3OQ3BS2BhMgxuP7x5JAQj1_4"];
 /// How long ago the person may have signed in, in seconds, where that is asked for.
 const MAX_AGE: i64 = 600;
+/// How long ago an ID token may have been issued that an application brings.
+const BROUGHT_WITHIN: Duration = Duration::from_secs(300);
 
 static OURS: LazyLock<Issuer> = LazyLock::new(Issuer::new);
 /// Another issuer: its keys have the same names.
@@ -146,6 +148,7 @@ fn nobody_accepts(raw: &str, keys: KeyRing<'_>) {
     assert!(refused(verify_id_token(raw, &proof, &PARTIES, &LOGIN).err()));
     assert!(refused(verify_logout_token(raw, keys, &PARTIES).err()));
     assert!(refused(verify_userinfo(raw, keys, &PARTIES, SUBJECT).err()));
+    assert!(refused(verify_assertion(raw, keys, &PARTIES, BROUGHT_WITHIN).err()));
     assert!(refused(verify_access_token(raw, &proof, &PARTIES, &beside(LOGIN.nonce)).err()));
 }
 
@@ -162,6 +165,12 @@ fn is_of_one_kind(raw: &str) {
     let access = verify_access_token(raw, &OURS.proof(), &PARTIES, &beside("n-of-another-login"));
     let kinds = [id.is_ok(), logout.is_ok(), access.is_ok()];
     assert!(kinds.iter().filter(|accepted| **accepted).count() <= 1, "{kinds:?}");
+    if let Ok(assertion) = verify_assertion(raw, OURS.keys(), &PARTIES, BROUGHT_WITHIN) {
+        assert!(logout.is_err(), "a logout token is nothing to bring");
+        let claims = reread(raw, "JWT");
+        assert_eq!(claims.as_object(), Some(&assertion.claims));
+        keeps_the_rules_of_an_assertion(&claims);
+    }
     if let Ok(claims) = access {
         let reread = reread(raw, "at+jwt");
         assert_eq!(reread.as_object(), Some(&claims));
@@ -234,6 +243,14 @@ fn keeps_the_rules_of_an_id_token(claims: &Value) {
     let one_of =
         |hashes: [&str; 2], claim| claims.get(claim).is_none_or(|hash| hashes.iter().any(|right| hash == right));
     assert!(one_of(AT_HASHES, "at_hash") && one_of(C_HASHES, "c_hash"));
+}
+
+/// RFC 7523, section 3.
+fn keeps_the_rules_of_an_assertion(claims: &Value) {
+    keeps_the_rules_at_home(claims);
+    assert!(claims["iat"].as_f64().expect("a number") >= NOW as f64 - BROUGHT_WITHIN.as_secs_f64());
+    assert!(claims["sub"].is_string() && ["events", "scope", "scp"].iter().all(|claim| claims.get(claim).is_none()));
+    assert!(claims.get("typ").is_none_or(|typ| typ.as_str().is_some_and(|typ| typ.eq_ignore_ascii_case("id"))));
 }
 
 /// OpenID Connect Back-Channel Logout 1.0, section 2.6.

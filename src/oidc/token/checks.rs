@@ -22,14 +22,18 @@ pub(super) fn parties(claims: &Claims, kind: &Kind, expected: &Parties<'_>) -> R
     if claims.get("iss").and_then(Value::as_str) != Some(expected.issuer) {
         return Err(TokenError::Issuer);
     }
-    audience(claims, kind.audience, expected.client_id)?;
-    let names_another = |claim: &str| claims.get(claim).is_some_and(|party| party != expected.client_id);
+    audience(claims, kind.audience, expected.clients)?;
+    let names_another = |claim: &str| claims.get(claim).is_some_and(|party| !is_one_of(expected.clients, party));
     // RFC 9068, section 2.2, says client_id where OpenID Connect says azp.
     let is_anothers = names_another("azp") || (kind.audience == Audience::AnApi && names_another("client_id"));
     if is_anothers { Err(TokenError::AuthorizedParty) } else { Ok(()) }
 }
 
-fn audience(claims: &Claims, audience: Audience, client_id: &str) -> Result<(), TokenError> {
+fn is_one_of(clients: &[&str], party: &Value) -> bool {
+    party.as_str().is_some_and(|party| clients.contains(&party))
+}
+
+fn audience(claims: &Claims, audience: Audience, clients: &[&str]) -> Result<(), TokenError> {
     if audience == Audience::AnApi {
         return Ok(());
     }
@@ -41,7 +45,7 @@ fn audience(claims: &Claims, audience: Audience, client_id: &str) -> Result<(), 
     if audiences.is_empty() || !audiences.iter().all(Value::is_string) {
         return Err(TokenError::AudienceMalformed);
     }
-    let ours = audiences.iter().filter(|audience| *audience == client_id).count();
+    let ours = audiences.iter().filter(|audience| is_one_of(clients, audience)).count();
     if ours == 0 {
         return Err(TokenError::AudienceNotOurs);
     }

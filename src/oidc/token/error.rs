@@ -49,11 +49,15 @@ pub enum TokenError {
     Issuer,
     #[error("aud is absent, empty, or not a string or an array of strings")]
     AudienceMalformed,
-    #[error("aud does not name this client")]
+    #[error("aud does not name this client, or none of the audiences that the Organization lists for the application")]
     AudienceNotOurs,
-    #[error("aud names others beside this client")]
+    #[error(
+        "aud names others beside this client, or beside the audiences that the Organization lists for the application"
+    )]
     AudienceStranger,
-    #[error("azp, or client_id, is not this client")]
+    #[error(
+        "azp, or client_id, is not this client, or none of the audiences that the Organization lists for the application"
+    )]
     AuthorizedParty,
     #[error("exp is absent or not a number")]
     ExpiryMalformed,
@@ -67,7 +71,7 @@ pub enum TokenError {
     IssuedAtMalformed,
     #[error("iat is still to come; check the clocks, or allow for them by tokens.allowedClockSkew")]
     IssuedInFuture,
-    #[error("iat is more than an hour ago")]
+    #[error("iat is longer ago than an hour, or than jwtBearer.maxTokenAge where an application brings the token")]
     IssuedTooLongAgo,
     #[error("nonce is absent or not a string")]
     NonceMissing,

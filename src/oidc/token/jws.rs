@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The longest token that is looked at.
-const MAX_TOKEN_BYTES: usize = 64 * 1024;
+pub(super) const MAX_TOKEN_BYTES: usize = 64 * 1024;
 /// How many values a header may hold, which is read before its signature is checked. With a chain of certificates and a key,
 /// which nobody needs, there are two dozen.
 const MAX_HEADER_VALUES: usize = 64;
@@ -55,7 +55,7 @@ pub(super) fn open(
     Ok((payload_octets, algorithm))
 }
 
-fn three_parts(raw: &str) -> Result<[&str; 3], JwsError> {
+pub(super) fn three_parts(raw: &str) -> Result<[&str; 3], JwsError> {
     let mut parts = raw.split('.');
     match [parts.next(), parts.next(), parts.next(), parts.next()] {
         [Some(header), Some(payload), Some(signature), None] => Ok([header, payload, signature]),

@@ -1,5 +1,7 @@
 //! What differs between the kinds of tokens, so that none is ever taken for another (RFC 8725, sections 3.11 and 3.12).
 
+use std::time::Duration;
+
 /// What a token of one kind must be like.
 pub(super) struct Kind {
     /// Its own `typ`, beside which none, or one that names no kind, will do: few providers write it.
@@ -24,7 +26,7 @@ pub(super) enum Presence {
 /// What `aud` must say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Audience {
-    /// This client and nobody else: others could use the token, too.
+    /// This client, or several that are all ours, and nobody else: others could use the token, too.
     ThisClientAlone,
     /// This client, whoever else.
     ThisClient,
@@ -45,6 +47,12 @@ pub(super) const ID_TOKEN: Kind = Kind {
     sub: Required,
     foreign: &["events"],
 };
+
+/// An ID token that an application brings (RFC 7523, section 3), so long after it was issued at most. No nonce ties it to
+/// anything here, so that what only access tokens have is refused, too, however few providers say by `typ` what they are.
+pub(super) fn assertion(max_age: Duration) -> Kind {
+    Kind { issued_within: Some(max_age.as_secs_f64()), foreign: &["events", "scope", "scp"], ..ID_TOKEN }
+}
 
 /// OpenID Connect Back-Channel Logout 1.0, sections 2.4 and 2.6. What it must have besides, `logout_token.rs` checks.
 pub(super) const LOGOUT_TOKEN: Kind = Kind {

@@ -158,7 +158,7 @@ async fn hear(
 fn logout(provider: &Provider, relation: &Relation, token: LogoutToken) -> ProviderLogout {
     ProviderLogout {
         provider_uid: provider.uid.clone(),
-        issuer: relation.issuer.clone(),
+        issuer: relation.authority.issuer.clone(),
         sid: token.sid,
         subject: token.sub,
     }

@@ -4,7 +4,6 @@
 
 mod answer;
 mod ending;
-mod record;
 
 use std::sync::Arc;
 
@@ -24,13 +23,13 @@ use crate::{
         endpoints::login::serving,
         failure::{Failure, Place, page, page_with},
         parameters::{Parameters, Said, Way},
+        record::{Written, record},
         segments::{Key, Segments},
         state::Server,
         verify::Login,
     },
 };
-use ending::{ask_beside, not_before_verified, signed_in};
-use record::{Written, catch_up, record};
+use ending::{not_before_verified, signed_in};
 
 pub(in crate::server) use answer::brought;
 
@@ -85,7 +84,7 @@ async fn finish(
     attempt: &Attempt,
 ) -> Result<Response, Failure> {
     let relation = serving(provider)?;
-    if attempt.issuer_mark != Attempt::mark(&relation.issuer) {
+    if attempt.issuer_mark != Attempt::mark(&relation.authority.issuer) {
         return Err(Failure::AttemptOfAnotherProvider);
     }
     let brought = brought(parameters, way, relation)?;
@@ -93,14 +92,13 @@ async fn finish(
     // Without it nobody could have begun.
     let people = provider.people.as_deref().ok_or(Failure::ProviderUnavailable)?;
     let shown = Login { remote: &server.remote, provider, people, relation, attempt, mappers }.look(brought).await?;
-    let Written { record, recorded, by } = record(server, view, provider, people, relation, &shown).await?;
-    // What changed while the store was writing was decided without this person.
-    catch_up(server, provider, &record, recorded.revision, by).await?;
-    if !recorded.began {
+    let (organization, issuer) = (&view.organization.key, &relation.authority.issuer);
+    let Written { record, recorded } = record(server, organization, provider, people, issuer, &shown).await?;
+    if !recorded.let_in {
         let user = &recorded.user;
         return not_before_verified(server, &view.organization, provider, attempt, user, headers).await;
     }
-    ask_beside(server, &view.organization, provider, &recorded).await;
+    server.ask_beside(&view.organization, provider, &recorded).await;
     signed_in(server, view, provider, attempt, &record.session, headers).await
 }
 

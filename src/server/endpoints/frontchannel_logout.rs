@@ -63,7 +63,7 @@ fn logout(provider: &Provider, parameters: &Parameters) -> Result<ProviderLogout
     let (Some(issuer), Some(sid)) = (parameters.text("iss"), parameters.text("sid")) else {
         return Err("there is no iss or no sid");
     };
-    if issuer != relation.issuer {
+    if issuer != relation.authority.issuer {
         return Err("iss is not the provider's issuer");
     }
     Ok(ProviderLogout {

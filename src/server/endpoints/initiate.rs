@@ -49,7 +49,7 @@ fn by_get(organization: &Organization, key: &str, parameters: &Parameters) -> Re
 /// The provider that says it begins the login must be the one that the path names.
 fn wanted(parameters: &Parameters, relation: &Relation) -> Result<Wanted, Failure> {
     let issuer = parameters.text("iss").ok_or(Failure::MalformedRequest("there is no iss"))?;
-    if issuer != relation.issuer && !is_origin_of(issuer, &relation.issuer) {
+    if issuer != relation.authority.issuer && !is_origin_of(issuer, &relation.authority.issuer) {
         return Err(Failure::MalformedRequest("iss is not the provider's issuer"));
     }
     Ok(Wanted::by(parameters, "target_link_uri"))

@@ -114,7 +114,7 @@ async fn start(
     let attempt = Attempt {
         state: random().ok_or(Failure::Internal)?,
         provider_uid: provider.uid.to_string(),
-        issuer_mark: Attempt::mark(&relation.issuer),
+        issuer_mark: Attempt::mark(&relation.authority.issuer),
         nonce: random().ok_or(Failure::Internal)?,
         verifier: Zeroizing::new(random().ok_or(Failure::Internal)?),
         return_to: return_to.map(String::from),
@@ -145,7 +145,7 @@ fn sessions(server: &Server, view: &View, headers: &HeaderMap) -> Vec<[u8; 32]> 
 /// How to sign in through a provider, or why nobody can now.
 pub fn serving(provider: &Provider) -> Result<&Arc<Relation>, Failure> {
     match &provider.login {
-        LoginState::Serving(relation) => Ok(relation),
+        LoginState::Serving(served) => served.browser.as_ref().ok_or(Failure::NoSuchProvider),
         LoginState::Suspended => Err(Failure::ProviderSuspended),
         LoginState::Refused(_) | LoginState::Unavailable(_) => Err(Failure::ProviderUnavailable),
     }

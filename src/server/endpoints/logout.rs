@@ -69,7 +69,9 @@ fn ends_there(provider: &Provider, session: &Session) -> bool {
 
 /// How the provider of a session is dealt with, while it serves and is the one still that the session began with.
 fn serving<'a>(provider: &'a Provider, session: &Session) -> Option<&'a Arc<Relation>> {
-    let same = |relation: &Relation| session.at_provider.as_ref().is_none_or(|began| began.issuer == relation.issuer);
+    let same = |relation: &Relation| {
+        session.at_provider.as_ref().is_none_or(|began| began.issuer == relation.authority.issuer)
+    };
     provider.serving().filter(|relation| same(relation))
 }
 

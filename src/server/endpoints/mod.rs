@@ -15,4 +15,5 @@ pub mod logout;
 pub mod session;
 pub mod sign_in;
 pub mod signout_oidc;
+pub mod token;
 pub mod verify_email;

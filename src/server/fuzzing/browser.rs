@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::{
-    domain::organization::{Organization, OrganizationKey, SessionLimits},
+    domain::organization::{Organization, OrganizationKey, SessionLimits, TokenPolicy},
     server::{attempt::Attempt, current::session_purpose, seal::Sealer},
     store,
 };
@@ -73,6 +73,8 @@ fn organization(id: &str) -> Organization {
         logout_page_url: None,
         require_verified_email: false,
         session: SessionLimits { idle_timeout: Duration::from_secs(1800), lifetime: Duration::from_secs(36_000) },
+        tokens: TokenPolicy { audience: None, lifetime: Duration::from_secs(600) },
+        applications: Vec::new(),
     }
 }
 

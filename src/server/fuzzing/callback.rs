@@ -1,6 +1,6 @@
 //! The provider's answer as the browser brings it: each parameter once, and nothing from another place than its own.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     body::Body,
@@ -16,7 +16,7 @@ use super::browser::{BROWSER, NOW, STATE};
 use crate::{
     domain::{
         logout::LogoutRules,
-        relation::{ClaimsSource, Credential, Flow, Relation, RequestOptions, TokenRules},
+        relation::{Authority, ClaimsSource, Credential, Flow, Relation, RequestOptions},
     },
     server::{
         attempt::Attempt,
@@ -151,17 +151,15 @@ fn code_flow() -> Flow {
 
 fn relation(flow: Flow, iss_parameter: bool) -> Relation {
     Relation {
-        issuer: ISSUER.to_owned(),
+        authority: Arc::new(Authority { issuer: ISSUER.to_owned(), ..Authority::default() }),
         authorization_endpoint: url("authorize"),
         pushing: None,
-        trust_roots: None,
         client_id: "s6BhdRkqt3".to_owned(),
         credentials: vec![Credential::None],
         previous: None,
         redirect_uri: url("https://sso.example/o/acme/callback/azure"),
         flow,
         request: RequestOptions::default(),
-        tokens: TokenRules::default(),
         claims_source: ClaimsSource::Default { userinfo: None },
         iss_parameter,
         logout: LogoutRules::default(),

@@ -66,7 +66,7 @@ async fn keys_stay_across_restarts() {
     let sealed = sealer.seal("a", b"plain").unwrap();
     let restarted = Sealer::load(&*store, at(1)).await.unwrap();
     assert_eq!(restarted.open("a", &sealed).as_deref(), Some(&b"plain"[..]));
-    assert_eq!(store.keys(KeyPurpose::Cookie).await.unwrap().len(), 1);
+    assert_eq!(store.keys(&KeyPurpose::Cookie).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn keys_rotate_with_overlap() {
         [(30, 1, true), (31, 2, true), (61, 2, true), (62, 3, true), (120, 4, true), (121, 3, false)]
     {
         sealer.rotate(&*store, at(day * DAY)).await.unwrap();
-        assert_eq!(store.keys(KeyPurpose::Cookie).await.unwrap().len(), keys, "day {day}");
+        assert_eq!(store.keys(&KeyPurpose::Cookie).await.unwrap().len(), keys, "day {day}");
         assert_eq!(sealer.open("a", &first).is_some(), opens, "day {day}");
         let now = sealer.seal("a", b"now").unwrap();
         assert_eq!(sealer.open("a", &now).as_deref(), Some(&b"now"[..]), "day {day}");
@@ -93,5 +93,5 @@ async fn a_new_key_seals_at_once_and_another_replica_takes_it_up() {
     assert_eq!(theirs.open("a", &sealed), None);
     theirs.rotate(&*store, at(31 * DAY)).await.unwrap();
     assert_eq!(theirs.open("a", &sealed).as_deref(), Some(&b"plain"[..]));
-    assert_eq!(store.keys(KeyPurpose::Cookie).await.unwrap().len(), 2, "no third one");
+    assert_eq!(store.keys(&KeyPurpose::Cookie).await.unwrap().len(), 2, "no third one");
 }

@@ -10,39 +10,39 @@ fn key(id: u32, made_at: Timestamp) -> StoredKey {
 }
 
 async fn ids(store: &dyn Store) -> Vec<u32> {
-    store.keys(KeyPurpose::Cookie).await.unwrap().iter().map(|key| key.id).collect()
+    store.keys(&KeyPurpose::Cookie).await.unwrap().iter().map(|key| key.id).collect()
 }
 
 pub async fn keys_come_back_newest_first_after_a_restart(database: impl Database) {
     let store = open(&database).await;
     assert!(ids(&*store).await.is_empty());
     for key in [key(1, at(10)), key(u32::MAX, at(30)), key(3, at(20))] {
-        store.add_key(KeyPurpose::Cookie, key).await.unwrap();
+        store.add_key(&KeyPurpose::Cookie, &key, Timestamp::MAX).await.unwrap();
     }
     drop(store);
-    let keys = open(&database).await.keys(KeyPurpose::Cookie).await.unwrap();
+    let keys = open(&database).await.keys(&KeyPurpose::Cookie).await.unwrap();
     let read: Vec<_> = keys.iter().map(|key| (key.id, key.made_at, key.secret.expose_secret())).collect();
     assert_eq!(read, [(u32::MAX, at(30), &[255; 32][..]), (3, at(20), &[3; 32][..]), (1, at(10), &[1; 32][..])]);
 }
 
 pub async fn a_key_id_is_taken_once(database: impl Database) {
     let store = open(&database).await;
-    store.add_key(KeyPurpose::Cookie, key(1, at(10))).await.unwrap();
-    assert!(store.add_key(KeyPurpose::Cookie, key(1, at(20))).await.is_err());
-    assert_eq!(store.keys(KeyPurpose::Cookie).await.unwrap()[0].made_at, at(10));
+    store.add_key(&KeyPurpose::Cookie, &key(1, at(10)), Timestamp::MAX).await.unwrap();
+    assert!(store.add_key(&KeyPurpose::Cookie, &key(1, at(20)), Timestamp::MAX).await.is_err());
+    assert_eq!(store.keys(&KeyPurpose::Cookie).await.unwrap()[0].made_at, at(10));
 }
 
 pub async fn old_keys_are_removed_and_young_ones_stay(database: impl Database) {
     let store = open(&database).await;
     for key in [key(1, at(10)), key(2, at(20)), key(3, at(30))] {
-        store.add_key(KeyPurpose::Cookie, key).await.unwrap();
+        store.add_key(&KeyPurpose::Cookie, &key, Timestamp::MAX).await.unwrap();
     }
-    store.remove_keys_before(KeyPurpose::Cookie, at(20)).await.unwrap();
+    store.remove_keys_before(&KeyPurpose::Cookie, at(20)).await.unwrap();
     assert_eq!(ids(&*store).await, [3, 2]);
 }
 
 pub async fn another_key_file_is_refused_at_once(database: impl Database) {
-    open(&database).await.add_key(KeyPurpose::Cookie, key(1, at(10))).await.unwrap();
+    open(&database).await.add_key(&KeyPurpose::Cookie, &key(1, at(10)), Timestamp::MAX).await.unwrap();
     let kept = std::fs::read(database.key_file()).unwrap();
     std::fs::remove_file(database.key_file()).unwrap();
     let other = SqliteFile::new();
@@ -65,8 +65,8 @@ pub async fn a_lost_key_file_is_not_replaced(database: impl Database) {
 
 pub async fn a_key_is_printed_nowhere(database: impl Database) {
     let store = open(&database).await;
-    store.add_key(KeyPurpose::Cookie, key(7, at(10))).await.unwrap();
-    let keys = store.keys(KeyPurpose::Cookie).await.unwrap();
+    store.add_key(&KeyPurpose::Cookie, &key(7, at(10)), Timestamp::MAX).await.unwrap();
+    let keys = store.keys(&KeyPurpose::Cookie).await.unwrap();
     assert!(!format!("{keys:?}").contains("7, 7"));
 }
 

@@ -177,10 +177,6 @@ pub async fn who_was_found_by_an_address_is_linked_only_while_the_address_is_the
     }
 }
 
-async fn linked(store: &dyn Store, link: &Link) -> Option<User> {
-    store.known(link, None, "").await.unwrap().linked
-}
-
 async fn assert_nothing_written(store: &dyn Store, login: &LoginRecord) {
     assert_eq!(linked(store, &login.link).await, None);
     assert_eq!(store.session(&login.session.id).await.unwrap(), None);

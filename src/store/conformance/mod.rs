@@ -2,6 +2,7 @@
 //! `every_promise_holds_for` at the end runs all of it against a database.
 
 mod beside;
+mod brought;
 mod claims;
 mod fields;
 mod grants;
@@ -52,6 +53,11 @@ async fn grants_of(store: &dyn Store, login: &LoginRecord) -> Vec<Granted> {
     store.session(&login.session.id).await.unwrap().unwrap().grants
 }
 
+/// Whom a link leads to.
+async fn linked(store: &dyn Store, link: &Link) -> Option<User> {
+    store.known(link, None, "").await.unwrap().linked
+}
+
 /// What is noted of somebody.
 async fn fields_of(store: &dyn Store, login: &LoginRecord) -> Fields {
     store.known(&login.link, None, "").await.unwrap().linked.unwrap().fields
@@ -91,6 +97,11 @@ macro_rules! every_promise_holds_for {
             fields: deleting_a_mapper_takes_exactly_its_grants_and_fields,
             fields: what_a_mapper_says_that_is_kept_stays_until_somebody_says_something_else,
             fields: mappers_of_another_provider_than_the_last_login_s_never_touch_a_field,
+            brought: a_login_that_an_application_brought_writes_all_but_a_session,
+            brought: an_id_token_that_was_used_writes_nothing,
+            brought: a_login_that_is_not_written_uses_no_id_token_up,
+            brought: of_many_that_bring_one_id_token_one_counts,
+            brought: whose_address_must_be_verified_first_is_not_let_in,
             grants: a_mapper_that_is_kept_keeps_its_grants_whatever_the_call_says_of_it,
             grants: keeping_all_replaces_those_of_the_mappers_that_grant_now,
             grants: a_change_of_grants_is_announced_and_no_change_is_not,

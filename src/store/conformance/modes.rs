@@ -108,7 +108,7 @@ pub async fn of_a_provider_that_writes_nothing_link_session_and_last_login_are_k
     read_only.mapped.grants = vec![role("m1", "admin")];
     read_only.session.started_at = at(7);
     let recorded = store.record_login(&read_only).await.unwrap();
-    assert_eq!((recorded.user, recorded.began, recorded.address_is_new), (written(&ada), true, false));
+    assert_eq!((recorded.user, recorded.let_in, recorded.address_is_new), (written(&ada), true, false));
     let account = store.account(ada.user.id).await.unwrap().unwrap();
     assert_eq!(account.user, written(&ada));
     assert_eq!((account.told_by, account.email_by.as_deref(), account.last_login_at), (None, Some(""), Some(at(7))));
@@ -122,15 +122,15 @@ pub async fn no_session_begins_before_the_address_is_verified_where_it_must_be(d
     let mut ada = login("ada");
     (ada.user.verified, ada.requires_verified_email) = (None, true);
     let recorded = store.record_login(&ada).await.unwrap();
-    assert_eq!((recorded.began, recorded.address_is_new, recorded.revision), (false, true, 1));
+    assert_eq!((recorded.let_in, recorded.address_is_new, recorded.revision), (false, true, 1));
     assert_eq!(store.session(&ada.session.id).await.unwrap(), None);
     assert_eq!(store.account(ada.user.id).await.unwrap().unwrap().user, written(&ada));
     let mut verified = again(&ada);
     verified.user.verified = Some(Verification::Provider);
     let recorded = store.record_login(&verified).await.unwrap();
-    assert_eq!((recorded.began, recorded.address_is_new), (true, false));
+    assert_eq!((recorded.let_in, recorded.address_is_new), (true, false));
     // Sessions that are there go on when the provider takes its word back.
-    assert!(!store.record_login(&again(&ada)).await.unwrap().began);
+    assert!(!store.record_login(&again(&ada)).await.unwrap().let_in);
     assert!(store.session(&verified.session.id).await.unwrap().is_some());
     let mut moved = again(&verified);
     moved.user.email = Some("moved@example.com".to_owned());
@@ -139,7 +139,7 @@ pub async fn no_session_begins_before_the_address_is_verified_where_it_must_be(d
     let mut without = again(&moved);
     (without.user.email, without.user.verified) = (None, None);
     let recorded = store.record_login(&without).await.unwrap();
-    assert_eq!((recorded.began, recorded.address_is_new), (false, false));
+    assert_eq!((recorded.let_in, recorded.address_is_new), (false, false));
     assert_eq!(store.account(ada.user.id).await.unwrap().unwrap().email_by, None);
 }
 

@@ -118,7 +118,7 @@ pub async fn a_used_attempt_is_forgotten_only_after_it_expired(database: impl Da
     let store = open(&database).await;
     store.use_attempt(&[1; 16], at(10)).await.unwrap();
     store.use_attempt(&[2; 16], at(20)).await.unwrap();
-    store.remove_expired_attempts(at(15)).await.unwrap();
+    store.remove_expired_uses(at(15)).await.unwrap();
     assert!(store.use_attempt(&[1; 16], at(30)).await.unwrap());
     assert!(!store.use_attempt(&[2; 16], at(30)).await.unwrap());
 }

@@ -1,58 +1,86 @@
 //! Secret keys, sealed, and the generations of objects that have no API server to count them.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretSlice};
 use sqlx::{SqliteConnection, SqlitePool};
 
 use super::rows;
-use crate::store::{
-    KeyPurpose, StoreError, StoredKey,
-    seal::{Place, Seal},
+use crate::{
+    domain::organization::OrganizationKey,
+    store::{
+        KeyPurpose, StoreError, StoredKey,
+        seal::{Place, Seal},
+    },
 };
 
-pub fn seal(seal: &Seal, purpose: KeyPurpose, key: &StoredKey) -> Result<Vec<u8>, StoreError> {
-    seal.seal(&Place { table: "keys", row: &[purpose.as_str(), &key.id.to_string()] }, key.secret.expose_secret())
+pub fn seal(seal: &Seal, purpose: &KeyPurpose, key: &StoredKey) -> Result<Vec<u8>, StoreError> {
+    seal.seal(&Place { table: "keys", row: &[&stored(purpose), &key.id.to_string()] }, key.secret.expose_secret())
 }
 
-pub async fn of_purpose(readers: &SqlitePool, seal: &Seal, purpose: KeyPurpose) -> Result<Vec<StoredKey>, StoreError> {
+/// What a purpose begins with that is an organization's.
+const SIGNING: &str = "signing ";
+
+fn stored(purpose: &KeyPurpose) -> Cow<'static, str> {
+    match purpose {
+        KeyPurpose::Cookie => "cookie".into(),
+        KeyPurpose::Signing(organization) => format!("{SIGNING}{organization}").into(),
+    }
+}
+
+pub async fn of_purpose(readers: &SqlitePool, seal: &Seal, purpose: &KeyPurpose) -> Result<Vec<StoredKey>, StoreError> {
+    let purpose = stored(purpose);
     let rows: Vec<(i64, i64, Vec<u8>)> =
         sqlx::query_as("SELECT id, made_at, sealed FROM keys WHERE purpose = $1 ORDER BY made_at DESC, id DESC")
-            .bind(purpose.as_str())
+            .bind(&*purpose)
             .fetch_all(readers)
             .await?;
     rows.into_iter()
         .map(|(id, made_at, sealed)| {
             let id = u32::try_from(id).map_err(|_| StoreError::Damaged { what: "keys" })?;
-            let plain = seal.open(&Place { table: "keys", row: &[purpose.as_str(), &id.to_string()] }, &sealed)?;
+            let plain = seal.open(&Place { table: "keys", row: &[&purpose, &id.to_string()] }, &sealed)?;
             let secret = SecretSlice::from(plain.to_vec());
             Ok(StoredKey { id, secret, made_at: rows::timestamp(made_at, "keys")? })
         })
         .collect()
 }
 
+/// False: there is one that was made after `unless_after`.
 pub async fn add(
     db: &mut SqliteConnection,
-    purpose: KeyPurpose,
+    purpose: &KeyPurpose,
     key: &StoredKey,
     sealed: &[u8],
-) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO keys (purpose, id, made_at, sealed) VALUES ($1, $2, $3, $4)")
-        .bind(purpose.as_str())
-        .bind(i64::from(key.id))
-        .bind(rows::milliseconds(key.made_at))
-        .bind(sealed)
-        .execute(db)
-        .await?;
-    Ok(())
+    unless_after: Timestamp,
+) -> Result<bool, StoreError> {
+    let added = sqlx::query(
+        "INSERT INTO keys (purpose, id, made_at, sealed) SELECT $1, $2, $3, $4 \
+         WHERE NOT EXISTS (SELECT 1 FROM keys WHERE purpose = $1 AND made_at > $5)",
+    )
+    .bind(stored(purpose))
+    .bind(i64::from(key.id))
+    .bind(rows::milliseconds(key.made_at))
+    .bind(sealed)
+    .bind(rows::milliseconds(unless_after))
+    .execute(db)
+    .await?;
+    Ok(added.rows_affected() == 1)
+}
+
+pub async fn signing_organizations(readers: &SqlitePool) -> Result<Vec<OrganizationKey>, StoreError> {
+    let purposes: Vec<String> =
+        sqlx::query_scalar("SELECT DISTINCT purpose FROM keys ORDER BY purpose").fetch_all(readers).await?;
+    Ok(purposes.iter().filter_map(|purpose| purpose.strip_prefix(SIGNING)).map(OrganizationKey::from_stored).collect())
 }
 
 pub async fn remove_before(
     db: &mut SqliteConnection,
-    purpose: KeyPurpose,
+    purpose: &KeyPurpose,
     before: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM keys WHERE purpose = $1 AND made_at < $2")
-        .bind(purpose.as_str())
+        .bind(stored(purpose))
         .bind(rows::milliseconds(before))
         .execute(db)
         .await?;

@@ -6,9 +6,11 @@ use super::{
     claims::{self, SealedClaims},
     grants, links, logouts, reapply, sessions,
     users::{self, Told},
+    uses,
 };
 use crate::{
     domain::{
+        grant::Granted,
         update::{Occasion, grants_after, user_after, writes_address},
         user::{FoundBy, LoginRecord, LostAccess, User},
     },
@@ -27,6 +29,11 @@ pub async fn record(
     {
         return Err(RecordLoginError::SignedOut);
     }
+    if let Some(assertion) = &login.brought
+        && !uses::mark(db, assertion).await?
+    {
+        return Err(RecordLoginError::UsedBefore);
+    }
     let (before, first) = found(db, login).await?;
     let after = user_after(before.as_ref(), login, first);
     // Who has the name and the address was looked for before.
@@ -35,14 +42,14 @@ pub async fn record(
     }
     write_user(db, login, &after, first).await?;
     let revision = claims::write(db, after.id, &login.session.provider_uid, sealed_claims).await?;
-    let granted = grant(db, login, first).await?;
+    let (grants, granted) = grant(db, login, first).await?;
     grants::forget_other_mark(db, &login.session.provider_uid, &login.mark).await?;
     if login.links_anew() {
         // Who signed in as this user before may have been somebody else.
         sessions::end_of_user(db, after.id, None).await?;
     }
-    let began = !login.requires_verified_email || after.email_verified();
-    if began {
+    let let_in = !login.requires_verified_email || after.email_verified();
+    if let_in && login.brought.is_none() {
         sessions::begin(db, &login.session, sealed_id_token).await?;
     }
     let changed = before.as_ref().is_some_and(|before| granted || *before != after);
@@ -52,7 +59,7 @@ pub async fn record(
     };
     let email_before = before.and_then(|before| before.email);
     let address_is_new = after.email.is_some() && after.email != email_before;
-    Ok((Recorded { revision, user: after, began, address_is_new }, change))
+    Ok((Recorded { revision, user: after, grants, let_in, address_is_new }, change))
 }
 
 /// The user of a login, if there was one before, and whether nobody has signed in as the user yet.
@@ -104,12 +111,17 @@ async fn write_user(
     Ok(())
 }
 
-/// Writes what the user is granted by the login; true when something else was before.
-async fn grant(db: &mut SqliteConnection, login: &LoginRecord, first: bool) -> Result<bool, StoreError> {
+/// Writes what the user is granted by the login. Says what the user has now; true when something else was before.
+async fn grant(
+    db: &mut SqliteConnection,
+    login: &LoginRecord,
+    first: bool,
+) -> Result<(Vec<Granted>, bool), StoreError> {
     let LoginRecord { user, mapped, terms, session, .. } = login;
     let before = grants::of_user(&mut *db, user.id).await?;
     let after = grants_after(&before, &session.provider_uid, mapped, terms, Occasion::Login { first });
-    grants::replace(db, user.id, &before, &after).await
+    let changed = grants::replace(db, user.id, &before, &after).await?;
+    Ok((after.into_iter().map(|held| held.grant.granted).collect(), changed))
 }
 
 /// Writes what a login has shown of somebody who may not sign in any more. Says what others must hear of.

@@ -1,5 +1,5 @@
 //! The store in one SQLite file. The SQL is what PostgreSQL understands too.
-//! Files by what they keep: users, links, sessions, logouts, claims, grants, keys, verifications, announcements; and by
+//! Files by what they keep: users, links, sessions, logouts, claims, grants, keys, verifications, uses, announcements; and by
 //! what is done: `logins`, `people` by hand, and `reapply`, which sets anew what mappers give.
 
 mod announcements;
@@ -18,6 +18,7 @@ mod sessions;
 mod tests;
 mod transaction;
 mod users;
+mod uses;
 mod verifications;
 
 use transaction::ANSWER_WITHIN;
@@ -40,7 +41,7 @@ use crate::domain::{
     organization::OrganizationKey,
     provider_session::ProviderLogout,
     update::Held,
-    user::{Link, LoginRecord, LostAccess, SessionHandle, SessionId, SignedIn, User, UserId},
+    user::{Link, LoginRecord, LostAccess, OneUse, SessionHandle, SessionId, SignedIn, User, UserId},
 };
 
 #[async_trait]
@@ -54,22 +55,37 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn keys(&self, purpose: KeyPurpose) -> Result<Vec<StoredKey>, StoreError> {
+    async fn keys(&self, purpose: &KeyPurpose) -> Result<Vec<StoredKey>, StoreError> {
         self.read(keys::of_purpose(&self.readers, &self.seal, purpose)).await
     }
 
-    async fn add_key(&self, purpose: KeyPurpose, key: StoredKey) -> Result<(), StoreError> {
-        let sealed = keys::seal(&self.seal, purpose, &key)?;
-        self.write(move |db| Box::pin(async move { Ok((keys::add(db, purpose, &key, &sealed).await?, None)) })).await
+    async fn add_key(
+        &self,
+        purpose: &KeyPurpose,
+        key: &StoredKey,
+        unless_after: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let sealed = keys::seal(&self.seal, purpose, key)?;
+        let (purpose, key) = (purpose.clone(), key.clone());
+        self.write(move |db| {
+            Box::pin(async move { Ok((keys::add(db, &purpose, &key, &sealed, unless_after).await?, None)) })
+        })
+        .await
     }
 
-    async fn remove_keys_before(&self, purpose: KeyPurpose, before: Timestamp) -> Result<(), StoreError> {
-        self.write(move |db| Box::pin(async move { Ok((keys::remove_before(db, purpose, before).await?, None)) })).await
+    async fn remove_keys_before(&self, purpose: &KeyPurpose, before: Timestamp) -> Result<(), StoreError> {
+        let purpose = purpose.clone();
+        self.write(move |db| Box::pin(async move { Ok((keys::remove_before(db, &purpose, before).await?, None)) }))
+            .await
+    }
+
+    async fn signing_organizations(&self) -> Result<Vec<OrganizationKey>, StoreError> {
+        self.read(keys::signing_organizations(&self.readers)).await
     }
 
     async fn use_attempt(&self, id: &[u8; 16], expires: Timestamp) -> Result<bool, StoreError> {
-        let id = *id;
-        self.write(move |db| Box::pin(async move { Ok((sessions::use_attempt(db, &id, expires).await?, None)) })).await
+        let once = OneUse { id: *id, until: expires };
+        self.write(move |db| Box::pin(async move { Ok((uses::mark(db, &once).await?, None)) })).await
     }
 
     async fn known(&self, link: &Link, address: Option<&str>, user_name: &str) -> Result<Known, StoreError> {
@@ -278,9 +294,8 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn remove_expired_attempts(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.write(move |db| Box::pin(async move { Ok((sessions::remove_expired_attempts(db, now).await?, None)) }))
-            .await
+    async fn remove_expired_uses(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |db| Box::pin(async move { Ok((uses::remove_expired(db, now).await?, None)) })).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

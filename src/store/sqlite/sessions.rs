@@ -240,17 +240,3 @@ pub async fn remove_expired(
             .await?;
     Ok(removed.rows_affected())
 }
-
-pub async fn use_attempt(db: &mut SqliteConnection, id: &[u8; 16], expires: Timestamp) -> Result<bool, StoreError> {
-    let marked = sqlx::query("INSERT INTO used_attempts (id, expires_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING")
-        .bind(&id[..])
-        .bind(rows::milliseconds(expires))
-        .execute(db)
-        .await?;
-    Ok(marked.rows_affected() == 1)
-}
-
-pub async fn remove_expired_attempts(db: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM used_attempts WHERE expires_at < $1").bind(rows::milliseconds(now)).execute(db).await?;
-    Ok(())
-}

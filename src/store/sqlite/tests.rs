@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use secrecy::SecretSlice;
 use sqlx::Connection;
 
@@ -22,7 +23,7 @@ use crate::{
 };
 
 fn key(id: u32) -> StoredKey {
-    StoredKey { id, secret: SecretSlice::from(vec![id as u8; 32]), made_at: jiff::Timestamp::UNIX_EPOCH }
+    StoredKey { id, secret: SecretSlice::from(vec![id as u8; 32]), made_at: Timestamp::UNIX_EPOCH }
 }
 
 fn mode(path: &Path) -> u32 {
@@ -33,7 +34,7 @@ fn mode(path: &Path) -> u32 {
 async fn every_file_of_the_database_is_for_its_owner_alone() {
     let files = Files::new();
     let store = files.open().await.unwrap();
-    store.add_key(KeyPurpose::Cookie, key(1)).await.unwrap();
+    store.add_key(&KeyPurpose::Cookie, &key(1), Timestamp::MAX).await.unwrap();
     for name in ["latchkey.db", "latchkey.db-wal", "latchkey.db-shm", "latchkey.db.key"] {
         assert_eq!(mode(&files.path(name)), 0o600, "{name}");
     }
@@ -42,9 +43,9 @@ async fn every_file_of_the_database_is_for_its_owner_alone() {
 #[tokio::test]
 async fn a_url_with_or_without_slashes_is_the_same_path() {
     let files = Files::new();
-    files.open().await.unwrap().add_key(KeyPurpose::Cookie, key(1)).await.unwrap();
+    files.open().await.unwrap().add_key(&KeyPurpose::Cookie, &key(1), Timestamp::MAX).await.unwrap();
     let store = store::open(&format!("sqlite://{}", files.path("latchkey.db").display()), None).await.unwrap();
-    assert_eq!(store.keys(KeyPurpose::Cookie).await.unwrap().len(), 1);
+    assert_eq!(store.keys(&KeyPurpose::Cookie).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -80,26 +81,26 @@ async fn a_file_that_is_no_database_is_an_error_and_stays_as_it_is() {
 async fn what_was_answered_is_on_the_disk() {
     let files = Files::new();
     let store = files.open().await.unwrap();
-    store.add_key(KeyPurpose::Cookie, key(1)).await.unwrap();
-    store.add_key(KeyPurpose::Cookie, key(2)).await.unwrap();
-    store.use_attempt(&[1; 16], jiff::Timestamp::UNIX_EPOCH).await.unwrap();
+    store.add_key(&KeyPurpose::Cookie, &key(1), Timestamp::MAX).await.unwrap();
+    store.add_key(&KeyPurpose::Cookie, &key(2), Timestamp::MAX).await.unwrap();
+    store.use_attempt(&[1; 16], Timestamp::UNIX_EPOCH).await.unwrap();
 
     let after = Files::new();
     for name in ["latchkey.db", "latchkey.db-wal", "latchkey.db.key"] {
         std::fs::copy(files.path(name), after.path(name)).unwrap();
     }
     let recovered = after.open().await.unwrap();
-    assert_eq!(recovered.keys(KeyPurpose::Cookie).await.unwrap().len(), 2);
-    assert!(!recovered.use_attempt(&[1; 16], jiff::Timestamp::UNIX_EPOCH).await.unwrap());
+    assert_eq!(recovered.keys(&KeyPurpose::Cookie).await.unwrap().len(), 2);
+    assert!(!recovered.use_attempt(&[1; 16], Timestamp::UNIX_EPOCH).await.unwrap());
 }
 
 #[tokio::test]
 async fn a_write_that_was_cut_short_leaves_what_was_before_it() {
     let files = Files::new();
     let store = files.open().await.unwrap();
-    store.add_key(KeyPurpose::Cookie, key(1)).await.unwrap();
+    store.add_key(&KeyPurpose::Cookie, &key(1), Timestamp::MAX).await.unwrap();
     let before = std::fs::metadata(files.path("latchkey.db-wal")).unwrap().len();
-    store.add_key(KeyPurpose::Cookie, key(2)).await.unwrap();
+    store.add_key(&KeyPurpose::Cookie, &key(2), Timestamp::MAX).await.unwrap();
     let after = std::fs::read(files.path("latchkey.db-wal")).unwrap();
 
     for cut in [before as usize, (before as usize + after.len()) / 2, after.len() - 1] {
@@ -108,7 +109,7 @@ async fn a_write_that_was_cut_short_leaves_what_was_before_it() {
             std::fs::copy(files.path(name), torn.path(name)).unwrap();
         }
         std::fs::write(torn.path("latchkey.db-wal"), &after[..cut]).unwrap();
-        let keys = torn.open().await.unwrap().keys(KeyPurpose::Cookie).await.unwrap();
+        let keys = torn.open().await.unwrap().keys(&KeyPurpose::Cookie).await.unwrap();
         assert_eq!(keys.iter().map(|key| key.id).collect::<Vec<_>>(), [1]);
     }
 }
@@ -131,28 +132,28 @@ async fn a_locked_database_answers_with_an_error_and_mends_itself() {
     let asked = Instant::now();
     let writes = (0..4_u8).map(|id| {
         let store = store.clone();
-        async move { store.use_attempt(&[id; 16], jiff::Timestamp::UNIX_EPOCH).await }
+        async move { store.use_attempt(&[id; 16], Timestamp::UNIX_EPOCH).await }
     });
     let answers = futures::future::join_all(writes).await;
     assert!(answers.iter().all(|answer| matches!(answer, Err(StoreError::Database(_)))), "{answers:?}");
     assert!(asked.elapsed() < super::ANSWER_WITHIN + Duration::from_secs(2), "{:?}", asked.elapsed());
-    assert!(store.keys(KeyPurpose::Cookie).await.unwrap().is_empty(), "reading goes on");
+    assert!(store.keys(&KeyPurpose::Cookie).await.unwrap().is_empty(), "reading goes on");
 
     lock.rollback().await.unwrap();
-    assert!(store.use_attempt(&[9; 16], jiff::Timestamp::UNIX_EPOCH).await.unwrap());
+    assert!(store.use_attempt(&[9; 16], Timestamp::UNIX_EPOCH).await.unwrap());
 }
 
 #[tokio::test]
 async fn a_sealed_value_moved_to_another_row_does_not_open() {
     let files = Files::new();
     let store = files.open().await.unwrap();
-    store.add_key(KeyPurpose::Cookie, key(1)).await.unwrap();
-    store.add_key(KeyPurpose::Cookie, key(2)).await.unwrap();
+    store.add_key(&KeyPurpose::Cookie, &key(1), Timestamp::MAX).await.unwrap();
+    store.add_key(&KeyPurpose::Cookie, &key(2), Timestamp::MAX).await.unwrap();
     sqlx::query("UPDATE keys SET sealed = (SELECT sealed FROM keys WHERE id = 2) WHERE id = 1")
         .execute(&mut files.stranger().await)
         .await
         .unwrap();
-    let refused = store.keys(KeyPurpose::Cookie).await;
+    let refused = store.keys(&KeyPurpose::Cookie).await;
     assert!(matches!(refused, Err(StoreError::Unsealable { what: "keys" })));
 }
 
@@ -163,7 +164,7 @@ async fn no_file_holds_a_claim_a_key_or_a_session_id_in_the_clear() {
     let mut login = login("ada");
     login.claims.claims.insert("department".to_owned(), "only-in-the-claims".into());
     store.record_login(&login).await.unwrap();
-    store.add_key(KeyPurpose::Cookie, key(77)).await.unwrap();
+    store.add_key(&KeyPurpose::Cookie, &key(77), Timestamp::MAX).await.unwrap();
 
     for name in ["latchkey.db", "latchkey.db-wal"] {
         let bytes = std::fs::read(files.path(name)).unwrap();
@@ -177,7 +178,7 @@ async fn no_file_holds_a_claim_a_key_or_a_session_id_in_the_clear() {
 async fn a_damaged_row_is_an_error_and_no_panic() {
     let files = Files::new();
     let store = files.open().await.unwrap();
-    store.add_key(KeyPurpose::Cookie, key(1)).await.unwrap();
+    store.add_key(&KeyPurpose::Cookie, &key(1), Timestamp::MAX).await.unwrap();
     let mut stranger = files.stranger().await;
     for damage in [
         "UPDATE keys SET sealed = X''",
@@ -185,7 +186,7 @@ async fn a_damaged_row_is_an_error_and_no_panic() {
         "UPDATE keys SET id = -1",
     ] {
         sqlx::query(damage).execute(&mut stranger).await.unwrap();
-        let refused = store.keys(KeyPurpose::Cookie).await;
+        let refused = store.keys(&KeyPurpose::Cookie).await;
         assert!(matches!(refused, Err(StoreError::Damaged { what: "keys" })), "{damage}");
     }
 }
@@ -546,7 +547,7 @@ async fn what_has_nothing_to_remove_or_to_hear_writes_nothing() {
     store.record_login(&login("ada")).await.unwrap();
     let log = || std::fs::read(files.path("latchkey.db-wal")).unwrap();
     let before = log();
-    let now = jiff::Timestamp::now();
+    let now = Timestamp::now();
     store.remove_expired_announcements(now).await.unwrap();
     store.remove_expired_verifications(now).await.unwrap();
     let listening = tokio::time::timeout(Duration::from_millis(600), store.hear_others());

@@ -31,7 +31,7 @@ fn proof() -> Proof<'static> {
 fn parties() -> Parties<'static> {
     Parties {
         issuer: ISSUER_ID,
-        client_id: CLIENT,
+        clients: &[CLIENT],
         algorithms: &[RS256, PS256, ES256, ES384, ES512, EdDSA, Ed25519],
         now: at(NOW),
         skew: Duration::ZERO,

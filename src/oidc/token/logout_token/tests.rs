@@ -27,7 +27,7 @@ fn verify(header: Value, changes: Value) -> Result<LogoutToken, TokenError> {
     }
     let parties = Parties {
         issuer: "https://issuer.example.org",
-        client_id: "latchkey",
+        clients: &["latchkey"],
         algorithms: &[RS256],
         now: at(NOW),
         skew: Duration::ZERO,

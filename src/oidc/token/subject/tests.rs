@@ -16,7 +16,7 @@ static KEYS: LazyLock<Vec<VerificationKey>> = LazyLock::new(|| keys_of(&ISSUER))
 fn parties() -> Parties<'static> {
     Parties {
         issuer: "https://issuer.example.org",
-        client_id: "latchkey",
+        clients: &["latchkey"],
         algorithms: &[RS256],
         now: at(NOW),
         skew: Duration::ZERO,

@@ -15,7 +15,7 @@ pub(in crate::server) fn brought(parameters: &Parameters, way: Way, relation: &R
     // An ID token names its issuer itself, so some providers leave the parameter out beside it (section 4).
     let names_issuer = matches!(relation.flow, Flow::IdToken) && parameters.text("id_token").is_some();
     match parameters.text("iss") {
-        Some(issuer) if issuer != relation.issuer => return Err(Failure::WrongIssuer),
+        Some(issuer) if issuer != relation.authority.issuer => return Err(Failure::WrongIssuer),
         None if relation.iss_parameter && !names_issuer => return Err(Failure::MissingIssuer),
         _ => {}
     }

@@ -1,7 +1,5 @@
 //! How a login that was written ends: in a session, or on the page that asks for a verified address first.
 
-use std::error::Error;
-
 use axum::{
     http::{HeaderMap, header},
     response::Response,
@@ -25,7 +23,6 @@ use crate::{
         respond,
         state::Server,
     },
-    store::Recorded,
 };
 
 /// The browser's cookie names the new session from now on.
@@ -54,26 +51,6 @@ pub(super) async fn signed_in(
     set.extend(Pending::gone(headers, organization).map(|gone| (header::SET_COOKIE, gone)));
     let account = organization.url("account");
     Ok(respond::redirect(attempt.return_to.as_deref().unwrap_or(&account), set))
-}
-
-/// Asks, beside a login, whether a new address is the user's. The login goes on whatever comes of it.
-pub(super) async fn ask_beside(server: &Server, organization: &Organization, provider: &Provider, recorded: &Recorded) {
-    let user = &recorded.user;
-    if !recorded.address_is_new || user.email.is_none() || user.email_verified() {
-        return;
-    }
-    match server.ask_to_confirm(organization, user, &provider.display_name, Timestamp::now()).await {
-        Ok(Mailing::Begun(sending)) => sending.beside(),
-        Ok(Mailing::NotBefore(_) | Mailing::NotNeeded) => {}
-        Err(failure @ Failure::MailNotSetUp) => {
-            let error = &failure as &dyn Error;
-            tracing::info!(organization = &*organization.id, provider = provider.path, user = %user.id, error, "a new address stays unverified");
-        }
-        Err(failure) => {
-            let error = &failure as &dyn Error;
-            tracing::warn!(organization = &*organization.id, user = %user.id, error, "a mail to a new address could not be sent");
-        }
-    }
 }
 
 /// No session began: the address has to be verified first. The browser is told whom it belongs to then.

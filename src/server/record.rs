@@ -5,52 +5,73 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::{failure::Failure, seal::random, state::Server, verify::Shown};
 use crate::{
     domain::{
         documents::Merged,
+        grant::Granted,
         idp_user::IdpUser,
         login::{self, Decided, Fresh, Verified},
+        organization::OrganizationKey,
         people::People,
         person::identify,
         provider::Provider,
         refusal::Refusal,
-        relation::Relation,
         table::LoginTable,
         trace::{Problem, Step, Trace},
         user::{LoginRecord, SessionId, UserId},
     },
-    server::{current::View, failure::Failure, seal::random, state::Server, verify::Shown},
     store::{RecordLoginError, Recorded, Replaced},
     telemetry::count,
 };
 
 /// A login that was written.
-pub(super) struct Written {
-    pub(super) record: LoginRecord,
-    pub(super) recorded: Recorded,
-    /// The table that it was decided by.
-    pub(super) by: Arc<LoginTable>,
+pub struct Written {
+    pub record: LoginRecord,
+    pub recorded: Recorded,
+}
+
+/// Decides and writes a login, and brings it in step with what changed while the store was writing: that was decided
+/// without this person. `issuer`: whose word the claims are.
+///
+/// # Errors
+/// When the person is not let in, or what would let them in is over by now.
+pub async fn record(
+    server: &Server,
+    organization: &OrganizationKey,
+    provider: &Provider,
+    people: &People,
+    issuer: &str,
+    shown: &Shown,
+) -> Result<Written, Failure> {
+    let (mut written, by) = decide_and_write(server, organization, provider, people, issuer, shown).await?;
+    if catch_up(server, provider, &written, by).await? == Replaced::Changed {
+        let user = written.record.user.id;
+        let account = server.store.account(user).await?.ok_or(Failure::Raced)?;
+        written.recorded.user = account.user;
+        written.recorded.grants = account.grants.into_iter().map(|held| held.grant.granted).collect::<Vec<Granted>>();
+    }
+    Ok(written)
 }
 
 /// Decides and writes. Two first logins of one person at the same moment meet in the store; the later one decides again.
-pub(super) async fn record(
+async fn decide_and_write(
     server: &Server,
-    view: &View,
+    organization: &OrganizationKey,
     provider: &Provider,
     people: &People,
-    relation: &Relation,
+    issuer: &str,
     shown: &Shown,
-) -> Result<Written, Failure> {
-    let organization = &view.organization.key;
+) -> Result<(Written, Arc<LoginTable>), Failure> {
     let Merged { claims, address } = &shown.claims;
     let mut trace = traced();
-    let variable = provider.variable(&relation.issuer);
+    let variable = provider.variable(issuer);
     let person = &tell(identify(people, claims, address.clone(), variable, &mut trace), &trace, provider)?;
     for _ in 0..3 {
         // Who may sign in through which provider may have changed while this one was asked.
         let table = server.table.load();
         let provider = table.provider_by_uid(&provider.uid).ok_or(Failure::ProviderSuspended)?;
-        let link = login::link(organization, &relation.issuer, person);
+        let link = login::link(organization, issuer, person);
         let name = login::user_name(provider, person);
         let known = server.store.known(&link, person.email.as_deref(), &name).await?;
         let fresh = Fresh {
@@ -59,7 +80,7 @@ pub(super) async fn record(
             now: Timestamp::now(),
         };
         let mut trace = traced();
-        let verified = verified(&table, provider, &relation.issuer, shown, person);
+        let verified = verified(&table, provider, issuer, shown, person);
         let record = match tell(login::decide(verified, known, fresh, &mut trace), &trace, provider)? {
             Decided::LetIn(record) => *record,
             // Nobody loses anything by mappers that have changed meanwhile.
@@ -72,8 +93,9 @@ pub(super) async fn record(
             }
         };
         match server.store.record_login(&record).await {
-            Ok(recorded) => return Ok(Written { record, recorded, by: table }),
+            Ok(recorded) => return Ok((Written { record, recorded }, table)),
             Err(RecordLoginError::Raced) => {}
+            Err(RecordLoginError::UsedBefore) => return Err(Failure::TokenUsed),
             Err(RecordLoginError::SignedOut) => return Err(Failure::SignedOutMeanwhile),
             Err(RecordLoginError::Store(error)) => return Err(error.into()),
         }
@@ -96,6 +118,7 @@ fn verified<'a>(
         person: person.clone(),
         at_provider: shown.at_provider.clone(),
         id_token: shown.id_token.clone(),
+        brought: shown.brought.clone(),
     }
 }
 
@@ -118,36 +141,40 @@ fn tell<T>(outcome: T, trace: &Trace, provider: &Provider) -> T {
 }
 
 /// Ends the session if the provider is gone or suspended by now, and grants again by the mappers as they are now,
-/// should they have changed since the login was decided.
-pub(super) async fn catch_up(
+/// should they have changed since the login was decided. Says whether something else is written now.
+async fn catch_up(
     server: &Server,
     provider: &Provider,
-    record: &LoginRecord,
-    revision: i64,
+    Written { record, recorded }: &Written,
     decided_by: Arc<LoginTable>,
-) -> Result<(), Failure> {
+) -> Result<Replaced, Failure> {
+    let mut outcome = Replaced::Same;
     let mut written = (record.mapped.clone(), record.terms.clone());
     // Until the table that was written by is still the newest after the write: what is written by an older one
     // could undo what the controllers wrote meanwhile.
     loop {
         let table = server.table.load();
         let Some(now) = table.provider_by_uid(&provider.uid).filter(|provider| provider.keeps_sessions()) else {
-            server.sessions.end(&record.session.id).await;
+            if record.brought.is_none() {
+                server.sessions.end(&record.session.id).await;
+            }
             return Err(Failure::ProviderSuspended);
         };
         if Arc::ptr_eq(&table, &decided_by) {
-            return Ok(());
+            return Ok(outcome);
         }
         let mapped = login::mapped(&table, now, &record.claims, &mut Trace::of_problems());
         let due = mapped.map(|mapped| (mapped, table.terms(&provider.uid)));
-        let Some(due) = due.filter(|due| *due != written) else { return Ok(()) };
+        let Some(due) = due.filter(|due| *due != written) else { return Ok(outcome) };
         let (mapped, terms) = &due;
-        let replaced = server.store.reapply(record.user.id, &provider.uid, revision, mapped, terms).await?;
+        let replaced = server.store.reapply(record.user.id, &provider.uid, recorded.revision, mapped, terms).await?;
         if !mapped.admitted {
             return Err(Failure::NotAdmitted(Refusal::NotMapped));
         }
-        if replaced == Replaced::Outdated {
-            return Ok(());
+        match replaced {
+            Replaced::Outdated => return Ok(outcome),
+            Replaced::Changed => outcome = Replaced::Changed,
+            Replaced::Same => {}
         }
         written = due;
     }
