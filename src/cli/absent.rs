@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::{ByteString, api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 use crate::{
-    api::{IdentityProvider, KeyReference, ResourceMeta, TrustSourceKind, USABLE_LABEL},
+    api::{IdentityProvider, KeyReference, Organization, ResourceMeta, TrustSourceKind, USABLE_LABEL},
     source::{
         Object,
         directory::{Key, Tree},
@@ -16,19 +16,20 @@ use crate::{
 /// In place of a client ID or a client secret; long enough for every algorithm.
 const STAND_IN: &str = "this-is-no-secret-but-stands-in-for-one-that-is-not-among-the-manifests";
 
-/// Something that a provider refers to and that is not among the manifests.
+/// Something that a provider or an organization refers to and that is not among the manifests.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Absent {
-    pub provider: Key,
-    /// The field that refers to it.
-    pub field: &'static str,
+    /// What refers to it.
+    pub object: Key,
+    /// The field that does.
+    pub field: String,
     /// What it is, and what must be true of it where the manifests go.
     pub message: String,
 }
 
-/// A reference of a provider to an entry of another object.
+/// A reference to an entry of another object in the same namespace.
 struct Reference<'a> {
-    field: &'static str,
+    field: String,
     kind: &'static str,
     name: &'a str,
     key: &'a str,
@@ -41,17 +42,18 @@ pub fn in_place_of_what_is_absent(tree: &Tree) -> (Vec<Object>, Vec<Absent>) {
     let present: BTreeSet<Key> = tree.objects().map(Key::from).collect();
     let (mut wanted, mut others, mut absent) = (BTreeMap::<Key, BTreeSet<&str>>::new(), BTreeSet::new(), Vec::new());
     for object in tree.objects() {
-        let Object::IdentityProvider(idp) = object else { continue };
-        for reference in references(idp) {
-            let target = Key {
-                kind: reference.kind,
-                namespace: idp.namespace_str().to_owned(),
-                name: reference.name.to_owned(),
-            };
+        let (namespace, references) = match object {
+            Object::IdentityProvider(idp) => (idp.namespace_str(), of_provider(idp)),
+            Object::Organization(organization) => (organization.namespace_str(), of_organization(organization)),
+            _ => continue,
+        };
+        for reference in references {
+            let target = Key { kind: reference.kind, namespace: namespace.to_owned(), name: reference.name.to_owned() };
             if present.contains(&target) {
                 continue;
             }
-            absent.push(Absent { provider: Key::from(object), field: reference.field, message: reference.message() });
+            let message = reference.message();
+            absent.push(Absent { object: Key::from(object), field: reference.field, message });
             if reference.is_text {
                 wanted.entry(target).or_default().insert(reference.key);
             } else {
@@ -64,7 +66,7 @@ pub fn in_place_of_what_is_absent(tree: &Tree) -> (Vec<Object>, Vec<Absent>) {
     (stand_ins.map(|(target, keys)| stand_in(target, keys)).collect(), absent)
 }
 
-fn references(idp: &IdentityProvider) -> Vec<Reference<'_>> {
+fn of_provider(idp: &IdentityProvider) -> Vec<Reference<'_>> {
     let texts = idp.spec.client.iter().flat_map(|client| {
         [
             ("spec.client.idRef", &client.id_ref, true),
@@ -76,11 +78,11 @@ fn references(idp: &IdentityProvider) -> Vec<Reference<'_>> {
     let mut references: Vec<_> = texts
         .filter_map(|(field, reference, is_text)| {
             let KeyReference { name, key } = reference.as_ref()?;
-            Some(Reference { field, kind: "Secret", name, key, is_text })
+            Some(Reference { field: field.to_owned(), kind: "Secret", name, key, is_text })
         })
         .collect();
     references.extend(idp.spec.tls.ca_bundle_ref.iter().map(|source| Reference {
-        field: "spec.tls.caBundleRef",
+        field: "spec.tls.caBundleRef".to_owned(),
         kind: match source.kind {
             TrustSourceKind::ConfigMap => "ConfigMap",
             TrustSourceKind::Secret => "Secret",
@@ -90,6 +92,16 @@ fn references(idp: &IdentityProvider) -> Vec<Reference<'_>> {
         is_text: false,
     }));
     references
+}
+
+fn of_organization(organization: &Organization) -> Vec<Reference<'_>> {
+    let applications = organization.spec.applications.iter().enumerate();
+    let references = applications.filter_map(|(index, application)| {
+        let KeyReference { name, key } = application.secret_ref.as_ref()?;
+        let field = format!("spec.applications[{index}].secretRef");
+        Some(Reference { field, kind: "Secret", name, key, is_text: true })
+    });
+    references.collect()
 }
 
 impl Reference<'_> {
@@ -121,26 +133,31 @@ fn stand_in(target: Key, keys: BTreeSet<&str>) -> Object {
 mod tests {
     use super::*;
 
-    fn absent(client: &str) -> (Vec<String>, Vec<&'static str>) {
-        let dir = tempfile::tempdir().expect("a directory");
-        let text = format!(
-            "\
+    const PROVIDER: &str = "\
 apiVersion: latchkey.dev/v1alpha1
 kind: IdentityProvider
-metadata: {{name: azure}}
-spec:
-  displayName: Azure
-  issuer: https://issuer.example
-  client: {client}
+metadata: {name: azure}
+spec: {displayName: Azure, issuer: https://issuer.example, client: CLIENT}
+";
+    const ORGANIZATION: &str = "\
+apiVersion: latchkey.dev/v1alpha1
+kind: Organization
+metadata: {name: default}
+spec: {applications: APPLICATIONS}
+";
+    const SECRET: &str = "\
 ---
 apiVersion: v1
 kind: Secret
-metadata: {{name: here}}
-"
-        );
-        std::fs::write(dir.path().join("a.yaml"), text).expect("written");
+metadata: {name: here}
+";
+
+    /// What stands in, each as its name and keys, and the fields that refer to something absent.
+    fn absent(manifest: &str) -> (Vec<String>, Vec<String>) {
+        let dir = tempfile::tempdir().expect("a directory");
+        std::fs::write(dir.path().join("a.yaml"), format!("{manifest}{SECRET}")).expect("written");
         let tree = Tree::read(&[dir.path().to_owned()]).expect("a tree");
-        assert_eq!(tree.findings(), [], "{client}");
+        assert_eq!(tree.findings(), [], "{manifest}");
         let (stand_ins, absent) = in_place_of_what_is_absent(&tree);
         let shown = |object: Object| match object {
             Object::Secret(secret) => {
@@ -155,11 +172,15 @@ metadata: {{name: here}}
     #[test]
     fn what_is_absent_is_told_and_stood_in_for_where_any_text_will_do() {
         const ID: &str = "spec.client.idRef";
-        const SECRET: &str = "spec.client.secretRef";
+        const CLIENT_SECRET: &str = "spec.client.secretRef";
         const KEY: &str = "spec.client.privateKeyRef";
         for (client, stand_ins, fields) in [
             ("{id: x, secretRef: {name: here, key: k}}", vec![], vec![]),
-            ("{idRef: {name: away, key: i}, secretRef: {name: away, key: s}}", vec!["away i,s"], vec![ID, SECRET]),
+            (
+                "{idRef: {name: away, key: i}, secretRef: {name: away, key: s}}",
+                vec!["away i,s"],
+                vec![ID, CLIENT_SECRET],
+            ),
             ("{id: x, authMethod: PrivateKeyJwt, privateKeyRef: {name: away, key: p}}", vec![], vec![KEY]),
             (
                 "{idRef: {name: away, key: i}, authMethod: PrivateKeyJwt, privateKeyRef: {name: away, key: p}}",
@@ -167,12 +188,26 @@ metadata: {{name: here}}
                 vec![ID, KEY],
             ),
         ] {
-            let (found_stand_ins, found_fields) = absent(client);
-            assert_eq!(
-                (found_stand_ins, found_fields),
-                (stand_ins.iter().map(ToString::to_string).collect(), fields),
-                "{client}"
-            );
+            let (found_stand_ins, found_fields) = absent(&PROVIDER.replace("CLIENT", client));
+            assert_eq!(found_stand_ins, stand_ins, "{client}");
+            assert_eq!(found_fields, fields, "{client}");
         }
+    }
+
+    #[test]
+    fn an_absent_secret_of_an_application_is_told_where_it_stands_and_stood_in_for() {
+        let application = |id: &str, secret: &str| {
+            format!("{{clientID: {id}{secret}, identityProviders: [{{name: azure, audiences: [x]}}]}}")
+        };
+        let applications = [
+            application("desktop", ""),
+            application("here", ", secretRef: {name: here, key: k}"),
+            application("batch", ", secretRef: {name: away, key: b}"),
+            application("mail", ", secretRef: {name: away, key: m}"),
+        ];
+        let (stand_ins, fields) =
+            absent(&ORGANIZATION.replace("APPLICATIONS", &format!("[{}]", applications.join(", "))));
+        assert_eq!(stand_ins, ["away b,m"]);
+        assert_eq!(fields, ["spec.applications[2].secretRef", "spec.applications[3].secretRef"]);
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{Settings, fetch, mapper, organization, provider};
 use crate::{
-    api::{Conditions, IdentityProvider, ReadyCount, ResourceMeta},
+    api::{ConditionType, Conditions, Fact, IdentityProvider, ReadyCount, Reason, ResourceMeta},
     domain::table::LoginTable,
     oidc::{Freshness, Remote},
     source::Stores,
@@ -35,14 +35,21 @@ pub struct Judged {
     pub namespace: String,
     pub name: String,
     pub conditions: Conditions,
-    /// What each test of a mapper that failed says, its field first.
-    pub failures: Vec<String>,
+    /// The faults of which a condition sums up several, each with its field first.
+    faults: Vec<(ConditionType, Fact)>,
 }
 
 impl Judged {
     fn of(object: &impl ResourceMeta, kind: &'static str, conditions: Conditions) -> Self {
         let (namespace, name) = (object.namespace_str().to_owned(), object.name_str().to_owned());
-        Self { kind, namespace, name, conditions, failures: Vec::new() }
+        Self { kind, namespace, name, conditions, faults: Vec::new() }
+    }
+
+    /// The facts behind the conditions: each fault by itself where a condition sums up several.
+    pub fn facts(&self) -> impl Iterator<Item = (ConditionType, &Fact)> {
+        let sums_up = |type_: ConditionType| self.faults.iter().any(|(of, _)| *of == type_);
+        let whole = self.conditions.facts().filter(move |(type_, _)| !sums_up(*type_));
+        whole.chain(self.faults.iter().map(|(type_, fact)| (*type_, fact)))
     }
 }
 
@@ -70,13 +77,17 @@ impl DryRun {
     fn organizations(&mut self, stores: &Stores, settings: &Settings, now: Timestamp) {
         for declared in stores.organizations.state() {
             let contenders = organization::contenders(&declared, stores);
-            let providers = ReadyCount::default();
-            let observed = organization::Observed { settings, contenders: &contenders, providers, now };
+            let referents = organization::referents(&declared, stores);
+            let (contenders, referents) = (&*contenders, &referents);
+            let observed =
+                organization::Observed { settings, contenders, referents, providers: ReadyCount::default(), now };
             let decision = organization::decide(&declared, &observed);
             if let Some(entry) = decision.entry {
                 self.table.set_organization(&entry.key.clone(), Some(Arc::new(entry)));
             }
-            self.judged.push(Judged::of(&*declared, "Organization", decision.conditions));
+            let judged = Judged::of(&*declared, "Organization", decision.conditions);
+            let faults = decision.unresolved.into_iter().map(|fact| (ConditionType::ResolvedRefs, fact));
+            self.judged.push(Judged { faults: faults.collect(), ..judged });
         }
     }
 
@@ -97,7 +108,8 @@ impl DryRun {
             self.tests += decision.status.tests.map_or(0, |count| count.passed + count.failed);
             self.table.set_mapper(mapper.uid_str(), Some(Arc::new(decision.entry)));
             let judged = Judged::of(&*mapper, "IdpMapper", decision.conditions);
-            self.judged.push(Judged { failures: decision.failures, ..judged });
+            let fault = |message| (ConditionType::TestsPassed, Fact::fails(Reason::TestsFailed, message));
+            self.judged.push(Judged { faults: decision.failures.into_iter().map(fault).collect(), ..judged });
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::{
         logout::{EndSession, EndSessionUrl, LogoutRules},
         metadata::{FetchFailure, Fetched, Metadata},
         modes::Modes,
+        organization::Application,
         people::{Access, Defaults, Match, People},
         provider::{LoginState, Provider, Served},
         relation::{AcceptedSecret, Bearer, ClaimsSource, Credential, Flow, Relation},
@@ -103,6 +104,7 @@ fn organizations(stores: &Stores, settings: &Settings, world: &World, out: &mut 
         let observed = organization::Observed {
             settings,
             contenders: &contenders,
+            referents: &organization::referents(&organization, stores),
             providers: ReadyCount::default(),
             now: world.now,
         };
@@ -116,9 +118,22 @@ fn organizations(stores: &Stores, settings: &Settings, world: &World, out: &mut 
             if entry.require_verified_email {
                 decided["verified addresses alone"] = json!(true);
             }
+            if !entry.applications.is_empty() {
+                decided["applications"] = entry.applications.iter().map(application).collect();
+            }
         }
         out.push((format!("Organization {}", organization.path()), decided));
     }
+}
+
+/// An application as the token endpoint sees it, without what it shows.
+fn application(application: &Application) -> Value {
+    let providers = application.providers.iter().map(|provider| (provider.uid.to_string(), json!(provider.audiences)));
+    json!({
+        "client id": application.client_id,
+        "secret": format!("{:?}", application.secret),
+        "providers": providers.collect::<serde_json::Map<_, _>>(),
+    })
 }
 
 fn providers(stores: &Stores, settings: &Settings, world: &World, table: &LoginTable, out: &mut Vec<(String, Value)>) {

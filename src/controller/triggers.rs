@@ -50,6 +50,8 @@ fn by_reference(reference: &Reference, stores: &Stores, touched: &mut Touched) {
         Reference::Secret(secret) => {
             let providers = stores.providers_naming_secret(namespace(secret), &secret.name);
             touched.providers.extend(references(&providers));
+            let organizations = stores.organizations_naming_secret(namespace(secret), &secret.name);
+            touched.organizations.extend(references(&organizations));
         }
         Reference::ConfigMap(config_map) => {
             let providers = stores.providers_naming_config_map(namespace(config_map), &config_map.name);
@@ -111,10 +113,13 @@ fn with_members(organization: ObjectRef<api::Organization>, stores: &Stores, tou
     touched.organizations.insert(organization);
 }
 
-/// A provider touches its organization's count, its mappers, and whoever contends for its key or name.
+/// A provider touches its organization's count, its mappers, whoever contends for its key or name, and the organizations
+/// whose applications name it.
 fn by_provider(changed: &ObjectRef<IdentityProvider>, stores: &Stores, touched: &mut Touched) {
     touched.providers.insert(changed.clone());
     mappers_for(&changed.name, namespace(changed), stores, touched);
+    let organizations = stores.organizations_naming_provider(namespace(changed), &changed.name);
+    touched.organizations.extend(references(&organizations));
     if let Some(provider) = stores.providers.get(changed) {
         who_wants_the_same(&provider, stores, touched);
     }

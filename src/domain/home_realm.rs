@@ -24,7 +24,8 @@ impl<'a> Offer<'a> {
     /// `last_key`: the key of the provider that was used last on this device.
     pub fn of(table: &'a LoginTable, organization: &Organization, last_key: Option<&str>) -> Self {
         let suspended = |provider: &Provider| matches!(provider.login, LoginState::Suspended);
-        let ways = table.providers_of(&organization.key).filter(|provider| !suspended(provider));
+        let ways = table.providers_of(&organization.key);
+        let ways = ways.filter(|provider| provider.has_client && !suspended(provider));
         // One whose domains cannot count now is a way in all the same: its people are not to be sent to another's.
         let ways: Vec<_> =
             ways.filter(|way| way.on_sign_in_page != OnSignInPage::Hidden || way.has_domains()).collect();
@@ -76,9 +77,10 @@ pub fn home_in<'a>(address: &str, organization: &Organization, table: &'a LoginT
     table.provider_by_domain(&organization.key, domain_of(address)).filter(|provider| has_url(provider))
 }
 
-/// Another provider may have the URL that one would have whose key is not its own.
+/// Nobody signs in by browser at a provider without a client; and another provider may have the URL that one would have
+/// whose key is not its own.
 fn has_url(provider: &Provider) -> bool {
-    !matches!(provider.login, LoginState::Refused(_))
+    provider.has_client && !matches!(provider.login, LoginState::Refused(_))
 }
 
 #[cfg(test)]

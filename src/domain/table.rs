@@ -57,9 +57,10 @@ impl LoginTable {
         self.organization_by_id.values()
     }
 
-    /// The provider that a URL names.
+    /// The provider that a URL names: one without a client has none, as nobody signs in there by browser.
     pub fn provider(&self, organization: &OrganizationKey, key: &str) -> Option<&Arc<Provider>> {
-        self.provider_by_key.get(&(organization.clone(), Arc::from(key)))
+        let provider = self.provider_by_key.get(&(organization.clone(), Arc::from(key)));
+        provider.filter(|provider| provider.has_client)
     }
 
     /// The provider of a UID, whether or not a URL leads to it.
@@ -67,7 +68,7 @@ impl LoginTable {
         self.providers.get(uid)
     }
 
-    /// The providers of an organization that have a URL, by key.
+    /// The providers of an organization whose key is their own, by key.
     pub fn providers_of(&self, organization: &OrganizationKey) -> impl Iterator<Item = &Arc<Provider>> {
         let first = (organization.clone(), Arc::from(""));
         self.provider_by_key
@@ -365,6 +366,15 @@ mod tests {
         table.put_provider(refused(with_key("p1", "azure")));
         assert!(table.provider(&organization_key("acme"), "azure").is_none());
         assert!(table.provider_by_uid("p1").is_some());
+    }
+
+    #[test]
+    fn a_provider_without_a_client_has_no_url_but_is_one_of_its_organization() {
+        let mut table = LoginTable::default();
+        table.put_provider(Provider { has_client: false, ..with_key("p1", "azure") });
+        let acme = organization_key("acme");
+        assert!(table.provider(&acme, "azure").is_none());
+        assert_eq!(table.providers_of(&acme).count(), 1);
     }
 
     #[test]

@@ -70,9 +70,9 @@ pub fn findings(manifests: &Manifests, run: &DryRun) -> Vec<Finding> {
     let complete = findings.is_empty();
     let told = |fact: &Fact| fact.status == Status::False && fact.reason != Reason::SecretNotFound;
     for judged in &run.judged {
-        let facts = judged.conditions.facts().filter(|(type_, fact)| type_.is_a_check() && told(fact));
+        let facts = judged.facts().filter(|(type_, fact)| type_.is_a_check() && told(fact));
         let facts = facts.filter(|(_, fact)| complete || !fact.reason.is_of_something_absent());
-        findings.extend(facts.flat_map(|(type_, fact)| of_condition(tree, judged, type_, fact)));
+        findings.extend(facts.filter_map(|(type_, fact)| of_condition(tree, judged, type_, fact)));
     }
     if complete {
         findings.extend(manifests.absent.iter().filter_map(|absent| of_absent(tree, absent)));
@@ -87,35 +87,28 @@ fn of_file(finding: &directory::Finding) -> Finding {
     Finding { place, severity: Severity::Error, rule: rule.to_owned(), object: None, message, hint }
 }
 
-/// One for each test that failed, else one.
-fn of_condition(tree: &Tree, judged: &Judged, type_: ConditionType, fact: &Fact) -> Vec<Finding> {
+fn of_condition(tree: &Tree, judged: &Judged, type_: ConditionType, fact: &Fact) -> Option<Finding> {
     let object = Key { kind: judged.kind, namespace: judged.namespace.clone(), name: judged.name.clone() };
-    let messages = match type_ {
-        ConditionType::TestsPassed if !judged.failures.is_empty() => &*judged.failures,
-        _ => std::slice::from_ref(&fact.message),
-    };
-    let finding = |message: &String| {
-        let (field, item) = spoken_of(message).unwrap_or_else(|| (field_behind(tree, &object, type_), None));
-        Some(Finding {
-            // An Organization that nobody declares is always accepted, so that every condition has a place.
-            place: place(tree, &object, field, item)?,
-            severity: Severity::Error,
-            rule: format!("condition/{}/{}", type_.as_str(), fact.reason.as_str()),
-            object: Some(Named::from(&object)),
-            message: message.clone(),
-            hint: hint(fact.reason).map(str::to_owned),
-        })
-    };
-    messages.iter().filter_map(finding).collect()
+    let (field, item) = spoken_of(&fact.message).unwrap_or_else(|| (field_behind(tree, &object, type_), None));
+    Some(Finding {
+        // An Organization that nobody declares is always accepted and refers to nothing, so that every condition has a
+        // place.
+        place: place(tree, &object, field, item)?,
+        severity: Severity::Error,
+        rule: format!("condition/{}/{}", type_.as_str(), fact.reason.as_str()),
+        object: Some(Named::from(&object)),
+        message: fact.message.clone(),
+        hint: hint(fact.reason).map(str::to_owned),
+    })
 }
 
 fn of_absent(tree: &Tree, absent: &Absent) -> Option<Finding> {
-    let Absent { provider, field, message } = absent;
+    let Absent { object, field, message } = absent;
     Some(Finding {
-        place: place(tree, provider, field, None)?,
+        place: place(tree, object, field, None)?,
         severity: Severity::Note,
         rule: ABSENT.to_owned(),
-        object: Some(Named::from(provider)),
+        object: Some(Named::from(object)),
         message: message.clone(),
         hint: Some("to have it looked at too, name a file with it beside the others".to_owned()),
     })

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use url::Url;
 
+use super::applications::{Referents, applications, resolved};
 use crate::{
     api::{
         self, ConditionType, Conditions, DEFAULT_ORGANIZATION, Fact, OrganizationStatus, ReadyCount, Reason,
@@ -26,6 +27,8 @@ pub struct Observed<'a> {
     pub settings: &'a Settings,
     /// Who may hold the id: see [`contenders`](super::contenders).
     pub contenders: &'a [Arc<api::Organization>],
+    /// What its applications refer to.
+    pub referents: &'a Referents,
     pub providers: ReadyCount,
     pub now: Timestamp,
 }
@@ -37,6 +40,8 @@ pub struct Decision {
     pub turn: Option<Turn>,
     /// None: nobody signs in to it.
     pub entry: Option<Organization>,
+    /// Each reference that leads nowhere, of which `ResolvedRefs` says the first.
+    pub unresolved: Vec<Fact>,
     /// Where `status` has its conditions from.
     pub conditions: Conditions,
 }
@@ -49,12 +54,17 @@ pub fn key_of(organization: &api::Organization) -> OrganizationKey {
 /// Decides the status of an organization and what logins see of it.
 pub fn decide(organization: &api::Organization, observed: &Observed<'_>) -> Decision {
     let accepted = accept(organization, observed.contenders, observed.settings);
+    let (applications, unresolved) = applications(organization, observed.referents);
     let mut conditions = Conditions::default();
     let (entry, fact) = match accepted {
-        Ok(entry) => (Some(entry), Fact::holds("The organization is valid, and its id is its own.")),
+        Ok(entry) => (
+            Some(Organization { applications, ..entry }),
+            Fact::holds("The organization is valid, and its id is its own."),
+        ),
         Err(fact) => (None, fact),
     };
     conditions.set(ConditionType::Accepted, fact);
+    conditions.set(ConditionType::ResolvedRefs, resolved(&unresolved));
     let sign_in_url = entry.as_ref().map(|entry| entry.url("login"));
     conditions.summarize(format!("People sign in at {}.", sign_in_url.as_deref().unwrap_or_default()));
     let generation = organization.generation_number();
@@ -68,10 +78,11 @@ pub fn decide(organization: &api::Organization, observed: &Observed<'_>) -> Deci
         identity_providers: Some(observed.providers),
         conditions: conditions.merge(previous, generation, observed.now),
     };
-    Decision { status, turn: conditions.turn(previous), entry, conditions }
+    Decision { status, turn: conditions.turn(previous), entry, unresolved, conditions }
 }
 
-/// The organization as logins see it, or the fact that says why it is not accepted.
+/// The organization as logins by browser see it, which is without applications, or the fact that says why it is not
+/// accepted.
 ///
 /// # Errors
 /// `Accepted=False` with `IDConflict` or `InvalidCombination`.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use kube::runtime::reflector::ObjectRef;
 
-use super::decide::key_of;
+use super::{applications::Referents, decide::key_of};
 use crate::{
-    api::{DEFAULT_ORGANIZATION, Organization, ReadyCount, Reason},
+    api::{DEFAULT_ORGANIZATION, Organization, ReadyCount, Reason, ResourceMeta},
     domain::{
         provider::{LoginState, Provider},
         table::LoginTable,
@@ -22,7 +22,20 @@ pub fn contenders(organization: &Organization, stores: &Stores) -> Vec<Arc<Organ
     stores.organizations_with_id(id).into_iter().chain(of_namespace).collect()
 }
 
-/// How many providers an organization has, and through how many of them people can sign in. While everything is being
+/// What stands under the names that the applications of an organization refer to.
+pub fn referents(organization: &Organization, stores: &Stores) -> Referents {
+    let namespace = organization.namespace_str();
+    let applications = &organization.spec.applications;
+    let secrets = applications.iter().filter_map(|application| Some(&application.secret_ref.as_ref()?.name));
+    let providers = applications.iter().flat_map(|application| &application.identity_providers);
+    let provider = |name: &str| stores.providers.get(&ObjectRef::new(name).within(namespace));
+    Referents {
+        secrets: secrets.filter_map(|name| Some((name.clone(), stores.secret(namespace, name)?))).collect(),
+        providers: providers.filter_map(|named| Some((named.name.clone(), provider(&named.name)?))).collect(),
+    }
+}
+
+/// How many providers an organization has, and how many of them serve what their manifests ask for. While everything is being
 /// looked at for the first time, as many as its status says.
 pub fn providers(organization: &Organization, stores: &Stores, table: &LoginTable) -> ReadyCount {
     if !table.settled {
@@ -36,7 +49,7 @@ pub fn providers(organization: &Organization, stores: &Stores, table: &LoginTabl
 
 /// One that has not answered yet is what its status says: after a restart all of them are asked again.
 fn is_ready(provider: &Provider, stores: &Stores) -> bool {
-    let LoginState::Unavailable(Reason::Pending) = provider.login else { return provider.serving().is_some() };
+    let LoginState::Unavailable(Reason::Pending) = provider.login else { return provider.served().is_some() };
     let Some((namespace, name)) = provider.path.split_once('/') else { return false };
     let stored = stores.providers.get(&ObjectRef::new(name).within(namespace));
     stored.and_then(|stored| stored.status.as_ref()?.serving_generation).is_some()
@@ -49,7 +62,7 @@ mod tests {
     use super::*;
     use crate::{
         api::{IdentityProvider, deterministic_uid},
-        domain::{organization::OrganizationKey, testing},
+        domain::{organization::OrganizationKey, provider::Served, testing},
         source::{Feed, Update},
     };
 
@@ -84,7 +97,7 @@ mod tests {
     #[test]
     fn who_has_not_answered_since_the_start_is_what_the_status_says() {
         let (feed, stores, _changes) = Feed::new();
-        let objects = [("asked", Some(1)), ("new", None), ("refused", None), ("down", Some(1))];
+        let objects = [("asked", Some(1)), ("new", None), ("refused", None), ("down", Some(1)), ("bearer", Some(1))];
         feed.apply(objects.iter().map(|(name, was)| Update::Apply(provider(name, *was).into())).collect());
         let mut table = LoginTable::default();
         table.settled = true;
@@ -92,8 +105,9 @@ mod tests {
         put(&mut table, "new", LoginState::Unavailable(Reason::Pending));
         put(&mut table, "refused", LoginState::Refused(Reason::KeyConflict));
         put(&mut table, "down", LoginState::Unavailable(Reason::ConnectFailed));
+        put(&mut table, "bearer", LoginState::Serving(Served::default()));
         let count = providers(&organization(json!({})), &stores, &table);
-        assert_eq!(count, ReadyCount { total: 4, ready: 1 }, "the one that is asked again");
+        assert_eq!(count, ReadyCount { total: 5, ready: 2 }, "the one that is asked again, and the one that serves");
     }
 
     #[test]

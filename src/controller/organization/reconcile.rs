@@ -6,7 +6,7 @@ use kube::runtime::controller::Action;
 
 use super::{
     decide::{Observed, decide, key_of},
-    observe::{contenders, providers},
+    observe::{contenders, providers, referents},
 };
 use crate::{
     api::{Organization, ResourceMeta},
@@ -20,6 +20,7 @@ pub async fn reconcile(organization: Arc<Organization>, context: Arc<Context>) -
     let observed = Observed {
         settings: &context.settings,
         contenders: &contenders(&organization, &context.stores),
+        referents: &referents(&organization, &context.stores),
         providers: providers(&organization, &context.stores, &context.publisher.table()),
         now: context.now(),
     };

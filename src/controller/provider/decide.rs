@@ -107,7 +107,10 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
     let issuer = issuer(idp, served.as_ref());
     let login = login_state(idp, accepted, served, held_back);
     if idp.spec.suspend {
-        conditions.suspend("spec.suspend is true: nobody signs in through this provider, and its sessions have ended.");
+        conditions.suspend(match idp.spec.client {
+            Some(_) => "spec.suspend is true: nobody signs in through this provider, and its sessions have ended.",
+            None => "spec.suspend is true: applications cannot bring ID tokens of this provider.",
+        });
     }
     let previous = idp.status.as_ref().map_or(&[][..], |status| &status.conditions);
     Decision {

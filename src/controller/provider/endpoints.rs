@@ -64,11 +64,12 @@ pub fn metadata_request(
         let issuer = spec.issuer.as_deref().unwrap_or_default();
         return parsed("spec.issuer", issuer, "").map(|_| None);
     }
+    let by_browser = spec.client.is_some();
     let needs = Needs {
-        authorization: pinned.authorization.is_none(),
-        token: pinned.token.is_none() && spec.authorization.response_type == ResponseType::Code,
+        authorization: by_browser && pinned.authorization.is_none(),
+        token: by_browser && pinned.token.is_none() && spec.authorization.response_type == ResponseType::Code,
         jwks: pinned.jwks.is_none() && spec.tokens.needs_published_keys(),
-        userinfo: pinned.user_info.is_none() && spec.claims.source == ClaimsSource::UserInfo,
+        userinfo: by_browser && pinned.user_info.is_none() && spec.claims.source == ClaimsSource::UserInfo,
     };
     let (place, exactly) = match spec.issuer() {
         Some(Issuer::Exactly(issuer)) => (issuer.clone(), Some(issuer)),
@@ -90,7 +91,7 @@ pub fn metadata_request(
 /// Names the field that holds no URL.
 pub fn icon_request(spec: &IdentityProviderSpec, roots: Option<TrustRoots>) -> Result<Option<IconRequest>, String> {
     let url = spec.icon_url.as_ref().map(|url| parsed("spec.iconURL", url, "/icon.svg")).transpose()?;
-    Ok(url.filter(|_| !spec.suspend).map(|url| IconRequest { url, roots }))
+    Ok(url.filter(|_| spec.client.is_some() && !spec.suspend).map(|url| IconRequest { url, roots }))
 }
 
 /// The field that the issuer is made of.

@@ -22,20 +22,21 @@ pub fn status(
     let generation = idp.generation_number();
     let metadata = observed.remote.metadata.good.as_ref().map(|(metadata, _)| &**metadata);
     let logout = &idp.spec.logout;
-    let backchannel = identity.filter(|_| logout.accepts_backchannel() && !is_keyless(&idp.spec, metadata));
-    let frontchannel = identity.filter(|_| logout.accept_frontchannel);
+    let browser = identity.filter(|_| idp.spec.client.is_some());
+    let backchannel = browser.filter(|_| logout.accepts_backchannel() && !is_keyless(&idp.spec, metadata));
+    let frontchannel = browser.filter(|_| logout.accept_frontchannel);
     let previous = idp.status.as_ref().map_or(&[][..], |status| &status.conditions);
     IdentityProviderStatus {
         observed_generation: Some(generation),
         serving_generation: matches!(login, LoginState::Serving(_)).then_some(generation),
         key: Some(idp.key().to_owned()),
         organization_id: identity.map(|identity| identity.organization.id.to_string()),
-        redirect_uri: identity.map(Identity::redirect_uri),
-        post_logout_redirect_uri: identity.map(Identity::post_logout_redirect_uri),
+        redirect_uri: browser.map(Identity::redirect_uri),
+        post_logout_redirect_uri: browser.map(Identity::post_logout_redirect_uri),
         backchannel_logout_uri: backchannel.map(Identity::backchannel_logout_uri),
         frontchannel_logout_uri: frontchannel.map(Identity::frontchannel_logout_uri),
-        initiate_login_uri: identity.map(Identity::initiate_login_uri),
-        login_url: identity.map(Identity::login_url),
+        initiate_login_uri: browser.map(Identity::initiate_login_uri),
+        login_url: browser.map(Identity::login_url),
         issuer: metadata.map(|metadata| metadata.issuer.clone()).or_else(|| configured_issuer(idp)),
         discovered: metadata.map(summary),
         keys: known_keys(observed),

@@ -97,6 +97,15 @@ fn config_map(path: &str) -> Object {
     Object::ConfigMap(config_map)
 }
 
+/// An organization with one application.
+fn with_application(path: &str, secret: &str, provider: &str) -> Object {
+    let application = json!({
+        "clientID": "app", "secretRef": {"name": secret, "key": "k"},
+        "identityProviders": [{"name": provider, "audiences": ["x"]}],
+    });
+    organization(path, json!({ "applications": [application] }))
+}
+
 fn in_organization(name: &str) -> Value {
     json!({"organizationRef": {"name": name}})
 }
@@ -118,6 +127,43 @@ async fn a_secret_or_config_map_touches_who_refers_to_it_in_its_namespace() {
     assert_eq!(world.delete(secret("a/s")).await, ["p a/by-secret", "p a/client"]);
     assert_eq!(world.apply(vec![secret("a/other")]).await, [""; 0]);
     assert_eq!(world.apply(vec![secret("b/s")]).await, ["p b/elsewhere"]);
+}
+
+#[tokio::test]
+async fn a_secret_or_provider_touches_the_organization_whose_application_names_it_and_none_of_its_members() {
+    let objects = vec![
+        with_application("acme", "s", "p1"),
+        with_application("other", "t", "p2"),
+        with_application("b/acme", "s", "p1"),
+        provider("of-acme", in_organization("acme")),
+        mapper("m", &["of-acme"]),
+    ];
+    let mut world = World::new(objects).await;
+    assert_eq!(world.apply(vec![secret("a/s")]).await, ["o a/acme"]);
+    assert_eq!(world.delete(secret("a/s")).await, ["o a/acme"]);
+    let of_another = || provider("p1", in_organization("globex"));
+    assert_eq!(world.apply(vec![of_another()]).await, ["c a/globex", "o a/acme", "p a/p1"]);
+    let mut bearer = in_organization("globex");
+    bearer["jwtBearer"] = json!({});
+    assert_eq!(world.apply(vec![provider("p1", bearer)]).await, ["c a/globex", "o a/acme", "p a/p1"]);
+    assert_eq!(world.delete(of_another()).await, ["c a/globex", "o a/acme", "p a/p1"]);
+
+    world.apply(vec![with_application("acme", "t", "p2")]).await;
+    assert_eq!(world.apply(vec![secret("a/s")]).await, [""; 0], "it is named no longer");
+    assert_eq!(world.apply(vec![secret("a/t")]).await, ["o a/acme", "o a/other"]);
+}
+
+/// What the status of a provider says, no application goes by; so that organizations and providers, which count each
+/// other, do not call each other for ever.
+#[tokio::test]
+async fn the_status_of_a_provider_that_was_written_touches_no_organization() {
+    let mut world = World::new(vec![with_application("acme", "s", "p1"), provider("p1", json!({}))]).await;
+    let Object::IdentityProvider(mut written) = provider("p1", json!({})) else { panic!("a provider") };
+    written.status = Some(read(json!({"servingGeneration": 1})));
+    world.feed.set_status(&Object::IdentityProvider(written.clone()));
+    written.metadata.resource_version = Some("2".to_owned());
+    let touched = world.apply(vec![Object::IdentityProvider(written), secret("a/other")]).await;
+    assert_eq!(touched, [""; 0]);
 }
 
 #[tokio::test]

@@ -1,9 +1,12 @@
+use std::time::Duration;
+
 use super::*;
 use crate::{
     api::Reason,
     domain::{
         organization::OrganizationKey,
         provider::{Served, Trust},
+        relation::Bearer,
         testing::{organization, organization_key, provider, relation},
     },
 };
@@ -17,6 +20,13 @@ fn way(uid: &str, on_sign_in_page: OnSignInPage, domains: &[&str]) -> Provider {
         login: LoginState::Serving(Served { browser: Some(Arc::new(relation())), bearer: None }),
         ..provider(uid)
     }
+}
+
+/// One that applications alone bring ID tokens of.
+fn without_client(way: Provider) -> Provider {
+    let bearer = Bearer { authority: Arc::default(), max_token_age: Duration::from_secs(300) };
+    let login = LoginState::Serving(Served { browser: None, bearer: Some(Arc::new(bearer)) });
+    Provider { has_client: false, login, ..way }
 }
 
 fn table(ways: &[Provider]) -> LoginTable {
@@ -133,4 +143,25 @@ fn an_address_leads_to_no_provider_whose_url_may_be_anothers() {
     let organization = table.organization("acme").expect("acme");
     assert!(home_in("ann@acme.example", organization, &table).is_none());
     assert!(matches!(home("ann@acme.example", &table), Home::Nowhere));
+}
+
+#[test]
+fn a_provider_without_a_client_is_no_way_in() {
+    use OnSignInPage::{IfUsedLast, Shown};
+    let (a, bearer) = (way("a", Shown, &[]), without_client(way("w", Shown, &["w.example"])));
+    assert_eq!(offer(std::slice::from_ref(&bearer), Some("w")), (vec![], false, None));
+    let pending = Provider { login: LoginState::Unavailable(Reason::Pending), ..bearer.clone() };
+    for bearer in [bearer.clone(), pending] {
+        let found = offer(&[a.clone(), bearer], Some("w"));
+        assert_eq!(found, (vec!["a".to_owned()], false, Some("a".to_owned())), "nobody need choose");
+    }
+
+    let globex = Provider { organization: organization_key("globex"), ..way("g", IfUsedLast, &["shared.example"]) };
+    let bearer = without_client(way("w", Shown, &["w.example", "shared.example"]));
+    let table = table(&[bearer, globex]);
+    let organization = table.organization("acme").expect("acme");
+    assert!(home_in("ann@w.example", organization, &table).is_none());
+    assert!(matches!(home("ann@w.example", &table), Home::Nowhere));
+    let shared = home("ann@shared.example", &table);
+    assert!(matches!(shared, Home::At(_, provider) if *provider.key == *"g"), "as if no other had it: {shared:?}");
 }

@@ -62,11 +62,12 @@ pub(super) fn show(
     respond::page(status, &page, HeaderMap::new(), Forms::LeadAnywhere)
 }
 
-/// The only organization that people can sign in to: one without providers, such as an undeclared `default` beside a
-/// declared one, does not count.
+/// The only organization that people can sign in to by browser: one without providers for that, such as an undeclared
+/// `default` beside a declared one, does not count.
 fn only_one(table: &LoginTable) -> Option<&Arc<Organization>> {
-    let mut with_providers =
-        table.organizations().filter(|organization| table.providers_of(&organization.key).next().is_some());
+    let has_provider =
+        |organization: &&Arc<Organization>| table.providers_of(&organization.key).any(|provider| provider.has_client);
+    let mut with_providers = table.organizations().filter(has_provider);
     let first = with_providers.next();
     if with_providers.next().is_some() { None } else { first.or_else(|| table.organizations().next()) }
 }

@@ -105,7 +105,17 @@ impl Indexes {
 impl Stores {
     /// The organizations that ask for an id, in all namespaces.
     pub fn organizations_with_id(&self, id: &str) -> Vec<Arc<Organization>> {
-        self.indexes.organizations.find(OrganizationFacet::Id(id.into()), &self.organizations)
+        self.organization_by(OrganizationFacet::Id(id.into()))
+    }
+
+    /// The organizations that have an application which refers to a Secret.
+    pub fn organizations_naming_secret(&self, namespace: &str, name: &str) -> Vec<Arc<Organization>> {
+        self.organization_by(OrganizationFacet::Secret(namespace.into(), name.into()))
+    }
+
+    /// The organizations that have an application which refers to a provider, whether or not it is theirs.
+    pub fn organizations_naming_provider(&self, namespace: &str, name: &str) -> Vec<Arc<Organization>> {
+        self.organization_by(OrganizationFacet::Provider(namespace.into(), name.into()))
     }
 
     /// The providers that name an organization.
@@ -161,6 +171,10 @@ impl Stores {
         let when = when.cloned().map(Box::new);
         let facet = MapperFacet::Notes(namespace.into(), provider.into(), when, target.into());
         self.indexes.mappers.find(facet, &self.mappers)
+    }
+
+    fn organization_by(&self, facet: OrganizationFacet) -> Vec<Arc<Organization>> {
+        self.indexes.organizations.find(facet, &self.organizations)
     }
 
     fn provider_by(&self, facet: ProviderFacet) -> Vec<Arc<IdentityProvider>> {

@@ -167,6 +167,45 @@ async fn a_secret_that_is_elsewhere_is_a_note_and_fails_nothing() {
 }
 
 #[tokio::test]
+async fn every_reference_of_an_application_that_leads_nowhere_is_told_where_it_stands() {
+    const APPLICATIONS: &str = "
+  applications:
+    - clientID: reports
+      secretRef: {name: elsewhere, key: secret}
+      identityProviders:
+        - name: demo
+          audiences: [reports]
+        - {name: missing, audiences: [reports]}
+    - clientID: desktop
+      identityProviders: [{name: theirs, audiences: [desktop]}]
+    - clientID: batch
+      secretRef: {name: demo-client, key: other}
+      identityProviders: [{name: bearer, audiences: [batch]}]
+";
+    let theirs = provider("theirs", "  organizationRef: {name: globex}\n  jwtBearer: {}\n");
+    let files = [
+        ("organization.yaml", &*(manifests::ORGANIZATION.trim_end().to_owned() + APPLICATIONS)),
+        ("globex.yaml", crate::home_realm::GLOBEX),
+        ("demo.yaml", &provider("demo", "")),
+        ("theirs.yaml", &theirs),
+        ("bearer.yaml", &provider("bearer", "  jwtBearer: {}\n")),
+        ("secret.yaml", &manifests::usual_secret()),
+    ];
+    let ended = offline(directory(&files).path()).await;
+    let expected = [
+        "organization.yaml:17:7 reference/not-among-manifests",
+        "organization.yaml:19:11 condition/ResolvedRefs/IdentityProviderNotFound",
+        "organization.yaml:21:12 condition/ResolvedRefs/IdentityProviderNotFound",
+        "organization.yaml:23:28 condition/ResolvedRefs/IdentityProviderNotFound",
+        "organization.yaml:25:7 condition/ResolvedRefs/SecretKeyMissing",
+    ];
+    assert_eq!((ended.status, ended.findings()), (1, expected.map(str::to_owned).to_vec()));
+    let findings = ended.json()["findings"].as_array().expect("findings").clone();
+    let severities: Vec<_> = findings.iter().map(|finding| finding["severity"].as_str().expect("text")).collect();
+    assert_eq!(severities, ["note", "error", "error", "error", "error"]);
+}
+
+#[tokio::test]
 async fn organizations_may_have_external_urls_unless_the_operator_names_those_that_may_be() {
     let organization = manifests::ORGANIZATION.replace("spec:", "spec:\n  externalURL: https://login.acme.example");
     let dir = directory(&[("a.yaml", &organization)]);

@@ -76,6 +76,14 @@ async fn simulate(dir: &Path, claims: &Value, more: &[&str]) -> Ended {
 }
 
 #[tokio::test]
+async fn whom_an_application_brings_becomes_the_same_as_who_signs_in() {
+    const CLIENT: &str = "client: {id: latchkey, secretRef: {name: contoso, key: client-secret}}";
+    let by_browser = simulated(&bob(), |text| text).await;
+    let brought = simulated(&bob(), |text| text.replace(CLIENT, "jwtBearer: {}")).await;
+    assert_eq!((brought.status, brought.json()), (0, by_browser.json()), "{}", brought.err);
+}
+
+#[tokio::test]
 async fn bob_becomes_what_his_groups_say_and_each_step_tells_why() {
     let ended = simulated(&bob(), |text| text).await;
     assert_eq!(ended.status, 0, "{}{}", ended.out, ended.err);

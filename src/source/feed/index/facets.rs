@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Former, Indexed};
 use crate::{
-    api::{IdentityProvider, IdpMapper, Organization, ResourceMeta, When},
+    api::{Application, IdentityProvider, IdpMapper, Organization, ResourceMeta, When},
     domain::{email::canonical_domain, organization::OrganizationKey},
     source::is_undeclared,
 };
@@ -15,6 +15,10 @@ pub(in crate::source::feed) enum OrganizationFacet {
     DeclaredIn(Box<str>),
     /// It asks for this id.
     Id(Box<str>),
+    /// An application of it refers to the Secret of this namespace and name.
+    Secret(Box<str>, Box<str>),
+    /// An application of it refers to the provider of this namespace and name.
+    Provider(Box<str>, Box<str>),
 }
 
 impl Indexed for Organization {
@@ -26,7 +30,16 @@ impl Indexed for Organization {
 
     fn facets(&self) -> Vec<OrganizationFacet> {
         let declared = (!is_undeclared(self)).then(|| OrganizationFacet::DeclaredIn(self.namespace_str().into()));
-        declared.into_iter().chain([OrganizationFacet::Id(self.id().into())]).collect()
+        let namespace = self.namespace_str();
+        let of_application = |application: &Application| {
+            let secret = application.secret_ref.iter().map(|secret| &secret.name);
+            let secret = secret.map(|name| OrganizationFacet::Secret(namespace.into(), name.as_str().into()));
+            let providers = application.identity_providers.iter().map(|provider| &provider.name);
+            let providers = providers.map(|name| OrganizationFacet::Provider(namespace.into(), name.as_str().into()));
+            secret.chain(providers).collect::<Vec<_>>()
+        };
+        let named = self.spec.applications.iter().flat_map(of_application);
+        declared.into_iter().chain([OrganizationFacet::Id(self.id().into())]).chain(named).collect()
     }
 }
 

@@ -121,10 +121,46 @@ fn an_organization_is_found_by_the_id_that_it_asks_for() {
 }
 
 #[test]
+fn an_organization_is_found_by_what_its_applications_refer_to() {
+    let (feed, stores, _changes) = Feed::new();
+    let application = |client_id: &str, secret: &str, providers: &[&str]| {
+        let providers: Vec<_> = providers.iter().map(|name| json!({"name": name, "audiences": ["x"]})).collect();
+        let secret = json!({"name": secret, "key": "k"});
+        json!({"clientID": client_id, "secretRef": secret, "identityProviders": providers})
+    };
+    let public = json!({"clientID": "c", "identityProviders": [{"name": "p3", "audiences": ["x"]}]});
+    let applications = json!([application("a", "s", &["p1", "p2"]), application("b", "t", &["p1"]), public]);
+    feed.apply(vec![
+        Update::Apply(organization("acme", json!({ "applications": applications }))),
+        Update::Apply(organization("globex", json!({"applications": [application("a", "s", &["p2"])]}))),
+    ]);
+    assert_eq!(names(stores.organizations_naming_secret("a", "s")), ["acme", "globex"]);
+    assert_eq!(names(stores.organizations_naming_secret("a", "t")), ["acme"]);
+    assert_eq!(names(stores.organizations_naming_secret("b", "s")), [""; 0]);
+    assert_eq!(names(stores.organizations_naming_provider("a", "p2")), ["acme", "globex"]);
+    assert_eq!(names(stores.organizations_naming_provider("a", "p3")), ["acme"]);
+    assert_eq!(names(stores.organizations_naming_provider("b", "p2")), [""; 0]);
+
+    feed.apply(vec![Update::Apply(organization("acme", json!({"applications": [application("a", "t", &["p1"])]})))]);
+    assert_eq!(names(stores.organizations_naming_secret("a", "s")), ["globex"]);
+    assert_eq!(names(stores.organizations_naming_provider("a", "p1")), ["acme"]);
+    assert_eq!(names(stores.organizations_naming_provider("a", "p2")), ["globex"]);
+}
+
+#[test]
 fn nothing_of_an_object_that_is_gone_is_kept() {
     let (feed, stores, _changes) = Feed::new();
     let objects = [
-        organization("acme", json!({"id": "wanted"})),
+        organization(
+            "acme",
+            json!({
+                "id": "wanted",
+                "applications": [{
+                    "clientID": "c", "secretRef": {"name": "s", "key": "k"},
+                    "identityProviders": [{"name": "p1", "audiences": ["x"]}],
+                }],
+            }),
+        ),
         provider("p1", json!({"client": {"id": "c", "secretRef": {"name": "s", "key": "k"}}})),
         mapper("m1", &["p1", "p2"]),
         organization("default", json!({})),
