@@ -62,3 +62,6 @@ impl Server {
         self.signing.of(&*self.store, organization, now).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, request::Parts},
+    http::{HeaderMap, StatusCode, request::Parts},
     response::Response,
 };
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::{
     cookies,
     failure::{Failure, Place, page},
+    respond,
     seal::Sealer,
     segments::{ProviderPath, Segments},
     sessions::Current,
@@ -53,6 +54,16 @@ impl Server {
             None if table.settled => Err(Failure::NoSuchOrganization),
             None => Err(Failure::Starting),
         }
+    }
+
+    /// The same for an endpoint that answers in JSON: without one, the answer that says so.
+    pub(super) fn view_for_machines(&self, organization_id: &str) -> Result<View, Box<Response>> {
+        self.view(organization_id).map_err(|failure| {
+            Box::new(match failure {
+                Failure::Starting => respond::error_json(StatusCode::SERVICE_UNAVAILABLE, "latchkey is starting"),
+                _ => respond::error_json(StatusCode::NOT_FOUND, "no organization has this id"),
+            })
+        })
     }
 
     /// The provider that a path names, in the table as it is now.

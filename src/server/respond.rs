@@ -46,6 +46,19 @@ pub fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
     response
 }
 
+/// JSON that everybody may keep for a quarter of an hour. What verifiers cache of it is known before it counts
+/// (`domain::key_rotation`). The type is `application/json` for keys, too: every provider sends them so.
+pub fn public_json(body: &impl serde::Serialize) -> Response {
+    let mut response = json(StatusCode::OK, body);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=900"));
+    response
+}
+
+/// What went wrong, for a machine.
+pub fn error_json(status: StatusCode, error: &'static str) -> Response {
+    json(status, &serde_json::json!({ "error": error }))
+}
+
 /// An answer for machines that says all by its status.
 pub fn nothing(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());

@@ -13,8 +13,8 @@ use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLaye
 
 use super::{
     endpoints::{
-        account, assets, auth, backchannel_logout, callback, discover, frontchannel_logout, home, icon, initiate,
-        login, logout, session, sign_in, signout_oidc, token, verify_email,
+        account, assets, auth, authorization_server, backchannel_logout, callback, discover, frontchannel_logout, home,
+        icon, initiate, jwks, login, logout, session, sign_in, signout_oidc, token, verify_email,
     },
     failure::{Failure, Place, page},
     parameters::MAX_FORM,
@@ -59,6 +59,8 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/o/{org}/token", post(token::post).fallback(token::wrong_method).layer(form_limit()))
         .route("/o/{org}/account", get(account::get).post(account::post).layer(form_limit()))
         .route("/o/{org}/verify-email", get(verify_email::get).post(verify_email::post).layer(form_limit()))
+        .route("/o/{org}/.well-known/jwks.json", get(jwks::get))
+        .route("/.well-known/oauth-authorization-server/o/{org}", get(authorization_server::get))
         .route("/o/{org}/auth", any(auth::any))
         .route("/o/{org}/auth/", any(auth::any))
         .route("/o/{org}/auth/{*rest}", any(auth::any))

@@ -3,7 +3,13 @@
 
 mod key;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::rand;
@@ -23,6 +29,8 @@ use crate::{
 #[derive(Default)]
 pub struct SigningKeys {
     of: ArcSwap<HashMap<OrganizationKey, Arc<KeySet>>>,
+    /// It has been told that the store fails, and it has not answered since.
+    told: AtomicBool,
 }
 
 /// The keys of one organization, the newest first; at least one.
@@ -62,6 +70,16 @@ impl SigningKeys {
         self.of.load().get(organization).cloned()
     }
 
+    /// Tells that there are no keys, once for as long as the store fails: every request may come here.
+    pub(super) fn warn(&self, error: &StoreError) {
+        if !self.told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                error = error as &dyn std::error::Error,
+                "the keys that access tokens are signed with could not be made or read"
+            );
+        }
+    }
+
     async fn renew(
         &self,
         store: &dyn Store,
@@ -80,6 +98,7 @@ impl SigningKeys {
             store.remove_keys_before(&purpose, stored[published - 1].made_at).await?;
             stored.truncate(published);
         }
+        self.told.store(false, Ordering::Relaxed);
         let known = self.known(organization);
         if let Some(known) = &known
             && known.is(&stored)

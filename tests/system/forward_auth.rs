@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::support::{
     AT_ONCE,
+    access_token::{published_keys, verified},
     latchkey::{LOCAL, Latchkey},
     provider::people,
     visitor::{Answer, Visitor},
@@ -41,6 +42,7 @@ fn must_be_no(answer: &Answer, status: u16) {
     for name in IDENTITY {
         assert_eq!(answer.header(name), None, "{name}");
     }
+    assert_eq!(answer.header("authorization"), None);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
 }
 
@@ -70,8 +72,19 @@ async fn yes_is_200_with_every_identity_header_and_no_is_401_or_403() {
     }
     let not_met =
         ["?role=nobody", "?group=nobody", "?role=admin&group=nobody", "?role=Admin", "?group=admin", "?role=admin%00"];
-    let unknown =
-        ["?rolle=admin", "?role=", "?role", "?login=no", "?token=true", "?role=admin&x=1", "?%FF", "?=", "?user=alice"];
+    let unknown = [
+        "?rolle=admin",
+        "?role=",
+        "?role",
+        "?login=no",
+        "?token=1",
+        "?token=",
+        "?token=false",
+        "?role=admin&x=1",
+        "?%FF",
+        "?=",
+        "?user=alice",
+    ];
     for rest in not_met.into_iter().chain(unknown) {
         must_be_no(&auth(&alice, latchkey, rest).await, 403);
     }
@@ -81,6 +94,72 @@ async fn yes_is_200_with_every_identity_header_and_no_is_401_or_403() {
     for path in ["o/nobody/auth", "o/DEFAULT/auth", "o/%FF/auth", "o/default/auth/%FF", "o/default%00/auth"] {
         must_be_no(&alice.get(&latchkey.url(path)).await, 403);
     }
+}
+
+/// The access token that came with a yes.
+fn token(answer: &Answer) -> &str {
+    identity(answer);
+    answer.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).expect("a token")
+}
+
+#[tokio::test]
+async fn with_token_true_the_application_gets_a_token_that_says_all_that_the_session_does() {
+    let world = World::start().await;
+    let latchkey = &world.latchkey;
+    must_be_no(&auth(&Visitor::new(), latchkey, "?token=true").await, 401);
+    let alice = Visitor::new();
+    alice.sign_in(latchkey, "demo", "alice").await;
+    must_be_no(&auth(&alice, latchkey, "?token=true&role=nobody").await, 403);
+    for rest in ["", "?role=admin", "/?token=true"] {
+        assert_eq!(auth(&alice, latchkey, rest).await.header("authorization"), None, "{rest}");
+    }
+
+    let answer = auth(&alice, latchkey, "?role=admin&token=true").await;
+    let (issuer, keys) = (latchkey.url("o/default"), published_keys(latchkey).await);
+    let claims = verified(token(&answer), &keys, &issuer, &issuer).expect("claims");
+    assert_eq!(
+        (&claims["sub"], &claims["client_id"]),
+        (&json!(identity(&answer)[0]), &json!(latchkey.url("o/default/auth")))
+    );
+    let session = alice.session(latchkey).await.expect("a session");
+    let members = session.as_object().expect("members").iter();
+    for (name, value) in members.filter(|(name, _)| *name != "expiresAt") {
+        assert_eq!(claims.get(name), Some(value).filter(|value| !value.is_null()), "{name}");
+    }
+    let seconds = |name: &str| claims[name].as_i64().expect("a number");
+    assert_eq!(seconds("exp") - seconds("iat"), 600);
+
+    // Many requests, one token, until somebody else asks, or something else is true.
+    assert_eq!(token(&auth(&alice, latchkey, "?token=true").await), token(&answer));
+    let bob = Visitor::new();
+    bob.sign_in(latchkey, "demo", "bob").await;
+    assert_ne!(token(&auth(&bob, latchkey, "?token=true").await), token(&answer));
+    latchkey.edit("mappers.yaml", "group: engineering", "group: sales").await;
+    let roles = async || {
+        let answer = auth(&alice, latchkey, "?token=true").await;
+        let claims = verified(token(&answer), &keys, &issuer, &issuer).expect("claims");
+        (claims["roles"] == json!(["viewer"])).then_some(())
+    };
+    wait_within(AT_ONCE, "the token says what is true now", roles).await;
+}
+
+#[tokio::test]
+async fn a_token_is_for_whom_the_organization_says_and_ends_with_the_session() {
+    let world = World::start().await;
+    let latchkey = &world.latchkey;
+    let alice = Visitor::new();
+    alice.sign_in(latchkey, "demo", "alice").await;
+    let spec = "spec:\n  session: {lifetime: 5m, idleTimeout: 5m}\n  tokens: {audience: 'https://api.example.com', lifetime: 1h}";
+    latchkey.edit("organization.yaml", "spec:", spec).await;
+    let (issuer, keys) = (latchkey.url("o/default"), published_keys(latchkey).await);
+    let claims = wait_within(AT_ONCE, "the token has the organization's audience", async || {
+        let answer = auth(&alice, latchkey, "?token=true").await;
+        verified(token(&answer), &keys, &issuer, "https://api.example.com")
+    })
+    .await;
+    let session = alice.session(latchkey).await.expect("a session");
+    let ends: jiff::Timestamp = session["expiresAt"].as_str().expect("a time").parse().expect("a time");
+    assert_eq!(claims["exp"], ends.as_second());
 }
 
 #[tokio::test]

@@ -2,12 +2,13 @@
 
 use reqwest::{
     Method,
-    header::{COOKIE, HeaderMap, HeaderValue},
+    header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue},
 };
 use serde_json::json;
 
 use crate::support::{
     AT_ONCE,
+    access_token::{published_keys, verified},
     nginx::Nginx,
     visitor::{Answer, Visitor},
     wait_within,
@@ -21,6 +22,9 @@ async fn ask(world: &World, nginx: &Nginx, visitor: &Visitor, method: Method, pa
     let mut headers = HeaderMap::from_iter([(COOKIE, HeaderValue::from_str(&cookies).expect("a value"))]);
     for name in ["x-auth-request-user", "x-auth-request-email", "x-auth-request-roles", "x-auth-request-groups"] {
         headers.insert(name, HeaderValue::from_static("forged"));
+    }
+    if path.starts_with("/api") {
+        headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer forged"));
     }
     let body = (method == Method::POST).then(|| "a=b".repeat(1000));
     visitor.request(method, &format!("{}{path}", nginx.url), headers, body).await
@@ -67,4 +71,21 @@ async fn nginx_lets_through_whom_latchkey_knows_and_tells_the_application_who_it
         (ask(&world, &nginx, &alice, Method::GET, "/").await.status == 302).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn behind_nginx_an_api_gets_a_token_that_it_can_verify_by_itself_and_no_other() {
+    let world = World::start().await;
+    let nginx = Nginx::start(&world.latchkey).await;
+    let alice = Visitor::new();
+    assert_eq!(ask(&world, &nginx, &alice, Method::GET, "/api").await.status, 401);
+    alice.sign_in(&world.latchkey, "demo", "alice").await;
+    let (issuer, keys) = (world.latchkey.url("o/default"), published_keys(&world.latchkey).await);
+    for method in [Method::GET, Method::POST] {
+        let answer = ask(&world, &nginx, &alice, method, "/api/things?token=false").await;
+        let seen = answer.json();
+        let token = seen["authorization"].as_str().and_then(|value| value.strip_prefix("Bearer ")).expect("a token");
+        let claims = verified(token, &keys, &issuer, &issuer).expect("claims");
+        assert_eq!((&claims["userName"], &claims["roles"]), (&json!("alice"), &json!(["admin", "viewer"])));
+    }
 }

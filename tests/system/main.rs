@@ -61,6 +61,7 @@ mod return_to;
 mod second_provider;
 mod secret_rotation;
 mod sessions;
+mod signing_keys;
 mod store_down;
 mod story;
 mod strangers;

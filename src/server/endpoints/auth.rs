@@ -1,6 +1,8 @@
 //! `ANY /o/{org}/auth`: forward auth, for an ingress that asks before it lets a request through.
 //! Yes is 200 with every identity header, even if empty; everything else is 401, 403, or a redirect when asked for.
 
+mod bearer;
+
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
@@ -30,6 +32,8 @@ struct Demands {
     groups: Vec<String>,
     /// Who isn't signed in is sent to the sign-in page.
     login_redirect: bool,
+    /// Yes comes with an access token for the application.
+    token: bool,
 }
 
 impl Demands {
@@ -41,6 +45,7 @@ impl Demands {
                 ("role", role) if !role.is_empty() => demands.roles.push(role.to_owned()),
                 ("group", group) if !group.is_empty() => demands.groups.push(group.to_owned()),
                 ("login", "redirect") => demands.login_redirect = true,
+                ("token", "true") => demands.token = true,
                 _ => return None,
             }
         }
@@ -72,10 +77,15 @@ pub async fn any(
     // Below /auth/ stands what the browser asked the ingress for, query included: no demand of the ingress.
     let query = if rest.is_empty() { uri.query().unwrap_or_default() } else { "" };
     let Some(demands) = Demands::parse(query) else { return refuse(StatusCode::FORBIDDEN) };
-    match server.current(&view, &headers, Timestamp::now()).await {
+    let now = Timestamp::now();
+    match server.current(&view, &headers, now).await {
         Ok(Some(current)) => {
             let identity = current.identity(&view.organization, || identity(&current, &view));
-            if demands.are_met(&identity.outcome) { allow(&identity.headers) } else { refuse(StatusCode::FORBIDDEN) }
+            match demands.are_met(&identity.outcome) {
+                true if demands.token => allow_with_token(&server, &view, &current, &identity, now).await,
+                true => allow(&identity.headers),
+                false => refuse(StatusCode::FORBIDDEN),
+            }
         }
         Ok(None) => sign_in_first(&server, &view, &demands, peer, &headers),
         Err(error) => {
@@ -101,6 +111,27 @@ fn allow(headers: &HeaderMap) -> Response {
     let mut response = Response::new(Body::empty());
     *response.headers_mut() = headers.clone();
     response
+}
+
+/// An application that is told to expect a token gets no request without one.
+async fn allow_with_token(
+    server: &Server,
+    view: &View,
+    current: &Current,
+    identity: &Identity,
+    now: Timestamp,
+) -> Response {
+    match bearer::authorization(server, view, current, identity, now).await {
+        Ok(authorization) => {
+            let mut response = allow(&identity.headers);
+            response.headers_mut().insert(header::AUTHORIZATION, authorization);
+            response
+        }
+        Err(error) => {
+            server.signing.warn(&error);
+            refuse(StatusCode::FORBIDDEN)
+        }
+    }
 }
 
 fn refuse(status: StatusCode) -> Response {
@@ -144,8 +175,10 @@ mod tests {
     #[test]
     fn what_is_demanded_but_not_known_lets_nobody_through() {
         assert_eq!(Demands::parse(""), Some(Demands::default()));
-        assert!(Demands::parse("role=a&role=b&group=c&login=redirect").is_some());
-        for query in ["rolle=admin", "role=", "login=", "login=no", "admin"] {
+        assert!(Demands::parse("role=a&role=b&group=c&login=redirect&token=true").is_some());
+        for query in
+            ["rolle=admin", "role=", "login=", "login=no", "admin", "token", "token=", "token=false", "token=1"]
+        {
             assert_eq!(Demands::parse(query), None, "{query}");
         }
     }

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod assets;
 pub mod auth;
+pub mod authorization_server;
 pub mod backchannel_logout;
 pub mod callback;
 pub mod discover;
@@ -10,6 +11,7 @@ pub mod frontchannel_logout;
 pub mod home;
 pub mod icon;
 pub mod initiate;
+pub mod jwks;
 pub mod login;
 pub mod logout;
 pub mod session;

@@ -15,7 +15,7 @@ use crate::{
         outcome::{Outcome, outcome},
         session::ends_at,
     },
-    server::{failure::Failure, respond, segments::Segments, state::Server},
+    server::{respond, segments::Segments, state::Server},
 };
 
 #[derive(Serialize)]
@@ -27,22 +27,14 @@ struct Answer {
     expires_at: Timestamp,
 }
 
-#[derive(Serialize)]
-struct Nobody {
-    error: &'static str,
-}
-
 pub async fn get(
     State(server): State<Arc<Server>>,
     Segments(organization): Segments<String>,
     headers: HeaderMap,
 ) -> Response {
-    let view = match server.view(&organization) {
+    let view = match server.view_for_machines(&organization) {
         Ok(view) => view,
-        Err(Failure::Starting) => {
-            return respond::json(StatusCode::SERVICE_UNAVAILABLE, &Nobody { error: "latchkey is starting" });
-        }
-        Err(_) => return respond::json(StatusCode::NOT_FOUND, &Nobody { error: "no organization has this id" }),
+        Err(failure) => return *failure,
     };
     match server.current(&view, &headers, Timestamp::now()).await {
         Ok(Some(current)) => {
@@ -53,10 +45,10 @@ pub async fn get(
             };
             respond::json(StatusCode::OK, &answer)
         }
-        Ok(None) => respond::json(StatusCode::UNAUTHORIZED, &Nobody { error: "nobody is signed in" }),
+        Ok(None) => respond::error_json(StatusCode::UNAUTHORIZED, "nobody is signed in"),
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "a session could not be read");
-            respond::json(StatusCode::SERVICE_UNAVAILABLE, &Nobody { error: "sessions cannot be read right now" })
+            respond::error_json(StatusCode::SERVICE_UNAVAILABLE, "sessions cannot be read right now")
         }
     }
 }

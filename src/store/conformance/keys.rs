@@ -32,6 +32,58 @@ pub async fn a_key_id_is_taken_once(database: impl Database) {
     assert_eq!(store.keys(&KeyPurpose::Cookie).await.unwrap()[0].made_at, at(10));
 }
 
+pub async fn a_key_is_added_unless_a_younger_one_is_there_than_the_caller_knows(database: impl Database) {
+    let store = open(&database).await;
+    let add = async |id, made_at, unless_after| {
+        store.add_key(&KeyPurpose::Cookie, &key(id, at(made_at)), at(unless_after)).await.unwrap()
+    };
+    assert!(add(1, 10, 0).await, "there is none");
+    assert!(!add(2, 20, 9).await);
+    assert!(add(2, 20, 10).await, "the other is old enough");
+    assert!(!add(3, 30, 19).await);
+    assert_eq!(ids(&*store).await, [2, 1]);
+    let other = KeyPurpose::Signing(organization_key("acme"));
+    assert!(store.add_key(&other, &key(1, at(20)), at(0)).await.unwrap(), "another purpose has its own");
+}
+
+pub async fn of_many_who_make_a_key_at_the_same_moment_one_does(database: impl Database) {
+    let purpose = KeyPurpose::Signing(organization_key("acme"));
+    let mut tasks = Vec::new();
+    for id in 0..8 {
+        // Each is a replica, and their clocks differ.
+        let (store, purpose) = (open(&database).await, purpose.clone());
+        let made_at = at(1000 + i64::from(id % 3));
+        tasks.push(tokio::spawn(async move {
+            let added = store.add_key(&purpose, &key(id, made_at), at(0)).await.unwrap();
+            let keys: Vec<_> = store.keys(&purpose).await.unwrap().iter().map(|key| key.id).collect();
+            (added.then_some(id), keys)
+        }));
+    }
+    let (mut added, mut seen) = (Vec::new(), Vec::new());
+    for task in tasks {
+        let (id, keys) = task.await.unwrap();
+        added.extend(id);
+        seen.push(keys);
+    }
+    assert_eq!(added.len(), 1, "{added:?}");
+    assert!(seen.iter().all(|keys| *keys == added), "{seen:?}");
+}
+
+pub async fn the_organizations_that_sign_are_those_with_keys(database: impl Database) {
+    let store = open(&database).await;
+    let signing = |name: &str| KeyPurpose::Signing(organization_key(name));
+    store.add_key(&KeyPurpose::Cookie, &key(1, at(10)), Timestamp::MAX).await.unwrap();
+    assert!(store.signing_organizations().await.unwrap().is_empty());
+    for (name, id) in [("globex", 1), ("acme", 1), ("acme", 2)] {
+        store.add_key(&signing(name), &key(id, at(10)), Timestamp::MAX).await.unwrap();
+    }
+    let expected = [organization_key("acme"), organization_key("globex")];
+    assert_eq!(store.signing_organizations().await.unwrap(), expected);
+    store.remove_keys_before(&signing("globex"), at(20)).await.unwrap();
+    assert_eq!(store.signing_organizations().await.unwrap(), expected[..1]);
+    assert_eq!(store.keys(&signing("acme")).await.unwrap().len(), 2, "of one organization alone");
+}
+
 pub async fn old_keys_are_removed_and_young_ones_stay(database: impl Database) {
     let store = open(&database).await;
     for key in [key(1, at(10)), key(2, at(20)), key(3, at(30))] {

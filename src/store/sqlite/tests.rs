@@ -16,7 +16,7 @@ use crate::{
     domain::{
         field::{Field, Fields, Maker},
         modes::{Mode, Modes},
-        testing::{again, login, role, said, written},
+        testing::{again, login, organization_key, role, said, written},
         user::{LoginRecord, Mapped, User},
     },
     store::{self, KeyPurpose, Reapplied, RecordLoginError, StoreError, StoredKey, testing::Files},
@@ -189,6 +189,19 @@ async fn a_damaged_row_is_an_error_and_no_panic() {
         let refused = store.keys(&KeyPurpose::Cookie).await;
         assert!(matches!(refused, Err(StoreError::Damaged { what: "keys" })), "{damage}");
     }
+}
+
+#[tokio::test]
+async fn a_key_of_one_organization_opens_for_no_other() {
+    let files = Files::new();
+    let store = files.open().await.unwrap();
+    let signing = |name: &str| KeyPurpose::Signing(organization_key(name));
+    store.add_key(&signing("acme"), &key(1), Timestamp::MAX).await.unwrap();
+    sqlx::query("UPDATE keys SET purpose = 'signing default/globex'")
+        .execute(&mut files.stranger().await)
+        .await
+        .unwrap();
+    assert!(matches!(store.keys(&signing("globex")).await, Err(StoreError::Unsealable { what: "keys" })));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! Everything listens on 127.0.0.1, shares nothing, and ends with the test that started it.
 
 pub mod access;
+pub mod access_token;
 pub mod browser;
 pub mod canaille;
 pub mod claimed;

@@ -27,7 +27,7 @@ pub struct Nginx {
 
 impl Nginx {
     /// Lets everybody who is signed in to the organization `default` through, and below /admin those with the role
-    /// `admin`. The application answers with the headers that it was sent.
+    /// `admin`. Below /api the application gets an access token. It answers with the headers that it was sent.
     pub async fn start(latchkey: &Latchkey) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let (port, application) = (free_port(), application().await);
@@ -103,6 +103,13 @@ fn configuration(port: u16, application: &str, organization: &str) -> String {
                {identity}
                proxy_pass {application};
              }}
+             location /api {{
+               auth_request /-/token;
+               auth_request_set $latchkey_token $upstream_http_authorization;
+               proxy_set_header Authorization $latchkey_token;
+               {identity}
+               proxy_pass {application};
+             }}
              location = /-/auth {{
                internal;
                proxy_pass {organization}/auth;
@@ -112,6 +119,12 @@ fn configuration(port: u16, application: &str, organization: &str) -> String {
              location = /-/admin {{
                internal;
                proxy_pass {organization}/auth?role=admin;
+               proxy_pass_request_body off;
+               proxy_set_header Content-Length \"\";
+             }}
+             location = /-/token {{
+               internal;
+               proxy_pass {organization}/auth?token=true;
                proxy_pass_request_body off;
                proxy_set_header Content-Length \"\";
              }}
