@@ -38,7 +38,8 @@ pub struct Claims {
     /// Which document the claims come from. Default: the ID token, completed by userinfo where a claim that is read is
     /// missing. IdToken: the ID token alone. UserInfo: userinfo alone, but for the user name, which the ID token's goes
     /// before. AccessToken: the members of the token response and, over them, the claims of the access token where that
-    /// is a JWT of this issuer about the same person.
+    /// is a JWT of this issuer about the same person. What an application brings with jwtBearer is an ID token alone, so
+    /// that UserInfo and AccessToken cannot stand beside it, and Default is IdToken there.
     #[serde(default, skip_serializing_if = "super::organization::is_default")]
     pub source: ClaimsSource,
     /// Identifies the person at the provider, together with the issuer; must never change and never be

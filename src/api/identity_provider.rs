@@ -66,6 +66,18 @@ pub use trust::*;
     validation = rules::manual_token_endpoint(),
     validation = rules::manual_jwks(),
     validation = rules::manual_pushed_authorization_endpoint(),
+    validation = rules::client_or_jwt_bearer(),
+    validation = rules::only_with_client("authorization"),
+    validation = rules::only_with_client("logout"),
+    validation = rules::only_with_client("endpoints.authorization"),
+    validation = rules::only_with_client("endpoints.token"),
+    validation = rules::only_with_client("endpoints.userInfo"),
+    validation = rules::only_with_client("endpoints.pushedAuthorization"),
+    validation = rules::only_with_client("trust.showOnSignInPage"),
+    validation = rules::signatures_of_bearer_tokens(),
+    validation = rules::algorithms_of_bearer_tokens(),
+    validation = rules::symmetric_algorithms_of_client(),
+    validation = rules::source_of_bearer_tokens(),
     validation = rules::one_client_id(),
     validation = rules::secret_required(),
     validation = rules::secret_of_method(),
@@ -109,7 +121,8 @@ pub struct IdentityProviderSpec {
     #[schemars(length(max = 2048))]
     #[x_kube(validation = rules::icon_url())]
     pub icon_url: Option<String>,
-    /// true: nobody signs in through this provider, and its sessions end. Everything else stays.
+    /// true: nobody signs in through this provider, its sessions end, and applications get nothing for its ID tokens.
+    /// Everything else stays.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub suspend: bool,
     /// What kind of provider it is, which says what its issuer is made of. Generic: any OpenID provider.
@@ -157,18 +170,20 @@ pub struct IdentityProviderSpec {
     /// How connections to the provider are trusted.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tls: Tls,
-    /// The client that the provider's administrator registered for Latchkey. One of client and jwtBearer is required; absent:
-    /// people do not sign in here by browser, and there is nothing to register.
+    /// The client that the provider's administrator registered for Latchkey, so that people sign in by browser. Absent: nobody
+    /// does, the sign-in page has no button for this provider, and there is nothing to register; applications alone bring ID
+    /// tokens. At least one of client and jwtBearer is required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<ClientSpec>,
-    /// How people are sent to the provider.
+    /// How people are sent to the provider. Only with client.
     #[serde(default, skip_serializing_if = "is_default")]
     pub authorization: AuthorizationSpec,
     /// Which tokens are believed to be the provider's.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tokens: TokensSpec,
-    /// Present: applications that sign people in at this provider themselves may bring its ID tokens to the token endpoint of
-    /// the organization (RFC 7523). Which applications, the Organization says.
+    /// Present, also as {}: applications that sign people in at this provider themselves may bring its ID tokens to
+    /// status.tokenURL of the Organization, and get access tokens for them (RFC 7523). Which applications, and the ID tokens of
+    /// which of the provider's clients, spec.applications of the Organization says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwt_bearer: Option<JwtBearerSpec>,
     /// Which claim of the provider means what.
@@ -194,7 +209,7 @@ pub struct IdentityProviderSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "atomic"))]
     pub claim_validation_rules: Vec<ClaimValidationRule>,
-    /// What signing out here means at the provider, and the other way round.
+    /// What signing out here means at the provider, and the other way round. Only with client.
     #[serde(default, skip_serializing_if = "is_default")]
     pub logout: LogoutSpec,
 }

@@ -63,12 +63,14 @@ pub struct OrganizationSpec {
     /// How long people stay signed in.
     #[serde(default, skip_serializing_if = "is_default")]
     pub session: SessionPolicy,
-    /// The access tokens that are given out: to applications, and with forward auth where it asks for token=true.
+    /// The access tokens that are given out: to applications at status.tokenURL, and by forward auth where it asks for
+    /// token=true.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tokens: AccessTokens,
-    /// The applications that may bring ID tokens to the token endpoint.
+    /// The applications that may bring ID tokens of providers with jwtBearer to status.tokenURL, for people whom they have
+    /// signed in there themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 128), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["clientID"]))]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["clientID"]))]
     pub applications: Vec<Application>,
 }
 
@@ -76,14 +78,14 @@ pub struct OrganizationSpec {
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessTokens {
-    /// Whom they are for (aud): what the APIs that get them call themselves. Default: the organization's URL, which is their
-    /// issuer, too.
+    /// Whom they are for (aud): what the APIs that take them call themselves, and expect to find there. Default: the
+    /// organization's URL, EXTERNAL-URL/o/ID, which is their issuer (iss), too.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(validation = rules::token_audience())]
     pub audience: Option<String>,
-    /// How long they are good; never longer than the ID token, or the session, that they come from. Nothing ends them before.
-    /// Default: 10m; at least 1s, at most 24h.
+    /// How long they are good; never longer than the ID token, or the session, that they come from. Nothing ends them before,
+    /// not even that a user is deactivated. Default: 10m; at least 1s, at most 24h.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = rules::token_lifetime())]
     pub lifetime: Option<Duration>,
@@ -93,15 +95,15 @@ pub struct AccessTokens {
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Application {
-    /// By which the application is known here: letters, digits and punctuation. What it is called at the provider stands
-    /// under audiences.
+    /// By which the application is known here, and which you choose: letters, digits and punctuation, without spaces. It
+    /// stands in the access tokens, too (client_id). Which clients it has at providers stands under audiences.
     #[serde(rename = "clientID")]
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(validation = rules::application_id())]
     pub client_id: String,
-    /// The entry of a Secret that holds what the application shows (client_secret_basic or client_secret_post). The Secret
-    /// must carry the label latchkey.dev/usable: "true". Absent: a public client, which cannot keep a secret, such as a
-    /// desktop application.
+    /// The entry of a Secret that holds the client secret that the application shows at status.tokenURL
+    /// (client_secret_basic or client_secret_post). The Secret must carry the label latchkey.dev/usable: "true". Absent: a
+    /// public client, which cannot keep a secret, as desktop and mobile applications cannot; it shows none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<KeyReference>,
     /// Whose ID tokens the application may bring.
@@ -113,12 +115,17 @@ pub struct Application {
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApplicationProvider {
-    /// metadata.name of an IdentityProvider of this organization, which has jwtBearer.
+    /// metadata.name of an IdentityProvider of this organization that has jwtBearer.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
-    /// The client IDs at the provider that ID tokens may be issued to (aud): those of this application. An ID token that
-    /// names any other beside is refused.
-    #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 512)), extend("x-kubernetes-list-type" = "set"))]
+    /// The client IDs that the provider has given to this application, to one of which an ID token must be issued (aud). An
+    /// ID token that names any other, even beside one of these, is refused.
+    #[schemars(
+        length(min = 1, max = 8),
+        inner(length(min = 1, max = 200)),
+        transform = rules::of_items([rules::bearer_audience()]),
+        extend("x-kubernetes-list-type" = "set")
+    )]
     pub audiences: Vec<String>,
 }
 
@@ -207,8 +214,8 @@ pub struct SignIn {
     #[schemars(length(max = 2048))]
     #[x_kube(validation = rules::page_url())]
     pub logout_page_url: Option<String>,
-    /// true: nobody is signed in before their e-mail address is verified, by their provider or by a mail with a link. Sessions
-    /// that exist go on.
+    /// true: nobody is signed in, and no application gets an access token for them, before their e-mail address is verified,
+    /// by their provider or by a mail with a link. Sessions that exist go on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_verified_email: bool,
 }
@@ -240,13 +247,13 @@ pub struct OrganizationStatus {
     /// Where people of this organization sign in.
     #[serde(rename = "signInURL", skip_serializing_if = "Option::is_none")]
     pub sign_in_url: Option<String>,
-    /// Where applications bring ID tokens (RFC 7523).
+    /// Where applications bring ID tokens, by POST, and get access tokens for them (RFC 7523). The token endpoint.
     #[serde(rename = "tokenURL", skip_serializing_if = "Option::is_none")]
     pub token_url: Option<String>,
-    /// Where the keys are that access tokens of this organization are checked by (RFC 7517).
+    /// Where the public keys are by which APIs check the access tokens of this organization (RFC 7517).
     #[serde(rename = "jwksURI", skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
-    /// How many providers the organization has, and how many serve logins.
+    /// How many providers the organization has, and how many are ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity_providers: Option<ReadyCount>,
     /// One condition a check; Ready sums them up.

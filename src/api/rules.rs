@@ -4,6 +4,7 @@
 mod application;
 mod authorization;
 mod client;
+mod jwt_bearer;
 mod location;
 mod logout;
 mod mapper;
@@ -18,6 +19,7 @@ use serde_json::json;
 pub use application::*;
 pub use authorization::*;
 pub use client::*;
+pub use jwt_bearer::*;
 pub use location::*;
 pub use logout::*;
 pub use mapper::*;

@@ -29,11 +29,6 @@ pub struct Issue<'a> {
     pub id: Uuid,
 }
 
-/// Whom the access tokens of an organization are for.
-pub fn audience(organization: &Organization) -> String {
-    organization.tokens.audience.clone().unwrap_or_else(|| organization.issuer())
-}
-
 /// When an access token expires that is given out now: in whole seconds, as tokens tell it, and not after `not_after`.
 pub fn expires_at(organization: &Organization, not_after: Timestamp, now: Timestamp) -> Timestamp {
     let expires_at = now.checked_add(organization.tokens.lifetime).unwrap_or(Timestamp::MAX).min(not_after);
@@ -47,7 +42,7 @@ pub fn claims(issue: &Issue<'_>, outcome: &Outcome) -> Claims {
     let mut tell = |name: &str, value: Value| claims.insert(name.to_owned(), value);
     tell("iss", json!(issue.organization.issuer()));
     tell("sub", json!(outcome.id));
-    tell("aud", json!(audience(issue.organization)));
+    tell("aud", json!(issue.organization.audience()));
     tell("client_id", json!(issue.client_id));
     tell("iat", json!(issue.issued_at.as_second()));
     tell("exp", json!(issue.expires_at.as_second()));

@@ -103,6 +103,9 @@ async fn a_provider_changes_where_it_is_and_how_it_is_asked_at_will() {
             "uiLocales": ["en"], "extraParameters": [{"name": "hd", "value": "contoso.de"}], "sendLoginHint": true
         }}),
         json!({"authorization": null, "discovery": null, "endpoints": null}),
+        json!({"jwtBearer": {"maxTokenAge": "10m"}}),
+        json!({"client": null}),
+        json!({"client": {"id": "latchkey", "secretRef": entry("new")}, "jwtBearer": null}),
     ] {
         accepted(&providers, "azure", spec).await;
     }

@@ -60,6 +60,7 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("type-array", "the API server also calls the fields unknown that are in the wrong place"),
     ("type-enum-of-mapping", "the API server also calls the fields unknown that are in the wrong place"),
     ("type-extra-parameters-of-mapping", "the API server also calls the fields unknown that are in the wrong place"),
+    ("type-providers-of-application-of-names", "the API server also says what kind of list it is in"),
     ("type-public-key-of-mapping", "the API server also calls the fields unknown that are in the wrong place"),
     ("type-test-provider-of-reference", "the API server also calls the fields unknown that are in the wrong place"),
     ("type-update-mode-of-text", "the API server also says what kind of list it is in"),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::{KeyReference, rules};
 
-/// The client that is registered at the provider.
+/// The client that is registered at the provider, by which people sign in.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientSpec {

@@ -22,9 +22,9 @@ pub enum ProviderType {
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Discovery {
-    /// Auto: the metadata is fetched. Manual: nothing is fetched but keys and userinfo; then issuer and
-    /// endpoints.authorization are required, for responseType Code endpoints.token, where signatures are checked
-    /// endpoints.jwks or tokens.publicKeys, and where claims.source is UserInfo endpoints.userInfo.
+    /// Auto: the metadata is fetched. Manual: nothing is fetched but keys and userinfo; then issuer is required, where
+    /// signatures are checked endpoints.jwks or tokens.publicKeys, and with client endpoints.authorization, for responseType
+    /// Code endpoints.token, and where claims.source is UserInfo endpoints.userInfo.
     #[serde(default, skip_serializing_if = "super::is_default")]
     pub mode: DiscoveryMode,
     /// The configuration URL. Default: the issuer followed by /.well-known/openid-configuration. Alone, without
@@ -54,17 +54,17 @@ pub enum DiscoveryMode {
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Endpoints {
-    /// Where the browser is sent. Instead of authorization_endpoint.
+    /// Where the browser is sent. Instead of authorization_endpoint. Only with client.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     #[x_kube(validation = rules::endpoint())]
     pub authorization: Option<String>,
-    /// Where codes are exchanged for tokens. Instead of token_endpoint.
+    /// Where codes are exchanged for tokens. Instead of token_endpoint. Only with client.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     #[x_kube(validation = rules::endpoint())]
     pub token: Option<String>,
-    /// Where more claims are asked for. Instead of userinfo_endpoint.
+    /// Where more claims are asked for. Instead of userinfo_endpoint. Only with client.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     #[x_kube(validation = rules::endpoint())]
@@ -74,7 +74,8 @@ pub struct Endpoints {
     #[schemars(length(max = 2048))]
     #[x_kube(validation = rules::endpoint())]
     pub jwks: Option<String>,
-    /// Where authorization requests are pushed (RFC 9126). Instead of pushed_authorization_request_endpoint.
+    /// Where authorization requests are pushed (RFC 9126). Instead of pushed_authorization_request_endpoint. Only with
+    /// client.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     #[x_kube(validation = rules::endpoint())]

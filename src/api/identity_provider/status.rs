@@ -12,7 +12,7 @@ pub struct IdentityProviderStatus {
     /// The generation that this status describes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The generation that logins use. Absent: none.
+    /// The generation that logins, and ID tokens that applications bring, use. Absent: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serving_generation: Option<i64>,
     /// The key in force.
@@ -21,7 +21,8 @@ pub struct IdentityProviderStatus {
     /// The id of the organization.
     #[serde(rename = "organizationID", skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<String>,
-    /// Register this at the provider as redirect URI (also called callback URL).
+    /// Register this at the provider as redirect URI (also called callback URL). This and all other URIs here are absent
+    /// without spec.client.
     #[serde(rename = "redirectURI", skip_serializing_if = "Option::is_none")]
     pub redirect_uri: Option<String>,
     /// Register this at the provider as post-logout redirect URI (also called sign-out redirect URI).

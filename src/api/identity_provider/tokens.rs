@@ -11,8 +11,8 @@ use crate::api::{Duration, rules};
 #[serde(rename_all = "camelCase")]
 pub struct TokensSpec {
     /// Whether the signatures of tokens are checked that come straight from the provider's token endpoint, whose TLS
-    /// certificate vouches for them, too. All other tokens are always checked. false only with responseType Code; then
-    /// a provider without keys can be used. Default: true.
+    /// certificate vouches for them, too. All other tokens are always checked. false only with responseType Code and
+    /// without jwtBearer; then a provider without keys can be used. Default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validate_signatures: Option<bool>,
     /// How far the provider's clock may be off, either way. Default: 0s; at most 10m.
@@ -21,7 +21,7 @@ pub struct TokensSpec {
     pub allowed_clock_skew: Option<Duration>,
     /// The algorithms that tokens may be signed with; no other one counts. Default: the asymmetric ones that the
     /// provider announces. With HS256, HS384 and HS512 the key is the client secret, which then has to be as long as the
-    /// hash: 32, 48 or 64 bytes.
+    /// hash: 32, 48 or 64 bytes; these never count for what applications bring with jwtBearer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 13), extend("x-kubernetes-list-type" = "set"))]
     pub allowed_algorithms: Vec<AllowedAlgorithm>,

@@ -18,7 +18,8 @@ pub struct TrustSpec {
     /// The domains of e-mail addresses, without @, whose people are always sent here, such as contoso.com; each
     /// subdomain is a domain of its own. Unless global is true, nobody else can sign in here, and a person becomes the
     /// user who has the address already if both sides have verified it. A domain belongs to one provider of the
-    /// organization, the oldest that asks for it. Public suffixes and the domains of webmail services are refused.
+    /// organization, the oldest that asks for it. Public suffixes and the domains of webmail services are refused. Without
+    /// client nobody is sent here, and all else holds of the people whose ID tokens applications bring.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 256),
@@ -28,7 +29,8 @@ pub struct TrustSpec {
     )]
     pub assigned_email_domains: Vec<String>,
     /// Whether the sign-in page has a button for this provider. Auto: if it has no assigned e-mail domains, or was
-    /// used last on the device. Never: people get there by their address, or by status.loginURL.
+    /// used last on the device. Never: people get there by their address, or by status.loginURL. Only with client, without
+    /// which there is never a button.
     #[serde(default, skip_serializing_if = "is_default")]
     pub show_on_sign_in_page: ShowOnSignInPage,
 }

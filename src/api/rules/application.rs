@@ -9,6 +9,12 @@ pub fn application_id() -> Rule {
     matches("^[!-~]+$", "write letters, digits and punctuation, without spaces, such as desktop-app")
 }
 
+/// A client ID at a provider, as it stands in `aud` (RFC 6749, appendix A.1).
+pub fn bearer_audience() -> Rule {
+    let message = "write the client ID that the provider has given to the application, as the provider shows it, without spaces, such as 0oa1b2c3d4";
+    matches("^[!-~]+$", message)
+}
+
 /// Whom access tokens are for.
 pub fn token_audience() -> Rule {
     matches("^[!-~]+$", "write what the API calls itself, without spaces, such as https://api.example.com")

@@ -2,7 +2,11 @@
 
 use kube::core::Rule;
 
-use super::{DURATION, client::ID_TOKEN, matches, rule};
+use super::{
+    DURATION,
+    client::{ID_TOKEN, of_client},
+    matches, rule,
+};
 
 /// The parameters of which Latchkey makes the request, and those that would make it another one (OpenID Connect Core
 /// 1.0, sections 3.1.2.1, 6 and 7.2.1; RFC 6749, 7521, 7636, 9101, 9126 and 9449).
@@ -94,7 +98,7 @@ pub fn parameter_value() -> Rule {
 pub fn pkce_of_code() -> Rule {
     let required = "has(self.authorization.pkce) && self.authorization.pkce == 'Required'";
     let message = "PKCE protects codes, and responseType IdToken has none: remove pkce, or write responseType: Code";
-    rule(format!("!({ID_TOKEN} && {required})"), message).field_path(".authorization.pkce")
+    of_client(format!("!({ID_TOKEN} && {required})"), message).field_path(".authorization.pkce")
 }
 
 /// An ID token in a URL would stand in histories and logs (OAuth 2.0 Multiple Response Type Encoding Practices,
@@ -102,5 +106,5 @@ pub fn pkce_of_code() -> Rule {
 pub fn form_post_of_id_token() -> Rule {
     let query = "has(self.authorization.responseMode) && self.authorization.responseMode == 'Query'";
     let message = "responseType IdToken comes by FormPost alone, as tokens have no place in a URL: remove responseMode, or write FormPost";
-    rule(format!("!({ID_TOKEN} && {query})"), message).field_path(".authorization.responseMode")
+    of_client(format!("!({ID_TOKEN} && {query})"), message).field_path(".authorization.responseMode")
 }

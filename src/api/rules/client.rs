@@ -8,6 +8,11 @@ use super::{matches, rule, tokens::SOME_SYMMETRIC};
 pub(super) const ID_TOKEN: &str =
     "has(self.authorization) && has(self.authorization.responseType) && self.authorization.responseType == 'IdToken'";
 
+/// What holds of providers by which people sign in. Of the others no field of the client may be read.
+pub(super) fn of_client(holds: impl AsRef<str>, message: &str) -> Rule {
+    rule(format!("!has(self.client) || ({})", holds.as_ref()), message)
+}
+
 /// Whether the manifest names one of these methods.
 fn method(methods: &[&str]) -> String {
     let listed: Vec<_> = methods.iter().map(|method| format!("'{method}'")).collect();
@@ -26,7 +31,7 @@ pub fn client_id() -> Rule {
 /// Two client IDs would leave open which one counts.
 pub fn one_client_id() -> Rule {
     let message = "write exactly one of client.id and client.idRef: the client ID itself, or the Secret that holds it";
-    rule("has(self.client.id) != has(self.client.idRef)", message).field_path(".client.id")
+    of_client("has(self.client.id) != has(self.client.idRef)", message).field_path(".client.id")
 }
 
 /// A code is exchanged by a client that shows who it is. Where there is something in another place that it may have
@@ -35,28 +40,29 @@ pub fn secret_required() -> Rule {
     let message = "is required unless client.authMethod is PrivateKeyJwt or None, or authorization.responseType is IdToken: name the Secret that holds the client secret, or write authMethod: None for a public client";
     let named = method(&[&BY_SECRET[..], &WITHOUT_SECRET].concat());
     let misplaced = "has(self.client.previousSecretRef) || has(self.client.privateKeyRef)";
-    rule(format!("{named} || has(self.client.secretRef) || {ID_TOKEN} || {misplaced}"), message)
+    of_client(format!("{named} || has(self.client.secretRef) || {ID_TOKEN} || {misplaced}"), message)
         .field_path(".client.secretRef")
 }
 
 /// A method that is named has what it needs, whatever the flow.
 pub fn secret_of_method() -> Rule {
     let message = "is required by client.authMethod: name the Secret that holds the client secret, or write authMethod: None for a public client";
-    rule(format!("!({}) || has(self.client.secretRef)", method(&BY_SECRET)), message).field_path(".client.secretRef")
+    of_client(format!("!({}) || has(self.client.secretRef)", method(&BY_SECRET)), message)
+        .field_path(".client.secretRef")
 }
 
 /// A secret that nothing would send, and that is no key either.
 pub fn no_secret_if_unsent() -> Rule {
     let message = "client.authMethod PrivateKeyJwt and None send no secret: remove client.secretRef, or choose another authMethod";
     let is_key = format!("{} && {SOME_SYMMETRIC}", method(&["PrivateKeyJwt"]));
-    rule(format!("!({} && has(self.client.secretRef)) || ({is_key})", method(&WITHOUT_SECRET)), message)
+    of_client(format!("!({} && has(self.client.secretRef)) || ({is_key})", method(&WITHOUT_SECRET)), message)
         .field_path(".client.secretRef")
 }
 
 /// Likewise.
 pub fn no_previous_secret_if_unsent() -> Rule {
     let message = "client.authMethod PrivateKeyJwt and None send no secret: remove client.previousSecretRef, or choose another authMethod";
-    rule(format!("!({} && has(self.client.previousSecretRef))", method(&WITHOUT_SECRET)), message)
+    of_client(format!("!({} && has(self.client.previousSecretRef))", method(&WITHOUT_SECRET)), message)
         .field_path(".client.previousSecretRef")
 }
 
@@ -64,20 +70,20 @@ pub fn no_previous_secret_if_unsent() -> Rule {
 pub fn previous_beside_secret() -> Rule {
     let message = "stands beside client.secretRef, which holds the new secret: write secretRef too, or rename this field to secretRef";
     let alone = "has(self.client.previousSecretRef) && !has(self.client.secretRef)";
-    rule(format!("!({alone}) || {}", method(&WITHOUT_SECRET)), message).field_path(".client.previousSecretRef")
+    of_client(format!("!({alone}) || {}", method(&WITHOUT_SECRET)), message).field_path(".client.previousSecretRef")
 }
 
 /// Assertions are signed by a key.
 pub fn private_key_required() -> Rule {
     let message = "is required by client.authMethod PrivateKeyJwt: name the Secret that holds the private key";
-    rule(format!("!({}) || has(self.client.privateKeyRef)", method(&["PrivateKeyJwt"])), message)
+    of_client(format!("!({}) || has(self.client.privateKeyRef)", method(&["PrivateKeyJwt"])), message)
         .field_path(".client.privateKeyRef")
 }
 
 /// A key that nothing would use.
 pub fn private_key_of_method() -> Rule {
     let message = "is used by client.authMethod PrivateKeyJwt alone: write authMethod: PrivateKeyJwt, or remove client.privateKeyRef";
-    rule(format!("!has(self.client.privateKeyRef) || ({})", method(&["PrivateKeyJwt"])), message)
+    of_client(format!("!has(self.client.privateKeyRef) || ({})", method(&["PrivateKeyJwt"])), message)
         .field_path(".client.privateKeyRef")
 }
 
@@ -86,5 +92,5 @@ pub fn pkce_if_public() -> Rule {
     let public = method(&["None"]);
     let disabled = "has(self.authorization) && has(self.authorization.pkce) && self.authorization.pkce == 'Disabled'";
     let message = "client.authMethod None needs PKCE: write authorization.pkce: Auto or Required";
-    rule(format!("!({public} && {disabled}) || {ID_TOKEN}"), message).field_path(".authorization.pkce")
+    of_client(format!("!({public} && {disabled}) || {ID_TOKEN}"), message).field_path(".authorization.pkce")
 }

@@ -4,7 +4,7 @@ use kube::core::Rule;
 
 use super::{
     ORIGIN, PATH, QUERY,
-    client::ID_TOKEN,
+    client::{ID_TOKEN, of_client},
     matches, rule,
     tokens::{PUBLIC_KEYS, SYMMETRIC, UNCHECKED},
 };
@@ -174,9 +174,13 @@ pub fn manual_without_url() -> Rule {
     rule(format!("!({MANUAL}) || !has(self.discovery.url)"), message).field_path(".discovery.url")
 }
 
+fn by_hand(endpoint: &str) -> String {
+    format!("!({MANUAL}) || (has(self.endpoints) && has(self.endpoints.{endpoint}))")
+}
+
+/// An endpoint that only people who sign in by browser need.
 pub(super) fn endpoint_by_hand(endpoint: &str, unless: &str, message: &str) -> Rule {
-    let given = format!("has(self.endpoints) && has(self.endpoints.{endpoint})");
-    rule(format!("!({MANUAL}) || {unless}{given}"), message).field_path(format!(".endpoints.{endpoint}"))
+    of_client(format!("{unless}{}", by_hand(endpoint)), message).field_path(format!(".endpoints.{endpoint}"))
 }
 
 /// The browser has to be sent somewhere.
@@ -188,13 +192,14 @@ pub fn manual_authorization_endpoint() -> Rule {
 /// Only a code has to be exchanged.
 pub fn manual_token_endpoint() -> Rule {
     let message = "discovery.mode Manual needs endpoints.token, where codes are exchanged: write the token URL of the provider's documentation";
-    endpoint_by_hand("token", &format!("{ID_TOKEN} || "), message)
+    endpoint_by_hand("token", &format!("({ID_TOKEN}) || "), message)
 }
 
 /// Signatures are checked by the keys there.
 pub fn manual_jwks() -> Rule {
     let message = "discovery.mode Manual needs endpoints.jwks, where the provider's signing keys are: write the JWKS URL of the provider's documentation, or the keys themselves into tokens.publicKeys";
-    endpoint_by_hand("jwks", &format!("({PUBLIC_KEYS}) || ({UNCHECKED}) || ({SYMMETRIC}) || "), message)
+    let others = format!("({PUBLIC_KEYS}) || ({UNCHECKED}) || ({SYMMETRIC})");
+    rule(format!("{others} || {}", by_hand("jwks")), message).field_path(".endpoints.jwks")
 }
 
 /// What must be pushed has to be pushed somewhere, and no metadata says where.

@@ -2,7 +2,7 @@
 
 use kube::core::Rule;
 
-use super::{ORIGIN, PATH, QUERY, location::MANUAL, matches, rule};
+use super::{ORIGIN, PATH, QUERY, client::of_client, location::MANUAL, matches, rule};
 
 /// Where a session at the provider is ended; what it takes is in path and query.
 pub fn end_session_url() -> Rule {
@@ -29,6 +29,6 @@ pub fn hint_of_backchannel() -> Rule {
 pub fn manual_end_session_url() -> Rule {
     let backchannel = "has(self.logout) && has(self.logout.mode) && self.logout.mode == 'Backchannel'";
     let message = "discovery.mode Manual needs logout.endSessionURL where logout.mode is Backchannel: write the logout URL of the provider's documentation";
-    rule(format!("!({MANUAL}) || !({backchannel}) || has(self.logout.endSessionURL)"), message)
+    of_client(format!("!({MANUAL}) || !({backchannel}) || has(self.logout.endSessionURL)"), message)
         .field_path(".logout.endSessionURL")
 }

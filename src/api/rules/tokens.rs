@@ -2,7 +2,13 @@
 
 use kube::core::Rule;
 
-use super::{DURATION, client::ID_TOKEN, location::endpoint_by_hand, rule};
+use super::{
+    DURATION,
+    client::{ID_TOKEN, of_client},
+    jwt_bearer::JWT_BEARER,
+    location::endpoint_by_hand,
+    rule,
+};
 
 /// Signatures are not checked.
 pub(super) const UNCHECKED: &str =
@@ -21,12 +27,6 @@ pub fn clock_skew() -> Rule {
         format!("!self.matches('{DURATION}') || duration(self) <= duration('10m')"),
         "write at most 10m, and set the clocks right if they differ by more",
     )
-}
-
-/// How old an ID token may be that an application brings. What was used is remembered a little longer than that.
-pub fn assertion_age() -> Rule {
-    let bounds = "duration(self) >= duration('1s') && duration(self) <= duration('1h')";
-    rule(format!("!self.matches('{DURATION}') || ({bounds})"), "write at least 1s and at most 1h, such as 5m")
 }
 
 /// Whoever can read the manifest could sign tokens. What rules of its items refuse is repeated in the answer, so these are
@@ -55,32 +55,35 @@ pub fn pem() -> Rule {
     rule(format!("self.all(key, {others} || (key.matches(r'{begin}') && key.matches('{end}')))"), message)
 }
 
-/// TLS vouches only for what comes from the token endpoint (OpenID Connect Core 1.0, section 3.1.3.7, point 6).
+/// TLS vouches only for what comes from the token endpoint (OpenID Connect Core 1.0, section 3.1.3.7, point 6). Where
+/// applications bring tokens, the rule of these says more.
 pub fn unchecked_only_with_code() -> Rule {
     let message = "false is for authorization.responseType Code alone, whose tokens come straight from the provider: remove it, or write responseType: Code";
-    rule(format!("!({UNCHECKED}) || !({ID_TOKEN})"), message).field_path(".tokens.validateSignatures")
+    rule(format!("{JWT_BEARER} || !({UNCHECKED}) || !({ID_TOKEN})"), message).field_path(".tokens.validateSignatures")
 }
 
-/// The key of the symmetric algorithms.
+/// The key of the symmetric algorithms. Without a client the rules of what applications bring say more.
 pub fn secret_of_algorithm() -> Rule {
     let message = "HS256, HS384 and HS512 need the client secret as their key: write client.secretRef, and another client.authMethod than None, or remove them";
-    rule(format!("!({SOME_SYMMETRIC}) || has(self.client.secretRef)"), message).field_path(".tokens.allowedAlgorithms")
+    of_client(format!("!({SOME_SYMMETRIC}) || has(self.client.secretRef)"), message)
+        .field_path(".tokens.allowedAlgorithms")
 }
 
-fn source_is(sources: &[&str]) -> String {
+/// Whether the manifest names one of these sources.
+pub(super) fn source_is(sources: &[&str]) -> String {
     let listed: Vec<_> = sources.iter().map(|source| format!("'{source}'")).collect();
     format!("has(self.claims) && has(self.claims.source) && self.claims.source in [{}]", listed.join(", "))
 }
 
-/// Only the token endpoint gives an access token.
+/// Only the token endpoint gives an access token. Where applications bring tokens, the rule of these says more.
 pub fn source_of_code() -> Rule {
     let message = "UserInfo and AccessToken need the access token that only authorization.responseType Code brings: write responseType: Code, or source: IdToken";
-    rule(format!("!({}) || !({ID_TOKEN})", source_is(&["UserInfo", "AccessToken"])), message)
-        .field_path(".claims.source")
+    let source = source_is(&["UserInfo", "AccessToken"]);
+    rule(format!("{JWT_BEARER} || !({source}) || !({ID_TOKEN})"), message).field_path(".claims.source")
 }
 
-/// Userinfo has to be asked somewhere.
+/// Userinfo has to be asked somewhere. Where applications bring tokens, it cannot be.
 pub fn manual_userinfo_endpoint() -> Rule {
     let message = "discovery.mode Manual needs endpoints.userInfo where claims.source is UserInfo: write the userinfo URL of the provider's documentation";
-    endpoint_by_hand("userInfo", &format!("!({}) || ", source_is(&["UserInfo"])), message)
+    endpoint_by_hand("userInfo", &format!("{JWT_BEARER} || !({}) || ", source_is(&["UserInfo"])), message)
 }

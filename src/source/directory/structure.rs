@@ -82,7 +82,7 @@ impl Structure {
             _ if schema.enum_.is_some() => return self.misshapen(problem),
             ("string", "boolean" | "integer" | "number") => format!("write it in quotes{}", first_rule(schema)),
             ("array", _) => "write a list: each item on a line of its own, after a dash".to_owned(),
-            ("object", "string") => format!("write its fields below it, indented{}", fields(schema)),
+            ("object", "string" | "boolean") => format!("write its fields below it, indented{}", fields(schema)),
             (_, "null") => "write a value, or remove the field".to_owned(),
             _ => return self.misshapen(problem),
         };
