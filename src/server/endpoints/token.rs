@@ -40,7 +40,7 @@ use crate::{
         verify::Shown,
     },
 };
-use application::authenticate;
+use application::{authenticate, credentials, named};
 use refusal::{Place, Refusal, refused};
 
 /// The grant type of RFC 7523, section 2.1.
@@ -117,8 +117,9 @@ async fn exchange(
     if url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| IN_BODY_ALONE.contains(&&*name)) {
         return Err(Refusal::InQuery);
     }
-    let application = authenticate(&view.organization, headers, &parameters)?;
-    place.application = Some(application.client_id.clone());
+    let shown = credentials(headers, &parameters)?;
+    place.application = named(&view.organization, &shown).map(|application| application.client_id.clone());
+    let application = authenticate(&view.organization, &shown)?;
     let raw = asked_for(&parameters, &view.organization)?;
     let (provider, of) = provider_of(&view, application, raw)?;
     place.provider = Some(provider.path.clone());

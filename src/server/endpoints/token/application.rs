@@ -17,39 +17,42 @@ use crate::{
 /// Longer credentials are nobody's, in bytes.
 const MAX_BASIC: usize = 4096;
 
-/// What an application says to be known by. There may be several readings of one header.
-struct Credentials {
+/// What an application says to be known by.
+pub struct Credentials {
     client_id: String,
     /// Empty is as good as none.
     secret: Option<SecretString>,
 }
 
-/// The application that asks.
+/// What a request says to be known by; one header can be read in two ways, of which the first is the specification's.
 ///
 /// # Errors
-/// When it is not known, or does not show that it is itself.
-pub fn authenticate<'a>(
-    organization: &'a Organization,
-    headers: &HeaderMap,
-    parameters: &Parameters,
-) -> Result<&'a Application, Refusal> {
+/// When it says nothing, several things, or something that cannot be read.
+pub fn credentials(headers: &HeaderMap, parameters: &Parameters) -> Result<Vec<Credentials>, Refusal> {
     if parameters.text("client_assertion").is_some() {
         return Err(Refusal::MethodNotSupported);
     }
-    let in_body = parameters.text("client_secret").map(SecretString::from);
+    let (named, in_body) = (parameters.text("client_id"), parameters.text("client_secret").map(SecretString::from));
     let Some(readings) = in_header(headers)? else {
-        let client_id = parameters.text("client_id").ok_or(Refusal::NoApplication)?.to_owned();
-        return is_itself(organization, &Credentials { client_id, secret: in_body });
+        let client_id = named.ok_or(Refusal::NoApplication)?.to_owned();
+        return Ok(vec![Credentials { client_id, secret: in_body }]);
     };
-    if in_body.is_some() {
-        return Err(Refusal::TwoCredentials);
-    }
-    if parameters.text("client_id").is_some_and(|named| readings.iter().all(|reading| reading.client_id != named)) {
-        return Err(Refusal::TwoCredentials);
-    }
-    // The first one is as the specification has it.
-    let mut outcomes = readings.iter().map(|reading| is_itself(organization, reading));
-    let first = outcomes.next().unwrap_or(Err(Refusal::MalformedBasic));
+    let names_another = named.is_some_and(|named| readings.iter().all(|reading| reading.client_id != named));
+    if in_body.is_some() || names_another { Err(Refusal::TwoCredentials) } else { Ok(readings) }
+}
+
+/// The application that these name, whether or not they are its own.
+pub fn named<'a>(organization: &'a Organization, shown: &[Credentials]) -> Option<&'a Application> {
+    shown.iter().find_map(|shown| organization.application(&shown.client_id))
+}
+
+/// The application whose own these are.
+///
+/// # Errors
+/// When it is not known, or does not show that it is itself.
+pub fn authenticate<'a>(organization: &'a Organization, shown: &[Credentials]) -> Result<&'a Application, Refusal> {
+    let mut outcomes = shown.iter().map(|shown| is_itself(organization, shown));
+    let first = outcomes.next().unwrap_or(Err(Refusal::NoApplication));
     first.or_else(|refusal| outcomes.find_map(Result::ok).ok_or(refusal))
 }
 
@@ -128,7 +131,7 @@ mod tests {
         }
         let parameters = Parameters::parse(form).expect("parameters");
         let organization = acme();
-        let outcome = authenticate(&organization, &headers, &parameters);
+        let outcome = credentials(&headers, &parameters).and_then(|shown| authenticate(&organization, &shown));
         outcome.map(|application| application.client_id.clone()).map_err(|refusal| format!("{refusal:?}"))
     }
 
