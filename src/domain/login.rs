@@ -200,9 +200,11 @@ fn found_by(found: Found, told: &User) -> FoundBy {
 }
 
 fn lost(verified: Verified<'_>, user: UserId, mapped: Mapped) -> LostAccess {
-    let Verified { table, provider, claims, .. } = verified;
+    let Verified { table, provider, claims, id_token, brought, .. } = verified;
     LostAccess {
         user,
+        issued_at: id_token.issued_at,
+        brought,
         provider_uid: provider.uid.clone(),
         // A mapper of which nothing is served may be for this person.
         mapped: Mapped { admitted: table.may_not_know_all(&provider.uid), ..mapped },

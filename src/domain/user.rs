@@ -223,6 +223,10 @@ pub struct LostAccess {
     pub user: UserId,
     pub provider_uid: Arc<str>,
     pub claims: Merged,
+    /// When the ID token was issued that shows it.
+    pub issued_at: Timestamp,
+    /// An application brought the ID token, which counts once. None: a browser did.
+    pub brought: Option<OneUse>,
     pub mapped: Mapped,
     pub terms: Terms,
     pub mark: String,

@@ -56,6 +56,8 @@ pub enum Failure {
     AttemptUsed,
     #[error("the ID token was used before")]
     TokenUsed,
+    #[error("the provider has said something newer of the person than this ID token; bring one that is new")]
+    TokenOutdated,
     #[error("the login attempt began with another provider, or the provider has changed since")]
     AttemptOfAnotherProvider,
     #[error("the iss parameter is not the issuer's")]
@@ -125,6 +127,7 @@ impl Failure {
             Self::AttemptExpired => "attempt_expired",
             Self::AttemptUsed => "attempt_used",
             Self::TokenUsed => "token_used",
+            Self::TokenOutdated => "token_outdated",
             Self::AttemptOfAnotherProvider => "attempt_of_another_provider",
             Self::WrongIssuer => "wrong_issuer",
             Self::MissingIssuer => "missing_issuer",

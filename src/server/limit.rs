@@ -3,12 +3,17 @@
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
     num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
 use axum::http::HeaderMap;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 use ipnet::IpNet;
+use moka::sync::Cache;
 
 /// What costs something, and is counted by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +81,38 @@ impl Limits {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }
+    }
+}
+
+/// So many wrong secrets may come from one address for one thing within `GUESSES_COUNT_FOR`.
+const MOST_GUESSES: u32 = 30;
+const GUESSES_COUNT_FOR: Duration = Duration::from_secs(60);
+/// So many addresses are remembered that guess; they cannot fill the memory.
+const GUESSERS: u64 = 100_000;
+
+/// Who guesses at what secret, and how often that was wrong lately. Right ones are never counted, so that who has the secret
+/// may come as often as anybody.
+pub struct Guesses(Cache<Guess, Arc<AtomicU32>>);
+
+/// A client address, and what tells one secret from others.
+pub type Guess = (IpAddr, String);
+
+impl Default for Guesses {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(GUESSERS).time_to_live(GUESSES_COUNT_FOR).build())
+    }
+}
+
+impl Guesses {
+    /// How long a guesser has to wait at most; None: the next guess may come.
+    pub fn wait(&self, guess: &Guess) -> Option<Duration> {
+        let wrong = self.0.get(&(group(guess.0), guess.1.clone()))?;
+        (wrong.load(Ordering::Relaxed) >= MOST_GUESSES).then_some(GUESSES_COUNT_FOR)
+    }
+
+    /// Notes a wrong guess.
+    pub fn note(&self, (client, what): Guess) {
+        self.0.get_with((group(client), what), Arc::default).fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -152,6 +189,19 @@ mod tests {
         assert!((300..400).contains(&allowed), "{allowed}");
         assert!(limits.allows(Costly::LoginStart, "192.0.2.2".parse().expect("an address")));
         assert!(limits.allows(Costly::FrontchannelLogout, busy), "each is counted by itself");
+    }
+
+    #[test]
+    fn who_guesses_too_often_waits_and_who_knows_never_does() {
+        let (guesses, address) = (Guesses::default(), |text: &str| text.parse::<IpAddr>().expect("an address"));
+        let guess = |from: &str, what: &str| (address(from), what.to_owned());
+        for _ in 0..MOST_GUESSES {
+            assert_eq!(guesses.wait(&guess("192.0.2.1", "a")), None);
+            guesses.note(guess("192.0.2.1", "a"));
+        }
+        assert_eq!(guesses.wait(&guess("192.0.2.1", "a")), Some(GUESSES_COUNT_FOR));
+        assert_eq!(guesses.wait(&guess("192.0.2.1", "b")), None, "another secret");
+        assert_eq!(guesses.wait(&guess("192.0.2.2", "a")), None, "somebody else");
     }
 
     #[test]

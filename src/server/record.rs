@@ -87,7 +87,7 @@ async fn decide_and_write(
             Decided::NotMapped(_) if !Arc::ptr_eq(&table, &server.table.load()) => continue,
             Decided::NotMapped(lost) => {
                 if let Some(lost) = lost {
-                    server.store.record_lost_access(&lost).await?;
+                    server.store.record_lost_access(&lost).await.map_err(refused)?;
                 }
                 return Err(Refusal::NotMapped.into());
             }
@@ -95,12 +95,20 @@ async fn decide_and_write(
         match server.store.record_login(&record).await {
             Ok(recorded) => return Ok((Written { record, recorded }, table)),
             Err(RecordLoginError::Raced) => {}
-            Err(RecordLoginError::UsedBefore) => return Err(Failure::TokenUsed),
-            Err(RecordLoginError::SignedOut) => return Err(Failure::SignedOutMeanwhile),
-            Err(RecordLoginError::Store(error)) => return Err(error.into()),
+            Err(error) => return Err(refused(error)),
         }
     }
     Err(Failure::Raced)
+}
+
+fn refused(error: RecordLoginError) -> Failure {
+    match error {
+        RecordLoginError::SignedOut => Failure::SignedOutMeanwhile,
+        RecordLoginError::UsedBefore => Failure::TokenUsed,
+        RecordLoginError::Outdated => Failure::TokenOutdated,
+        RecordLoginError::Raced => Failure::Raced,
+        RecordLoginError::Store(error) => error.into(),
+    }
 }
 
 fn verified<'a>(

@@ -41,13 +41,21 @@ pub struct KeySet {
 
 impl SigningKeys {
     /// Loads the keys of all organizations, makes new ones where it is time, forgets those whose time is over, and takes up
-    /// those of other replicas. What is in memory stays when the store does not answer.
+    /// those of other replicas. What is in memory stays when the store does not answer. An organization whose keys cannot be
+    /// read goes without: the others go on.
     ///
     /// # Errors
-    /// When the store does not answer, or what it has is no key.
+    /// When the store does not answer.
     pub(super) async fn rotate(&self, store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
         for organization in store.signing_organizations().await? {
-            self.renew(store, &organization, now).await?;
+            match self.renew(store, &organization, now).await {
+                Ok(_) => {}
+                Err(error @ (StoreError::Damaged { .. } | StoreError::Unsealable { .. })) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(%organization, error, "the keys that sign access tokens of an organization cannot be read");
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

@@ -5,7 +5,12 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
-use super::{limit::Limits, seal::Sealer, sessions::Sessions, signing::SigningKeys};
+use super::{
+    limit::{Guesses, Limits},
+    seal::Sealer,
+    sessions::Sessions,
+    signing::SigningKeys,
+};
 use crate::{
     domain::table::Published,
     mail::Mailer,
@@ -24,6 +29,7 @@ pub struct Server {
     /// None: mails are not set up.
     pub(super) mailer: Option<Mailer>,
     pub(super) limits: Limits,
+    pub(super) guesses: Guesses,
     pub(super) trusted_proxies: Vec<IpNet>,
     pub(super) https: bool,
 }
@@ -41,8 +47,8 @@ impl Server {
         https: bool,
     ) -> Self {
         let sessions = Arc::new(Sessions::new(store.clone()));
-        let (limits, signing) = (Limits::default(), SigningKeys::default());
-        Self { table, store, sessions, sealer, signing, remote, mailer, limits, trusted_proxies, https }
+        let (limits, guesses, signing) = (Limits::default(), Guesses::default(), SigningKeys::default());
+        Self { table, store, sessions, sealer, signing, remote, mailer, limits, guesses, trusted_proxies, https }
     }
 
     /// Loads the keys that access tokens are signed with: they go on while the store does not answer.

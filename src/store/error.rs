@@ -63,6 +63,9 @@ pub enum RecordLoginError {
     /// The ID token that an application brought.
     #[error("the ID token was used before")]
     UsedBefore,
+    /// The ID token that an application brought: what it says is old.
+    #[error("the provider has said something newer of the person than this ID token")]
+    Outdated,
     /// At the same moment the user came, went, or was found by what holds no longer, or somebody else took the name or the
     /// address: gather and decide again.
     #[error("the user changed at the same moment")]

@@ -93,13 +93,14 @@ pub trait Store: Send + Sync {
     async fn known(&self, link: &Link, address: Option<&str>, user_name: &str) -> Result<Known, StoreError>;
     /// Writes a login: creates or updates the user (`update::user_after`), links it, keeps the claims, sets the grants
     /// (`update::grants_after`), keeps the ID token if it is to be kept, and begins the session, unless the user's address
-    /// has to be verified first or an application brought the ID token, which is marked as used. A link that led to somebody else leads to this user from now on. Where the provider links
+    /// has to be verified first or an application brought the ID token, which is marked as used, and which counts only while
+    /// none that was issued later has been seen. A link that led to somebody else leads to this user from now on. Where the provider links
     /// a user who was there before, the other sessions of the user end.
     async fn record_login(&self, login: &LoginRecord) -> Result<Recorded, RecordLoginError>;
 
     /// Writes what a login has shown of somebody who may not sign in any more: keeps the claims, and sets anew what the
-    /// provider and its mappers make of the user, as `reapply` does.
-    async fn record_lost_access(&self, lost: &LostAccess) -> Result<(), StoreError>;
+    /// provider and its mappers make of the user, as `reapply` does. Marks the ID token that an application brought as used.
+    async fn record_lost_access(&self, lost: &LostAccess) -> Result<(), RecordLoginError>;
 
     /// A session that has not ended, with its user and all grants of the user. Whether it has expired is for
     /// the caller to say.

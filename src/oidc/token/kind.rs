@@ -51,7 +51,7 @@ pub(super) const ID_TOKEN: Kind = Kind {
 /// An ID token that an application brings (RFC 7523, section 3), so long after it was issued at most. No nonce ties it to
 /// anything here, so that what only access tokens have is refused, too, however few providers say by `typ` what they are.
 pub(super) fn assertion(max_age: Duration) -> Kind {
-    Kind { issued_within: Some(max_age.as_secs_f64()), foreign: &["events", "scope", "scp"], ..ID_TOKEN }
+    Kind { issued_within: Some(max_age.as_secs_f64()), foreign: &["events", "scope", "scp", "idtyp"], ..ID_TOKEN }
 }
 
 /// OpenID Connect Back-Channel Logout 1.0, sections 2.4 and 2.6. What it must have besides, `logout_token.rs` checks.

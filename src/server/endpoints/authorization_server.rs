@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     domain::organization::Organization,
-    server::{respond, segments::Segments, state::Server},
+    server::{endpoints::token::JWT_BEARER, respond, segments::Segments, state::Server},
 };
 
 /// RFC 8414, section 2.
@@ -19,7 +19,8 @@ struct Metadata {
     jwks_uri: String,
     grant_types_supported: [&'static str; 1],
     token_endpoint_auth_methods_supported: [&'static str; 3],
-    /// Required, and there is no authorization endpoint.
+    /// Required, though empty since there is no authorization endpoint: some readers fail where it is missing (section 2 against
+    /// section 3.2).
     response_types_supported: [&'static str; 0],
 }
 
@@ -29,7 +30,7 @@ impl Metadata {
             issuer: organization.issuer(),
             token_endpoint: organization.url("token"),
             jwks_uri: organization.url(".well-known/jwks.json"),
-            grant_types_supported: ["urn:ietf:params:oauth:grant-type:jwt-bearer"],
+            grant_types_supported: [JWT_BEARER],
             token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "none"],
             response_types_supported: [],
         }

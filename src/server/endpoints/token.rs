@@ -1,19 +1,23 @@
 //! `POST /o/{org}/token`: an application brings an ID token of a provider and gets an access token of ours (RFC 7523, section
-//! 2.1; RFC 6749, section 5). Must never tell an application what was wrong with an ID token; the log does.
+//! 2.1; RFC 6749, section 5). Must never tell an application what was wrong with an ID token, but for what a claim validation
+//! rule has to say; the log does.
 
 mod application;
 mod refusal;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use axum::{
     extract::{ConnectInfo, State},
-    http::{HeaderMap, StatusCode, Uri},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::Response,
 };
 use jiff::{SignedDuration, Timestamp};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use crate::{
@@ -25,9 +29,8 @@ use crate::{
         relation::Bearer,
         user::{IdToken, OneUse, UserId},
     },
-    oidc::{Assertion, claimed},
+    oidc::{Assertion, TokenError, claimed},
     server::{
-        access_token::AccessToken,
         confirmation::Mailing,
         current::View,
         failure::Failure,
@@ -46,7 +49,8 @@ use refusal::{Place, Refusal, refused};
 /// The grant type of RFC 7523, section 2.1.
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/// What was used is remembered for so long: no ID token is taken that was issued more than an hour ago, and clocks differ.
+/// What was used is remembered for so long. An ID token counts no longer than jwtBearer.maxTokenAge can be, an hour, and what
+/// clocks may differ by, ten minutes either way.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(2);
 
 /// What only the body may say: URLs stand in histories and logs (RFC 6749, section 2.3.1).
@@ -70,6 +74,13 @@ struct Granted<'a> {
     expires_in: i64,
 }
 
+/// A token that was given.
+struct Given {
+    token: SecretString,
+    /// In seconds.
+    expires_in: i64,
+}
+
 pub async fn post(
     State(server): State<Arc<Server>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -82,44 +93,59 @@ pub async fn post(
     let client = client_address(peer, &headers, &server.trusted_proxies);
     let outcome = match server.limits.wait(Costly::Token, client) {
         Some(wait) => Err(Refusal::TooManyRequests(wait)),
-        None => exchange(&server, &organization, &uri, &headers, said, &mut place).await,
+        None => exchange(&server, Request { organization, uri, headers, said, client }, &mut place).await,
     };
     match outcome {
-        Ok((user, AccessToken { token, expires_at, .. })) => {
+        Ok((user, Given { token, expires_in })) => {
             let Place { organization, application, provider } = place;
             tracing::info!(organization, application, provider, %user, "an application got an access token");
             metrics::counter!("latchkey_tokens_total", "provider" => provider.unwrap_or_default()).increment(1);
-            let expires_in = expires_at.as_second() - Timestamp::now().as_second();
             let granted = Granted { access_token: token.expose_secret(), token_type: "Bearer", expires_in };
-            respond::json(StatusCode::OK, &granted)
+            let mut response = respond::json(StatusCode::OK, &granted);
+            // RFC 6749, section 5.1, wants both.
+            response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+            response
         }
-        Err(refusal) => refused(&refusal, &headers, &place),
+        Err(refusal) => refused(&refusal, &place),
     }
 }
 
 /// Any other method.
-pub async fn wrong_method(headers: HeaderMap) -> Response {
-    refused(&Refusal::WrongMethod, &headers, &Place::default())
+pub async fn wrong_method() -> Response {
+    refused(&Refusal::WrongMethod, &Place::default())
 }
 
-async fn exchange(
-    server: &Server,
-    organization: &str,
-    uri: &Uri,
-    headers: &HeaderMap,
+/// What is asked, by whom.
+struct Request {
+    organization: String,
+    uri: Uri,
+    headers: HeaderMap,
     said: Said,
-    place: &mut Place,
-) -> Result<(UserId, AccessToken), Refusal> {
-    let view = server.view(organization)?;
-    place.organization = Some(organization.to_owned());
+    /// Its address.
+    client: IpAddr,
+}
+
+async fn exchange(server: &Server, request: Request, place: &mut Place) -> Result<(UserId, Given), Refusal> {
+    let Request { organization, uri, headers, said, client } = request;
+    let view = server.view(&organization)?;
+    place.organization = Some(organization);
     let parameters = said.parameters.map_err(Refusal::Malformed)?;
     let query = uri.query().unwrap_or_default();
     if url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| IN_BODY_ALONE.contains(&&*name)) {
         return Err(Refusal::InQuery);
     }
-    let shown = credentials(headers, &parameters)?;
-    place.application = named(&view.organization, &shown).map(|application| application.client_id.clone());
-    let application = authenticate(&view.organization, &shown)?;
+    let shown = credentials(&headers, &parameters)?;
+    let named = named(&view.organization, &shown).ok_or(Refusal::UnknownApplication)?;
+    place.application = Some(named.client_id.clone());
+    let guess = (client, format!("{}\n{}", view.organization.key, named.client_id));
+    if let Some(wait) = server.guesses.wait(&guess) {
+        return Err(Refusal::TooManyGuesses(wait));
+    }
+    let application = authenticate(&view.organization, &shown).inspect_err(|refusal| {
+        if matches!(refusal, Refusal::WrongSecret) {
+            server.guesses.note(guess);
+        }
+    })?;
     let raw = asked_for(&parameters, &view.organization)?;
     let (provider, of) = provider_of(&view, application, raw)?;
     place.provider = Some(provider.path.clone());
@@ -140,8 +166,12 @@ async fn exchange(
     }
     server.ask_beside(&view.organization, provider, &recorded).await;
     let outcome = outcome(&recorded.user, &recorded.grants, &view.organization, &provider.key);
+    let now = Timestamp::now();
+    if expires_at <= now {
+        return Err(Refusal::Token(TokenError::Expired));
+    }
     let token = server.access_token(&view.organization, &outcome, &application.client_id, expires_at, now).await?;
-    Ok((written.user.id, token))
+    Ok((written.user.id, Given { expires_in: token.expires_at.as_second() - now.as_second(), token: token.token }))
 }
 
 /// The assertion, once the rest of what is asked for is something that can be had.

@@ -81,7 +81,7 @@ impl Failure {
                 what_happened: "For your safety, signing in has to be finished within ten minutes.",
                 what_to_do: &[TRY_AGAIN],
             },
-            Self::NoAttempt | Self::AttemptUsed | Self::TokenUsed => Advice {
+            Self::NoAttempt | Self::AttemptUsed | Self::TokenUsed | Self::TokenOutdated => Advice {
                 status: StatusCode::BAD_REQUEST,
                 title: "This sign-in can't be continued",
                 what_happened: "It was already finished, was started in another browser, or your browser keeps no cookies for this site.",

@@ -1,7 +1,13 @@
 //! Logins by an ID token that an application brings: it counts once, and no session begins.
 
 use super::*;
-use crate::{domain::user::OneUse, store::RecordLoginError};
+use crate::{
+    domain::{
+        modes::Terms,
+        user::{IdToken, LostAccess, OneUse},
+    },
+    store::RecordLoginError,
+};
 
 /// The person's login by an ID token that an application brings.
 fn brought(login: LoginRecord, id: u8) -> LoginRecord {
@@ -79,4 +85,57 @@ pub async fn whose_address_must_be_verified_first_is_not_let_in(database: impl D
     let recorded = store.record_login(&ada).await.unwrap();
     assert_eq!((recorded.let_in, recorded.address_is_new), (false, true));
     assert!(linked(&*store, &ada.link).await.is_some(), "known all the same");
+}
+
+/// So long after the tests' epoch its ID token was issued, in seconds.
+fn issued(login: LoginRecord, seconds: i64) -> LoginRecord {
+    LoginRecord { id_token: IdToken { issued_at: at(seconds * 1_000), hint: None }, ..login }
+}
+
+pub async fn an_id_token_says_nothing_against_what_was_said_later(database: impl Database) {
+    let store = open(&database).await;
+    let ada = issued(login("ada"), 100);
+    store.record_login(&ada).await.unwrap();
+    let mut older = issued(brought(again(&ada), 1), 94);
+    older.mapped.grants = vec![role("m1", "admin")];
+    let refused = store.record_login(&older).await;
+    assert!(matches!(refused, Err(RecordLoginError::Outdated)), "{refused:?}");
+    assert_eq!(store.account(ada.user.id).await.unwrap().unwrap().grants, Vec::new());
+
+    for (id, seconds) in [(2, 95), (3, 100), (4, 200)] {
+        let counts = store.record_login(&issued(brought(again(&ada), id), seconds)).await;
+        assert!(counts.is_ok(), "{seconds}: the clocks of a provider's servers may differ a little");
+    }
+    // What a browser brings is as old as the login.
+    store.record_login(&issued(again(&ada), 100)).await.unwrap();
+    let refused = store.record_login(&issued(brought(again(&ada), 5), 190)).await;
+    assert!(matches!(refused, Err(RecordLoginError::Outdated)), "the newest counts, whatever came last");
+    let elsewhere = issued(brought(through(&ada, "p2", Vec::new()), 6), 100);
+    assert!(store.record_login(&elsewhere).await.is_ok(), "each provider speaks for itself");
+}
+
+pub async fn an_id_token_that_shows_the_loss_of_access_counts_once_too(database: impl Database) {
+    let store = open(&database).await;
+    let mut ada = login("ada");
+    ada.mapped.grants = vec![role("m1", "admin")];
+    store.record_login(&ada).await.unwrap();
+    let lost = |id, seconds: i64| LostAccess {
+        user: ada.user.id,
+        provider_uid: "p1".into(),
+        claims: ada.claims.clone(),
+        issued_at: at(seconds * 1_000),
+        brought: Some(OneUse { id: [id; 16], until: at(1_000) }),
+        mapped: Mapped { grants: Vec::new(), said: None, admitted: false },
+        terms: Terms::default(),
+        mark: ada.mark.clone(),
+    };
+    assert!(matches!(store.record_lost_access(&lost(1, -6)).await, Err(RecordLoginError::Outdated)));
+    assert!(store.session(&ada.session.id).await.unwrap().is_some());
+    store.record_lost_access(&lost(1, 1)).await.unwrap();
+    assert_eq!(store.session(&ada.session.id).await.unwrap(), None);
+
+    let back = issued(again(&ada), 2);
+    store.record_login(&back).await.unwrap();
+    assert!(matches!(store.record_lost_access(&lost(1, 3)).await, Err(RecordLoginError::UsedBefore)));
+    assert!(store.session(&back.session.id).await.unwrap().is_some(), "nobody signs anybody out by it again");
 }

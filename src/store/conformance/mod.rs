@@ -101,6 +101,8 @@ macro_rules! every_promise_holds_for {
             brought: an_id_token_that_was_used_writes_nothing,
             brought: a_login_that_is_not_written_uses_no_id_token_up,
             brought: of_many_that_bring_one_id_token_one_counts,
+            brought: an_id_token_says_nothing_against_what_was_said_later,
+            brought: an_id_token_that_shows_the_loss_of_access_counts_once_too,
             brought: whose_address_must_be_verified_first_is_not_let_in,
             grants: a_mapper_that_is_kept_keeps_its_grants_whatever_the_call_says_of_it,
             grants: keeping_all_replaces_those_of_the_mappers_that_grant_now,

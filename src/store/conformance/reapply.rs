@@ -108,6 +108,8 @@ pub async fn a_login_that_shows_the_loss_ends_the_sessions_that_were(database: i
     let elsewhere = through(&ada, "p2", vec![role("m2", "viewer")]);
     store.record_login(&elsewhere).await.unwrap();
     let lost = LostAccess {
+        issued_at: at(0),
+        brought: None,
         user: ada.user.id,
         provider_uid: "p1".into(),
         claims: claims(json!({"sub": "ada", "groups": []})).into(),

@@ -1,5 +1,6 @@
 //! The last verified claims of people, sealed. What is too long is not kept.
 
+use jiff::Timestamp;
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::task::yield_now;
 
@@ -51,22 +52,41 @@ fn open(seal: &Seal, provider_uid: &str, user: &str, stored: &SealedClaims) -> R
     Ok(Merged { claims, address })
 }
 
-/// Says which revision the claims have now.
+/// When the newest ID token was issued that has told of a person of a provider; None: there was none, or it is not known.
+pub async fn issued_at(
+    db: &mut SqliteConnection,
+    provider_uid: &str,
+    user: UserId,
+) -> Result<Option<Timestamp>, StoreError> {
+    let stored: Option<Option<i64>> =
+        sqlx::query_scalar("SELECT issued_at FROM claims WHERE provider_uid = $1 AND user_id = $2")
+            .bind(provider_uid)
+            .bind(user.to_string())
+            .fetch_optional(db)
+            .await?;
+    stored.flatten().map(|milliseconds| rows::timestamp(milliseconds, "claims")).transpose()
+}
+
+/// Says which revision the claims have now. `issued_at`: that of the ID token that they are by.
 pub async fn write(
     db: &mut SqliteConnection,
     user: UserId,
     provider_uid: &str,
     claims: Option<&SealedClaims>,
+    issued_at: Timestamp,
 ) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar(
-        "INSERT INTO claims (provider_uid, user_id, revision, sealed, address) VALUES ($1, $2, 1, $3, $4) \
-         ON CONFLICT (provider_uid, user_id) DO UPDATE SET \
-         revision = claims.revision + 1, sealed = excluded.sealed, address = excluded.address RETURNING revision",
+        "INSERT INTO claims (provider_uid, user_id, revision, sealed, address, issued_at) \
+         VALUES ($1, $2, 1, $3, $4, $5) ON CONFLICT (provider_uid, user_id) DO UPDATE SET \
+         revision = claims.revision + 1, sealed = excluded.sealed, address = excluded.address, issued_at = \
+         CASE WHEN excluded.issued_at < claims.issued_at THEN claims.issued_at ELSE excluded.issued_at END \
+         RETURNING revision",
     )
     .bind(provider_uid)
     .bind(user.to_string())
     .bind(claims.map(|claims| &*claims.sealed))
     .bind(claims.and_then(|claims| claims.address.as_deref()))
+    .bind(rows::milliseconds(issued_at))
     .fetch_one(db)
     .await?)
 }

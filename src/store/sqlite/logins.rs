@@ -1,5 +1,6 @@
 //! The transactions that write a login, and what a login has shown of somebody who may not sign in any more.
 
+use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
 
 use super::{
@@ -12,10 +13,13 @@ use crate::{
     domain::{
         grant::Granted,
         update::{Occasion, grants_after, user_after, writes_address},
-        user::{FoundBy, LoginRecord, LostAccess, User},
+        user::{FoundBy, LoginRecord, LostAccess, OneUse, User, UserId},
     },
     store::{Reapplied, RecordLoginError, Recorded, StoreChange, StoreError},
 };
+
+/// The clocks of one provider's servers may differ by so much.
+const CLOCKS_OF_ONE_PROVIDER: SignedDuration = SignedDuration::from_secs(5);
 
 /// Writes a login. Says what came of it, and what other sessions of the user must hear of.
 pub async fn record(
@@ -29,11 +33,8 @@ pub async fn record(
     {
         return Err(RecordLoginError::SignedOut);
     }
-    if let Some(assertion) = &login.brought
-        && !uses::mark(db, assertion).await?
-    {
-        return Err(RecordLoginError::UsedBefore);
-    }
+    let (provider, issued_at) = (&login.session.provider_uid, login.id_token.issued_at);
+    use_up(db, login.brought.as_ref(), (provider, login.user.id), issued_at).await?;
     let (before, first) = found(db, login).await?;
     let after = user_after(before.as_ref(), login, first);
     // Who has the name and the address was looked for before.
@@ -41,9 +42,9 @@ pub async fn record(
         return Err(RecordLoginError::Raced);
     }
     write_user(db, login, &after, first).await?;
-    let revision = claims::write(db, after.id, &login.session.provider_uid, sealed_claims).await?;
+    let revision = claims::write(db, after.id, provider, sealed_claims, issued_at).await?;
     let (grants, granted) = grant(db, login, first).await?;
-    grants::forget_other_mark(db, &login.session.provider_uid, &login.mark).await?;
+    grants::forget_other_mark(db, provider, &login.mark).await?;
     if login.links_anew() {
         // Who signed in as this user before may have been somebody else.
         sessions::end_of_user(db, after.id, None).await?;
@@ -60,6 +61,27 @@ pub async fn record(
     let email_before = before.and_then(|before| before.email);
     let address_is_new = after.email.is_some() && after.email != email_before;
     Ok((Recorded { revision, user: after, grants, let_in, address_is_new }, change))
+}
+
+/// Uses up the ID token that an application brought, if one did.
+///
+/// # Errors
+/// `UsedBefore` and `Outdated`: an application may have kept it, while what a browser brings is as old as the login.
+async fn use_up(
+    db: &mut SqliteConnection,
+    brought: Option<&OneUse>,
+    (provider_uid, user): (&str, UserId),
+    issued_at: Timestamp,
+) -> Result<(), RecordLoginError> {
+    let Some(once) = brought else { return Ok(()) };
+    if !uses::mark(db, once).await? {
+        return Err(RecordLoginError::UsedBefore);
+    }
+    let newest = claims::issued_at(db, provider_uid, user).await?;
+    match newest.is_some_and(|newest| newest.duration_since(issued_at) > CLOCKS_OF_ONE_PROVIDER) {
+        true => Err(RecordLoginError::Outdated),
+        false => Ok(()),
+    }
 }
 
 /// The user of a login, if there was one before, and whether nobody has signed in as the user yet.
@@ -129,13 +151,14 @@ pub async fn record_lost(
     db: &mut SqliteConnection,
     lost: LostAccess,
     sealed_claims: Option<&SealedClaims>,
-) -> Result<((), Vec<StoreChange>), StoreError> {
-    let LostAccess { user, provider_uid, mapped, terms, mark, .. } = lost;
+) -> Result<((), Vec<StoreChange>), RecordLoginError> {
+    let LostAccess { user, provider_uid, mapped, terms, mark, issued_at, brought, claims: _ } = lost;
+    use_up(db, brought.as_ref(), (&provider_uid, user), issued_at).await?;
     if users::find(&mut *db, user).await?.is_none() {
         // Who is gone has nothing to lose.
         return Ok(((), Vec::new()));
     }
-    let revision = claims::write(db, user, &provider_uid, sealed_claims).await?;
+    let revision = claims::write(db, user, &provider_uid, sealed_claims, issued_at).await?;
     grants::forget_other_mark(db, &provider_uid, &mark).await?;
     let person = Reapplied { user, revision, mapped, terms };
     let (_, changes) = reapply::all(db, &provider_uid, &[person]).await?;

@@ -102,7 +102,7 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn record_lost_access(&self, lost: &LostAccess) -> Result<(), StoreError> {
+    async fn record_lost_access(&self, lost: &LostAccess) -> Result<(), RecordLoginError> {
         let claims = claims::seal(&self.seal, lost.user, &lost.provider_uid, &lost.claims)?;
         let lost = lost.clone();
         self.write(move |db| Box::pin(async move { logins::record_lost(db, lost, claims.as_ref()).await })).await

@@ -92,6 +92,7 @@ fn tokens_of_other_kinds_are_no_id_tokens() {
         (Value::Null, json!({"events": {}}), TokenError::OfAnotherKind { claim: "events" }),
         (Value::Null, json!({"scope": "openid"}), TokenError::OfAnotherKind { claim: "scope" }),
         (json!("JWT"), json!({"scp": ["openid"]}), TokenError::OfAnotherKind { claim: "scp" }),
+        (json!("JWT"), json!({"idtyp": "app"}), TokenError::OfAnotherKind { claim: "idtyp" }),
         // As Keycloak and Amazon Cognito say it.
         (json!("JWT"), json!({"typ": "Bearer"}), wrong_type),
         (json!("JWT"), json!({"typ": "Refresh"}), wrong_type),

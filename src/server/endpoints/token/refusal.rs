@@ -4,7 +4,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::Response,
 };
 use serde_json::json;
@@ -27,6 +27,8 @@ const SOON: u64 = 5;
 pub enum Refusal {
     #[error("the client address asked for too many tokens")]
     TooManyRequests(Duration),
+    #[error("too many wrong secrets came from the client address for this application")]
+    TooManyGuesses(Duration),
     #[error("the method is not POST")]
     WrongMethod,
     #[error("the request is malformed: {0}")]
@@ -116,6 +118,7 @@ impl Refusal {
     fn code(&self) -> &'static str {
         match self {
             Self::TooManyRequests(_) => "too_many_requests",
+            Self::TooManyGuesses(_) => "too_many_guesses",
             Self::WrongMethod => "wrong_method",
             Self::Malformed(_) => "malformed_parameters",
             Self::InQuery => "parameters_in_query",
@@ -148,7 +151,7 @@ impl Refusal {
         let told = |status, error, description: &'static str| Told { status, error, description: description.into() };
         let bad = |error, description| told(StatusCode::BAD_REQUEST, error, description);
         match self {
-            Self::TooManyRequests(_) => {
+            Self::TooManyRequests(_) | Self::TooManyGuesses(_) => {
                 told(StatusCode::TOO_MANY_REQUESTS, LATER, "Too many requests from this address")
             }
             Self::WrongMethod => told(StatusCode::METHOD_NOT_ALLOWED, REQUEST, "Use POST"),
@@ -193,7 +196,9 @@ const NOT_ACCEPTED: Told =
 const UNAVAILABLE: Told = Told {
     status: StatusCode::SERVICE_UNAVAILABLE,
     error: LATER,
-    description: Cow::Borrowed("This does not work right now: try again in a few seconds"),
+    description: Cow::Borrowed(
+        "This does not work right now: try again in a few seconds, and with a new ID token if this one is not accepted then",
+    ),
 };
 
 fn of_failure(failure: &Failure) -> Told {
@@ -221,20 +226,20 @@ fn is_description(text: &str) -> bool {
 }
 
 /// Logs a refusal once and answers it. The reference is in both.
-pub fn refused(refusal: &Refusal, headers: &HeaderMap, place: &Place) -> Response {
+pub fn refused(refusal: &Refusal, place: &Place) -> Response {
     let (reference, Told { status, error, description }) = (reference(), refusal.told());
     log(refusal, status, &reference, place);
     let description = format!("{description} (reference {reference})");
     let mut response = respond::json(status, &json!({ "error": error, "error_description": description }));
     let answer = response.headers_mut();
     let wait = match refusal {
-        Refusal::TooManyRequests(wait) => Some(wait.as_secs() + 1),
+        Refusal::TooManyRequests(wait) | Refusal::TooManyGuesses(wait) => Some(wait.as_secs() + 1),
         _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(SOON),
     };
     if let Some(seconds) = wait {
         answer.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if status == StatusCode::UNAUTHORIZED && headers.contains_key(header::AUTHORIZATION) {
+    if status == StatusCode::UNAUTHORIZED {
         answer.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"token\", charset=\"UTF-8\""));
     }
     if status == StatusCode::METHOD_NOT_ALLOWED {
