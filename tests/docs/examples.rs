@@ -19,6 +19,7 @@ fn files(folder: &str) -> Vec<String> {
 fn every_example_is_valid() {
     let schemas = Schemas::new();
     let folders = [
+        "examples/desktop-app/manifests",
         "examples/known-in-advance",
         "examples/kubernetes",
         "examples/mapped-groups",
@@ -39,14 +40,14 @@ fn every_example_is_valid() {
     }
 }
 
-/// A block of YAML after a line that ends with such a name in parentheses is that file.
+/// A block after a line that ends with such a name in parentheses is that file.
 #[test]
 fn what_a_page_shows_of_an_example_is_the_example() {
-    let announced = Regex::new(r"\(`(examples/[^`]+\.yaml)`\)$").expect("a pattern");
+    let announced = Regex::new(r"\(`(examples/[^`]+)`\)$").expect("a pattern");
     let mut shown = Vec::new();
     for document in documents() {
         let lines: Vec<_> = document.text.lines().collect();
-        for block in document.blocks().into_iter().filter(|block| block.language == "yaml") {
+        for block in document.blocks() {
             let before = lines[..block.line - 1].iter().rev().find(|line| !line.trim().is_empty());
             let Some(file) = before.and_then(|line| announced.captures(line)).map(|found| found[1].to_owned()) else {
                 continue;
@@ -70,7 +71,10 @@ fn what_a_page_shows_of_an_example_is_the_example() {
     for example in folders.into_iter().flat_map(files) {
         assert!(shown.contains(&example) || named.contains(&format!("`{example}`")), "no page has {example}");
     }
-    assert!(shown.len() >= 25, "only {} examples are shown", shown.len());
+    for code in ["api/access_token.py", "api-in-node/access-token.mjs", "api-in-go/access_token.go"] {
+        assert!(shown.contains(&format!("examples/desktop-app/{code}")), "no page shows {code}");
+    }
+    assert!(shown.len() >= 28, "only {} examples are shown", shown.len());
 }
 
 /// Every how-to of a provider tells where its URIs are, by a command for the example that it shows.

@@ -111,6 +111,18 @@ fn every_condition_and_every_reason_is_explained() {
 }
 
 #[test]
+fn every_reason_why_an_application_gets_no_token_is_explained() {
+    let page = read("docs/how-to/let-applications-sign-in.md");
+    let word = Regex::new(r#"Self::\w+(?:\(_\))? => "(\w+)""#).expect("a pattern");
+    let source = read("src/server/endpoints/token/refusal.rs");
+    let words: Vec<_> = word.captures_iter(&source).map(|found| found[1].to_owned()).collect();
+    assert!(words.len() > 20, "only {} words were found", words.len());
+    for word in words {
+        assert!(page.contains(&format!("`{word}`")), "docs/how-to/let-applications-sign-in.md says nothing of {word}");
+    }
+}
+
+#[test]
 fn every_route_is_in_the_reference() {
     let reference = read("docs/reference/endpoints.md");
     let route = Regex::new(r#"\.route\("([^"]+)""#).expect("a pattern");
@@ -125,7 +137,14 @@ fn every_route_is_in_the_reference() {
 fn every_dependency_has_its_reason() {
     let reasons = read("docs/dependencies.md");
     let crates = read("Cargo.toml").lines().scan(false, in_dependencies).flatten().collect::<Vec<_>>();
-    let packages = ["examples/quickstart/provider", "tests/browser"].into_iter().flat_map(packages);
+    let packages = [
+        "examples/desktop-app/api-in-node",
+        "examples/desktop-app/app",
+        "examples/quickstart/provider",
+        "tests/browser",
+    ]
+    .into_iter()
+    .flat_map(packages);
     for name in crates.into_iter().chain(packages) {
         assert!(reasons.contains(&format!("`{name}`")), "docs/dependencies.md says nothing of {name}");
     }

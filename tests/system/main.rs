@@ -35,6 +35,7 @@ mod check;
 mod claims_in_tests;
 mod corpus;
 mod crashes;
+mod desktop_app;
 mod events;
 mod examples;
 mod forward_auth;
@@ -45,9 +46,13 @@ mod id_token_flow;
 mod ingress;
 mod initiate;
 mod key_rotation;
+mod let_applications_sign_in;
 mod logout;
 mod many_tabs;
 mod mappers;
+#[allow(dead_code, reason = "a part is for other tests")]
+#[path = "../docs/markdown.rs"]
+mod markdown;
 mod outbound;
 mod pages;
 mod process;

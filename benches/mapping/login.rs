@@ -1,11 +1,6 @@
-//! What it costs to get from somebody's claims to what a login writes of them, with many mappers.
+//! A provider with mappers, and somebody who signs in through it, up to what is written of them.
 
-use std::{
-    error::Error,
-    hint::black_box,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use latchkey::domain::{
@@ -23,7 +18,7 @@ use latchkey::domain::{
     reading::Reading,
     table::LoginTable,
     trace::Trace,
-    user::{IdToken, LoginRecord, SessionId, UserId},
+    user::{IdToken, LoginRecord, OneUse, SessionId, UserId},
 };
 use latchkey::{
     api::{ProviderType, Reason},
@@ -32,11 +27,6 @@ use latchkey::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const ROUNDS: usize = 1001;
-/// So short that most are not interrupted by what else the machine does.
-const ROUND: Duration = Duration::from_millis(2);
-/// With 100 mappers, of which 20 have expressions.
-const GOAL: f64 = 100.0;
 const ISSUER: &str = "https://issuer.example";
 
 /// As real rules are written; each is true of one in some people.
@@ -48,30 +38,15 @@ const EXPRESSIONS: [&str; 5] = [
     "idpUser.getProperty('locale', 'en') == 'de-CH' || provider.key == 'other'",
 ];
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let claims = with_groups(20);
-    let size = serde_json::to_string(&claims)?.len();
-    println!("\nfrom {size} octets of claims with 20 groups to what a login writes, medians of {ROUNDS} rounds\n");
-    println!("{:<52}{:>14}", "", "decided, µs");
-    for (mappers, expressions) in [(0, 0), (10, 2), (100, 0), (100, 20), (100, 100), (1000, 200)] {
-        let whole = micros(&Bench::new(mappers, expressions, &claims)?)?;
-        println!("{:<52}{whole:>14.1}", format!("{mappers} mappers, {expressions} with expressions"));
-    }
-    let whole = micros(&Bench::new(100, 20, &with_groups(10_000))?)?;
-    println!("{:<52}{whole:>14.1}", "100 mappers, 20 with expressions, 10,000 groups");
-    println!("\nThe goal with 100 mappers, 20 with expressions, is at most {GOAL} µs.");
-    Ok(())
-}
-
 /// A provider with mappers, and somebody who signs in through it.
-struct Bench {
+pub struct Login {
     table: LoginTable,
     claims: Merged,
 }
 
-impl Bench {
+impl Login {
     /// So many mappers, of which so many have expressions.
-    fn new(mappers: usize, expressions: usize, claims: &Value) -> Result<Self, Box<dyn Error>> {
+    pub fn new(mappers: usize, expressions: usize, claims: &Value) -> Result<Self, Box<dyn Error>> {
         let mut table = LoginTable::default();
         let organization = organization()?;
         table.set_organization(&organization.key.clone(), Some(Arc::new(organization)));
@@ -84,7 +59,8 @@ impl Bench {
         Ok(Self { table, claims: claims.as_object().ok_or("claims are an object")?.clone().into() })
     }
 
-    fn decide(&self) -> Result<LoginRecord, Box<dyn Error>> {
+    /// Everything that is written, by what is known of the person; `brought`: by an application.
+    pub fn decide(&self, known: Known, brought: Option<OneUse>) -> Result<LoginRecord, Box<dyn Error>> {
         let provider = self.table.provider_by_uid("p1").ok_or("no provider")?;
         let people = provider.people.as_deref().ok_or("no people")?;
         let mut trace = Trace::of_problems();
@@ -98,33 +74,18 @@ impl Bench {
             person,
             at_provider,
             id_token: IdToken { issued_at: Timestamp::UNIX_EPOCH, hint: None },
-            brought: None,
+            brought,
         };
         let fresh = Fresh { user_id: UserId(Uuid::nil()), session_id: SessionId([0; 32]), now: Timestamp::UNIX_EPOCH };
-        match decide(verified, Known::default(), fresh, &mut trace)? {
+        match decide(verified, known, fresh, &mut trace)? {
             Decided::LetIn(record) => Ok(*record),
             Decided::NotMapped(_) => Err("everybody may sign in".into()),
         }
     }
 }
 
-fn micros(bench: &Bench) -> Result<f64, Box<dyn Error>> {
-    bench.decide()?;
-    let mut rounds = Vec::with_capacity(ROUNDS);
-    for _ in 0..ROUNDS {
-        let (began, mut times) = (Instant::now(), 0_u32);
-        while began.elapsed() < ROUND {
-            black_box(black_box(bench).decide()?);
-            times += 1;
-        }
-        rounds.push(began.elapsed().as_secs_f64() * 1e6 / f64::from(times));
-    }
-    rounds.sort_by(f64::total_cmp);
-    Ok(rounds[rounds.len() / 2])
-}
-
 /// 2 KB with 20 groups, of which nothing is odd.
-fn with_groups(count: usize) -> Value {
+pub fn with_groups(count: usize) -> Value {
     let groups: Vec<_> = (0..count).map(|number| format!("group-{number:02}-of-the-directory")).collect();
     let address = json!({"street_address": "1 Main Street", "locality": "Springfield", "country": "US"});
     let mut all = json!({
