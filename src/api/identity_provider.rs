@@ -183,7 +183,8 @@ pub struct IdentityProviderSpec {
     pub tokens: TokensSpec,
     /// Present, also as {}: applications that sign people in at this provider themselves may bring its ID tokens to
     /// status.tokenURL of the Organization, and get access tokens for them (RFC 7523). Which applications, and the ID tokens of
-    /// which of the provider's clients, spec.applications of the Organization says.
+    /// which of the provider's clients, spec.applications of the Organization says. The person is what the ID token says, and what
+    /// only userinfo would say counts as not said: let the provider write all claims that are read here into ID tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwt_bearer: Option<JwtBearerSpec>,
     /// Which claim of the provider means what.

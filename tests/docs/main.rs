@@ -142,6 +142,7 @@ fn every_dependency_has_its_reason() {
         "examples/desktop-app/app",
         "examples/quickstart/provider",
         "tests/browser",
+        "tests/verifiers",
     ]
     .into_iter()
     .flat_map(packages);

@@ -45,6 +45,7 @@ mod icons;
 mod id_token_flow;
 mod ingress;
 mod initiate;
+mod jwt_bearer;
 mod key_rotation;
 mod let_applications_sign_in;
 mod logout;
