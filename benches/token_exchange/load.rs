@@ -111,7 +111,7 @@ fn organization() -> String {
 
 fn provider(issuer: &str) -> String {
     format!(
-        "apiVersion: latchkey.dev/v1alpha1\nkind: IdentityProvider\nmetadata: {{name: demo}}\nspec:\n  issuer: {issuer}\n  \
+        "apiVersion: latchkey.dev/v1alpha1\nkind: IdentityProvider\nmetadata: {{name: demo}}\nspec:\n  displayName: Demo\n  issuer: {issuer}\n  \
          jwtBearer: {{maxTokenAge: 1h}}\n  claims: {{groups: {{claim: groups}}}}\n"
     )
 }

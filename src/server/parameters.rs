@@ -3,15 +3,18 @@
 use std::{collections::HashMap, convert::Infallible};
 
 use axum::{
-    body::Bytes,
+    body::Body,
     extract::{FromRequest, Request},
     http::{HeaderMap, Method, header},
 };
+use futures::StreamExt;
 
 /// More is not looked at, in bytes.
 const MAX_QUERY: usize = 16 * 1024;
-/// A form may hold an ID token of 64 KiB, and what comes with it; the router takes no longer one, in bytes.
-pub const MAX_FORM: usize = 128 * 1024;
+/// A form may hold an ID token of 64 KiB, and what comes with it; no longer one is read, in bytes.
+const MAX_FORM: usize = 128 * 1024;
+/// Of a longer form so much is taken, in bytes.
+const MAX_TAKEN: usize = 16 * 1024 * 1024;
 
 /// The parameters of a query or form.
 #[derive(Default)]
@@ -63,19 +66,36 @@ pub enum Way {
 impl<S: Send + Sync> FromRequest<S> for Said {
     type Rejection = Infallible;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Infallible> {
         if request.method() != Method::POST {
             let parameters = Parameters::parse(request.uri().query().unwrap_or_default());
             return Ok(Self { parameters, way: Way::Query });
         }
         let is_form = is_form(request.headers());
-        let parameters = match Bytes::from_request(request, state).await {
-            Ok(body) if is_form => Parameters::decode(&body),
-            Ok(_) => Err("the body is no form"),
-            Err(_) => Err("the body is longer than 128 KiB, or broke off"),
+        let parameters = match read(request.into_body()).await {
+            Some(body) if is_form => Parameters::decode(&body),
+            Some(_) => Err("the body is no form"),
+            None => Err("the body is longer than 128 KiB, or broke off"),
         };
         Ok(Self { parameters, way: Way::Form })
     }
+}
+
+/// A body that is not too long. Of one that is, the rest is taken and forgotten, since many clients read no answer before
+/// they have sent all; not without end.
+async fn read(body: Body) -> Option<Vec<u8>> {
+    let (mut stream, mut all, mut length) = (body.into_data_stream(), Vec::new(), 0);
+    while let Some(piece) = stream.next().await {
+        let piece = piece.ok()?;
+        length += piece.len();
+        if length > MAX_TAKEN {
+            return None;
+        }
+        if length <= MAX_FORM {
+            all.extend_from_slice(&piece);
+        }
+    }
+    (length <= MAX_FORM).then_some(all)
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

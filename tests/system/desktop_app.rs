@@ -281,8 +281,11 @@ async fn the_api_takes_nothing_but_an_access_token_as_it_was_given_out() {
     must_not_count("no token at all", &example, "").await;
 }
 
+/// The command that starts an API, by the issuer and the audience that it takes.
+type Check = fn(&str, &str) -> Command;
+
 /// The checks that the how-to shows.
-const CHECKS: [(&str, fn(&str, &str) -> Command); 3] = [("Python", in_python), ("Node.js", in_node), ("Go", in_go)];
+const CHECKS: [(&str, Check); 3] = [("Python", in_python), ("Node.js", in_node), ("Go", in_go)];
 
 #[tokio::test]
 async fn the_checks_in_three_languages_take_an_access_token_as_it_was_given_out_alone() {

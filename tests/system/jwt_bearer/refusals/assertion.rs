@@ -29,7 +29,8 @@ pub const CASES: &[(&str, Make)] = &[
     ("no aud", |c| claim(c, json!({"aud": null}))),
     ("azp is another client", |c| claim(c, json!({"azp": "m4rk"}))),
     ("expired", |c| claim(c, json!({"iat": now() - 60, "exp": now() - 1}))),
-    ("iat is older than maxTokenAge", |c| two(c, json!({"iat": now() - 301}), json!({"iat": now() - 290}))),
+    ("iat is older than maxTokenAge", old),
+    ("older than what the provider has said since", outdated),
     ("no iat", |c| claim(c, json!({"iat": null}))),
     ("iat is text", |c| claim(c, json!({"iat": now().to_string()}))),
     ("no exp", |c| claim(c, json!({"exp": null}))),
@@ -131,6 +132,18 @@ fn again(court: &Court, changes: Value, make: impl Fn(&str, Value) -> String) ->
     let wrong = ask("desktop", &make(&token, claims));
     let right = court.desktop("somebody", changed(changes, &json!({"name": "Somebody Else"})));
     Case { before: vec![ask("desktop", &token)], wrong, right }
+}
+
+/// By somebody of whom nothing newer is known.
+fn old(court: &Court) -> Case {
+    let by = |age: i64| court.desktop("olaf", json!({"iat": now() - age}));
+    Case::new(by(301), by(290))
+}
+
+/// Who has lost a role must not get it back by a token that was kept.
+fn outdated(court: &Court) -> Case {
+    let by = |age: i64| court.desktop("olga", json!({"iat": now() - age}));
+    Case { before: vec![by(0)], ..Case::new(by(200), by(0)) }
 }
 
 fn shared(court: &Court) -> Case {
