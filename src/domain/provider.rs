@@ -83,7 +83,7 @@ pub enum LoginState {
 }
 
 /// The ways in that a provider has.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Served {
     /// By browser.
     pub browser: Option<Arc<Relation>>,

@@ -21,7 +21,7 @@ use super::{
     provider::{LoginState, OnSignInPage, Provider, Trust},
     provider_session::ProviderSession,
     reading::Reading,
-    relation::{Authority, ClaimsSource, Flow, Relation, RequestOptions},
+    relation::{Authority, Bearer, ClaimsSource, Flow, Relation, RequestOptions},
     trace::Trace,
     update::user_after,
     user::{FoundBy, IdToken, Link, LoginRecord, Mapped, Session, SessionId, User, UserId, Verification},
@@ -88,6 +88,11 @@ pub fn relation() -> Relation {
         iss_parameter: false,
         logout: LogoutRules::default(),
     }
+}
+
+/// By which applications can bring ID tokens.
+pub fn bearer() -> Arc<Bearer> {
+    Arc::new(Bearer { authority: Arc::default(), max_token_age: Duration::from_secs(300) })
 }
 
 /// Everybody, by the claims that the OpenID specifications name, and `groups`.

@@ -21,11 +21,11 @@ pub struct Identity {
     pub outcome: Outcome,
     pub headers: HeaderMap,
     /// The access token that was given out last.
-    pub token: ArcSwapOption<Bearer>,
+    pub token: ArcSwapOption<KeptToken>,
 }
 
 /// An access token as an answer carries it.
-pub struct Bearer {
+pub struct KeptToken {
     pub authorization: HeaderValue,
     /// Names the key that it is signed with.
     pub kid: String,
@@ -33,7 +33,7 @@ pub struct Bearer {
     pub expires_at: Timestamp,
 }
 
-impl Bearer {
+impl KeptToken {
     /// Whether it is good for at least half of its time yet. Of a token from the future nobody knows: the clock was set
     /// back.
     pub fn lasts(&self, now: Timestamp) -> bool {
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_token_lasts_for_half_of_its_time_and_none_comes_from_the_future() {
-        let given = |made_at, expires_at| Bearer {
+        let given = |made_at, expires_at| KeptToken {
             authorization: HeaderValue::from_static("Bearer x"),
             kid: String::new(),
             made_at: at(made_at),

@@ -12,7 +12,7 @@ pub(super) const JWT_BEARER: &str = "has(self.jwtBearer)";
 
 /// One that does neither would be served in vain.
 pub fn client_or_jwt_bearer() -> Rule {
-    let message = "write client, so that people sign in by browser, jwtBearer: {}, so that applications may bring ID tokens, or both";
+    let message = "write client (people sign in by browser), jwtBearer: {} (applications bring ID tokens), or both";
     rule(format!("has(self.client) || {JWT_BEARER}"), message).field_path(".client")
 }
 
@@ -52,7 +52,7 @@ pub fn symmetric_algorithms_of_client() -> Rule {
 
 /// What an application brings is an ID token, and nothing to ask for more with.
 pub fn source_of_bearer_tokens() -> Rule {
-    let message = "with jwtBearer applications bring an ID token alone, and no access token to have UserInfo or AccessToken by: write Default or IdToken, or remove jwtBearer";
+    let message = "with jwtBearer applications bring an ID token alone, with which neither UserInfo nor AccessToken can be had: write Default or IdToken, or remove jwtBearer";
     rule(format!("!{JWT_BEARER} || !({})", source_is(&["UserInfo", "AccessToken"])), message)
         .field_path(".claims.source")
 }

@@ -66,7 +66,8 @@ pub fn decide(organization: &api::Organization, observed: &Observed<'_>) -> Deci
     conditions.set(ConditionType::Accepted, fact);
     conditions.set(ConditionType::ResolvedRefs, resolved(&unresolved));
     let sign_in_url = entry.as_ref().map(|entry| entry.url("login"));
-    conditions.summarize(format!("People sign in at {}.", sign_in_url.as_deref().unwrap_or_default()));
+    let issuer = entry.as_ref().map(Organization::issuer).unwrap_or_default();
+    conditions.summarize(format!("The organization is served at {issuer}."));
     let generation = organization.generation_number();
     let previous = organization.status.as_ref().map_or(&[][..], |status| &status.conditions);
     let status = OrganizationStatus {

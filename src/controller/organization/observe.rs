@@ -105,7 +105,7 @@ mod tests {
         put(&mut table, "new", LoginState::Unavailable(Reason::Pending));
         put(&mut table, "refused", LoginState::Refused(Reason::KeyConflict));
         put(&mut table, "down", LoginState::Unavailable(Reason::ConnectFailed));
-        put(&mut table, "bearer", LoginState::Serving(Served::default()));
+        put(&mut table, "bearer", LoginState::Serving(Served { browser: None, bearer: Some(testing::bearer()) }));
         let count = providers(&organization(json!({})), &stores, &table);
         assert_eq!(count, ReadyCount { total: 5, ready: 2 }, "the one that is asked again, and the one that serves");
     }

@@ -109,7 +109,7 @@ pub fn decide(idp: &IdentityProvider, observed: &Observed) -> Decision {
     if idp.spec.suspend {
         conditions.suspend(match idp.spec.client {
             Some(_) => "spec.suspend is true: nobody signs in through this provider, and its sessions have ended.",
-            None => "spec.suspend is true: applications cannot bring ID tokens of this provider.",
+            None => "spec.suspend is true: no application gets anything for ID tokens of this provider, and sessions that began here have ended.",
         });
     }
     let previous = idp.status.as_ref().map_or(&[][..], |status| &status.conditions);

@@ -1,13 +1,10 @@
-use std::time::Duration;
-
 use super::*;
 use crate::{
     api::Reason,
     domain::{
         organization::OrganizationKey,
         provider::{Served, Trust},
-        relation::Bearer,
-        testing::{organization, organization_key, provider, relation},
+        testing::{bearer, organization, organization_key, provider, relation},
     },
 };
 
@@ -24,8 +21,7 @@ fn way(uid: &str, on_sign_in_page: OnSignInPage, domains: &[&str]) -> Provider {
 
 /// One that applications alone bring ID tokens of.
 fn without_client(way: Provider) -> Provider {
-    let bearer = Bearer { authority: Arc::default(), max_token_age: Duration::from_secs(300) };
-    let login = LoginState::Serving(Served { browser: None, bearer: Some(Arc::new(bearer)) });
+    let login = LoginState::Serving(Served { browser: None, bearer: Some(bearer()) });
     Provider { has_client: false, login, ..way }
 }
 

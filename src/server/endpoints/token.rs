@@ -43,7 +43,7 @@ use crate::{
         verify::Shown,
     },
 };
-use application::{authenticate, credentials, named};
+use application::{Credentials, authenticate, credentials, named};
 use refusal::{Place, Refusal, refused};
 
 /// The grant type of RFC 7523, section 2.1.
@@ -111,8 +111,9 @@ pub async fn post(
 }
 
 /// Any other method.
-pub async fn wrong_method() -> Response {
-    refused(&Refusal::WrongMethod, &Place::default())
+pub async fn wrong_method(uri: Uri) -> Response {
+    let refusal = nothing_in(&uri).err().unwrap_or(Refusal::WrongMethod);
+    refused(&refusal, &Place::default())
 }
 
 /// What is asked, by whom.
@@ -125,27 +126,42 @@ struct Request {
     client: IpAddr,
 }
 
+/// Before anything else: who has written a secret there should hear of it.
+fn nothing_in(uri: &Uri) -> Result<(), Refusal> {
+    let query = uri.query().unwrap_or_default();
+    let is_there = url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| IN_BODY_ALONE.contains(&&*name));
+    if is_there { Err(Refusal::InQuery) } else { Ok(()) }
+}
+
+/// The application that asks. Who has guessed too often is not let try.
+fn application<'a>(
+    server: &Server,
+    organization: &'a Organization,
+    shown: &[Credentials],
+    client: IpAddr,
+    place: &mut Place,
+) -> Result<&'a Application, Refusal> {
+    let named = named(organization, shown).ok_or(Refusal::UnknownApplication)?;
+    place.application = Some(named.client_id.clone());
+    let guess = (client, format!("{}\n{}", organization.key, named.client_id));
+    if let Some(wait) = server.guesses.wait(&guess) {
+        return Err(Refusal::TooManyGuesses(wait));
+    }
+    authenticate(organization, shown).inspect_err(|refusal| {
+        if matches!(refusal, Refusal::WrongSecret) {
+            server.guesses.note(guess);
+        }
+    })
+}
+
 async fn exchange(server: &Server, request: Request, place: &mut Place) -> Result<(UserId, Given), Refusal> {
     let Request { organization, uri, headers, said, client } = request;
     let view = server.view(&organization)?;
     place.organization = Some(organization);
+    nothing_in(&uri)?;
     let parameters = said.parameters.map_err(Refusal::Malformed)?;
-    let query = uri.query().unwrap_or_default();
-    if url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| IN_BODY_ALONE.contains(&&*name)) {
-        return Err(Refusal::InQuery);
-    }
     let shown = credentials(&headers, &parameters)?;
-    let named = named(&view.organization, &shown).ok_or(Refusal::UnknownApplication)?;
-    place.application = Some(named.client_id.clone());
-    let guess = (client, format!("{}\n{}", view.organization.key, named.client_id));
-    if let Some(wait) = server.guesses.wait(&guess) {
-        return Err(Refusal::TooManyGuesses(wait));
-    }
-    let application = authenticate(&view.organization, &shown).inspect_err(|refusal| {
-        if matches!(refusal, Refusal::WrongSecret) {
-            server.guesses.note(guess);
-        }
-    })?;
+    let application = application(server, &view.organization, &shown, client, place)?;
     let raw = asked_for(&parameters, &view.organization)?;
     let (provider, of) = provider_of(&view, application, raw)?;
     place.provider = Some(provider.path.clone());
@@ -158,8 +174,10 @@ async fn exchange(server: &Server, request: Request, place: &mut Place) -> Resul
     server.signing_keys(&view.organization.key, now).await?;
     let Written { record: written, recorded } = let_in(server, &view, provider, bearer, assertion, now).await?;
     if !recorded.let_in {
-        let asked = server.ask_to_confirm(&view.organization, &recorded.user, &provider.display_name, now).await?;
-        if let Mailing::Begun(sending) = asked {
+        // What keeps a mail from being sent is told instead.
+        if let Mailing::Begun(sending) =
+            server.ask_to_confirm(&view.organization, &recorded.user, &provider.display_name, now).await?
+        {
             sending.beside();
         }
         return Err(Refusal::NotVerified);

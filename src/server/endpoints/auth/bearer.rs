@@ -9,7 +9,7 @@ use crate::{
     server::{
         access_token::AccessToken,
         current::View,
-        identity::{Bearer, Identity},
+        identity::{Identity, KeptToken},
         sessions::Current,
         state::Server,
     },
@@ -40,7 +40,7 @@ pub(super) async fn authorization(
     let AccessToken { token, expires_at, kid } =
         server.access_token(organization, &identity.outcome, &client, not_after, now).await?;
     let authorization = header_value(token.expose_secret());
-    let given = Bearer { authorization: authorization.clone(), kid, made_at: now, expires_at };
+    let given = KeptToken { authorization: authorization.clone(), kid, made_at: now, expires_at };
     identity.token.store(Some(given.into()));
     Ok(authorization)
 }

@@ -61,7 +61,9 @@ pub enum Refusal {
     Resource,
     #[error("iss is the issuer of no IdentityProvider of the organization")]
     UnknownIssuer,
-    #[error("iss is the issuer of an IdentityProvider that the application's identityProviders does not list")]
+    #[error(
+        "iss is the issuer of an IdentityProvider that the application's identityProviders does not list, or that cannot be used there: see ResolvedRefs of the Organization"
+    )]
     ProviderNotListed,
     #[error("the IdentityProvider has no jwtBearer")]
     NoJwtBearer,
@@ -160,10 +162,12 @@ impl Refusal {
             }
             Self::InQuery => bad(REQUEST, "Write parameters into the body, never into the URL"),
             Self::TwoCredentials => bad(REQUEST, "Authenticate once, either by HTTP Basic or in the body"),
-            Self::NoApplication
-            | Self::MalformedBasic
-            | Self::MethodNotSupported
-            | Self::UnknownApplication
+            Self::NoApplication | Self::MalformedBasic | Self::MethodNotSupported => told(
+                StatusCode::UNAUTHORIZED,
+                CLIENT,
+                "Say who the application is by client_id, and show its secret by client_secret or HTTP Basic",
+            ),
+            Self::UnknownApplication
             | Self::NoSecret
             | Self::WrongSecret
             | Self::SecretOfPublic
@@ -182,7 +186,7 @@ impl Refusal {
             | Self::NoJwtBearer
             | Self::ProviderSuspended
             | Self::Token(_) => NOT_ACCEPTED,
-            Self::NotVerified => bad(GRANT, "The person's e-mail address has to be verified first"),
+            Self::NotVerified => NOT_VERIFIED,
             Self::NotLetIn(failure) => of_failure(failure),
             Self::ProviderUnavailable | Self::NoKeys | Self::Store(_) => UNAVAILABLE,
         }
@@ -193,6 +197,8 @@ impl Refusal {
 /// nothing.
 const NOT_ACCEPTED: Told =
     Told { status: StatusCode::BAD_REQUEST, error: GRANT, description: Cow::Borrowed("The assertion is not accepted") };
+const NOT_VERIFIED: Told =
+    Told { description: Cow::Borrowed("The person's e-mail address has to be verified first"), ..NOT_ACCEPTED };
 const UNAVAILABLE: Told = Told {
     status: StatusCode::SERVICE_UNAVAILABLE,
     error: LATER,
@@ -214,8 +220,8 @@ fn of_failure(failure: &Failure) -> Told {
         | Failure::Starting
         | Failure::Raced
         | Failure::Store(_)
-        | Failure::MailNotSent(_)
         | Failure::Internal => UNAVAILABLE,
+        Failure::MailNotSent(_) | Failure::MailNotSetUp | Failure::NoAddressToVerify => NOT_VERIFIED,
         _ => NOT_ACCEPTED,
     }
 }
