@@ -85,7 +85,7 @@ pub struct AccessTokens {
     #[x_kube(validation = rules::token_audience())]
     pub audience: Option<String>,
     /// How long they are good; never longer than the ID token, or the session, that they come from. Nothing ends them before,
-    /// not even that a user is deactivated. Default: 10m; at least 1s, at most 24h.
+    /// not even that the person signs out. Default: 10m; at least 1s, at most 24h.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = rules::token_lifetime())]
     pub lifetime: Option<Duration>,

@@ -9,6 +9,7 @@ mod location;
 mod logout;
 mod mapper;
 mod people;
+mod said;
 mod tokens;
 mod trust;
 

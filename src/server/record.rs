@@ -9,7 +9,6 @@ use super::{failure::Failure, seal::random, state::Server, verify::Shown};
 use crate::{
     domain::{
         documents::Merged,
-        grant::Granted,
         idp_user::IdpUser,
         login::{self, Decided, Fresh, Verified},
         organization::OrganizationKey,
@@ -31,25 +30,29 @@ pub struct Written {
     pub recorded: Recorded,
 }
 
+/// A login whose claims are verified.
+#[derive(Clone, Copy)]
+pub struct Vouched<'a> {
+    pub organization: &'a OrganizationKey,
+    pub provider: &'a Provider,
+    pub people: &'a People,
+    /// Whose word the claims are.
+    pub issuer: &'a str,
+    pub shown: &'a Shown,
+}
+
 /// Decides and writes a login, and brings it in step with what changed while the store was writing: that was decided
-/// without this person. `issuer`: whose word the claims are.
+/// without this person.
 ///
 /// # Errors
 /// When the person is not let in, or what would let them in is over by now.
-pub async fn record(
-    server: &Server,
-    organization: &OrganizationKey,
-    provider: &Provider,
-    people: &People,
-    issuer: &str,
-    shown: &Shown,
-) -> Result<Written, Failure> {
-    let (mut written, by) = decide_and_write(server, organization, provider, people, issuer, shown).await?;
-    if catch_up(server, provider, &written, by).await? == Replaced::Changed {
+pub async fn record(server: &Server, login: Vouched<'_>) -> Result<Written, Failure> {
+    let (mut written, by) = decide_and_write(server, login).await?;
+    if catch_up(server, login.provider, &written, by).await? == Replaced::Changed {
         let user = written.record.user.id;
         let account = server.store.account(user).await?.ok_or(Failure::Raced)?;
         written.recorded.user = account.user;
-        written.recorded.grants = account.grants.into_iter().map(|held| held.grant.granted).collect::<Vec<Granted>>();
+        written.recorded.grants = account.grants.into_iter().map(|held| held.grant.granted).collect();
     }
     Ok(written)
 }
@@ -57,11 +60,7 @@ pub async fn record(
 /// Decides and writes. Two first logins of one person at the same moment meet in the store; the later one decides again.
 async fn decide_and_write(
     server: &Server,
-    organization: &OrganizationKey,
-    provider: &Provider,
-    people: &People,
-    issuer: &str,
-    shown: &Shown,
+    Vouched { organization, provider, people, issuer, shown }: Vouched<'_>,
 ) -> Result<(Written, Arc<LoginTable>), Failure> {
     let Merged { claims, address } = &shown.claims;
     let mut trace = traced();

@@ -71,7 +71,7 @@ fn what_a_page_shows_of_an_example_is_the_example() {
     for example in folders.into_iter().flat_map(files) {
         assert!(shown.contains(&example) || named.contains(&format!("`{example}`")), "no page has {example}");
     }
-    for code in ["api/access_token.py", "api-in-node/access-token.mjs", "api-in-go/access_token.go"] {
+    for code in ["api/access_token.py", "checks/node/access-token.mjs", "checks/go/access_token.go"] {
         assert!(shown.contains(&format!("examples/desktop-app/{code}")), "no page shows {code}");
     }
     assert!(shown.len() >= 28, "only {} examples are shown", shown.len());

@@ -138,8 +138,8 @@ fn every_dependency_has_its_reason() {
     let reasons = read("docs/dependencies.md");
     let crates = read("Cargo.toml").lines().scan(false, in_dependencies).flatten().collect::<Vec<_>>();
     let packages = [
-        "examples/desktop-app/api-in-node",
         "examples/desktop-app/app",
+        "examples/desktop-app/checks/node",
         "examples/quickstart/provider",
         "tests/browser",
         "tests/verifiers",

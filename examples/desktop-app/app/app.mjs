@@ -3,6 +3,7 @@
 //
 //   node app.mjs [PATH]     what the API answers at PATH (/me)
 //   node app.mjs token      only the access token, for curl
+//   node app.mjs id-token   only the ID token, to bring it by curl oneself
 
 import { createServer } from 'node:http';
 import * as client from 'openid-client';
@@ -15,6 +16,8 @@ const API = new URL(process.env.API ?? 'http://127.0.0.1:8500');
 const CLIENT_ID_AT_PROVIDER = 'desktop-app';
 const CLIENT_ID_AT_LATCHKEY = 'desktop-app';
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+// So many milliseconds somebody has to sign in.
+const PATIENCE = 5 * 60 * 1000;
 // For everything on this machine. With https, leave it out.
 const http = [client.allowInsecureRequests];
 
@@ -60,7 +63,8 @@ function listen() {
 
 // The address with which the browser comes back from the sign-in that has this state; whatever else comes is not ours.
 function answerOf(listener, state) {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error('nobody has signed in within five minutes')), PATIENCE).unref();
     listener.on('request', (request, response) => {
       const url = new URL(request.url, `http://127.0.0.1:${listener.address().port}`);
       const ours = url.pathname === '/callback' && url.searchParams.get('state') === state;
@@ -89,12 +93,18 @@ async function ask(path, accessToken) {
 }
 
 const [what = '/me'] = process.argv.slice(2);
+
+async function use(idToken) {
+  const accessToken = await exchange(idToken);
+  return what === 'token' ? accessToken : (await ask(what, accessToken)).trimEnd();
+}
+
 try {
-  const accessToken = await exchange(await signIn());
-  console.log(what === 'token' ? accessToken : (await ask(what, accessToken)).trimEnd());
+  const idToken = await signIn();
+  console.log(what === 'id-token' ? idToken : await use(idToken));
 } catch (error) {
   // Of a refusal of Latchkey's, `error_description` ends with a reference, by which its log has the cause.
   const { error: code, error_description: description } = error;
-  console.error(code ? `Refused, ${code}: ${description}` : `${error.message} ${error.cause?.message ?? ''}`);
+  console.error(code ? `Refused, ${code}: ${description}` : `${error.message} ${error.cause?.message ?? ''}`.trim());
   process.exitCode = 1;
 }

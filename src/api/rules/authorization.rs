@@ -3,9 +3,8 @@
 use kube::core::Rule;
 
 use super::{
-    DURATION,
-    client::{ID_TOKEN, of_client},
-    matches, rule,
+    DURATION, matches, rule,
+    said::{ID_TOKEN, of_client},
 };
 
 /// The parameters of which Latchkey makes the request, and those that would make it another one (OpenID Connect Core

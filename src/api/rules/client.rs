@@ -2,16 +2,10 @@
 
 use kube::core::Rule;
 
-use super::{matches, rule, tokens::SOME_SYMMETRIC};
-
-/// The flow without a token endpoint.
-pub(super) const ID_TOKEN: &str =
-    "has(self.authorization) && has(self.authorization.responseType) && self.authorization.responseType == 'IdToken'";
-
-/// What holds of providers by which people sign in. Of the others no field of the client may be read.
-pub(super) fn of_client(holds: impl AsRef<str>, message: &str) -> Rule {
-    rule(format!("!has(self.client) || ({})", holds.as_ref()), message)
-}
+use super::{
+    matches,
+    said::{ID_TOKEN, SOME_SYMMETRIC, of_client},
+};
 
 /// Whether the manifest names one of these methods.
 fn method(methods: &[&str]) -> String {

@@ -4,11 +4,8 @@ use kube::core::Rule;
 
 use super::{
     DURATION, rule,
-    tokens::{SOME_SYMMETRIC, SYMMETRIC, UNCHECKED, source_is},
+    said::{JWT_BEARER, SOME_SYMMETRIC, SYMMETRIC, UNCHECKED, source_is},
 };
-
-/// Applications may bring ID tokens.
-pub(super) const JWT_BEARER: &str = "has(self.jwtBearer)";
 
 /// One that does neither would be served in vain.
 pub fn client_or_jwt_bearer() -> Rule {

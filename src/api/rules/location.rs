@@ -3,15 +3,12 @@
 use kube::core::Rule;
 
 use super::{
-    ORIGIN, PATH, QUERY,
-    client::{ID_TOKEN, of_client},
-    matches, rule,
-    tokens::{PUBLIC_KEYS, SYMMETRIC, UNCHECKED},
+    ORIGIN, PATH, QUERY, matches, rule,
+    said::{ID_TOKEN, MANUAL, PUBLIC_KEYS, SYMMETRIC, UNCHECKED, by_hand, endpoint_by_hand},
 };
 
 /// Something besides the type says where the provider is.
 const LOCATED: &str = "has(self.issuer) || (has(self.discovery) && has(self.discovery.url))";
-pub(super) const MANUAL: &str = "has(self.discovery) && has(self.discovery.mode) && self.discovery.mode == 'Manual'";
 
 fn is_of_type(type_: &str) -> String {
     format!("(has(self.type) ? self.type : 'Generic') == '{type_}'")
@@ -172,15 +169,6 @@ pub fn manual_issuer() -> Rule {
 pub fn manual_without_url() -> Rule {
     let message = "discovery.mode Manual fetches no metadata: remove discovery.url, or write mode: Auto";
     rule(format!("!({MANUAL}) || !has(self.discovery.url)"), message).field_path(".discovery.url")
-}
-
-fn by_hand(endpoint: &str) -> String {
-    format!("!({MANUAL}) || (has(self.endpoints) && has(self.endpoints.{endpoint}))")
-}
-
-/// An endpoint that only people who sign in by browser need.
-pub(super) fn endpoint_by_hand(endpoint: &str, unless: &str, message: &str) -> Rule {
-    of_client(format!("{unless}{}", by_hand(endpoint)), message).field_path(format!(".endpoints.{endpoint}"))
 }
 
 /// The browser has to be sent somewhere.

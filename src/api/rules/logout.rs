@@ -2,7 +2,10 @@
 
 use kube::core::Rule;
 
-use super::{ORIGIN, PATH, QUERY, client::of_client, location::MANUAL, matches, rule};
+use super::{
+    ORIGIN, PATH, QUERY, matches, rule,
+    said::{MANUAL, of_client},
+};
 
 /// Where a session at the provider is ended; what it takes is in path and query.
 pub fn end_session_url() -> Rule {

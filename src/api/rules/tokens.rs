@@ -3,23 +3,9 @@
 use kube::core::Rule;
 
 use super::{
-    DURATION,
-    client::{ID_TOKEN, of_client},
-    jwt_bearer::JWT_BEARER,
-    location::endpoint_by_hand,
-    rule,
+    DURATION, rule,
+    said::{ID_TOKEN, JWT_BEARER, SOME_SYMMETRIC, UNCHECKED, endpoint_by_hand, of_client, source_is},
 };
-
-/// Signatures are not checked.
-pub(super) const UNCHECKED: &str =
-    "has(self.tokens) && has(self.tokens.validateSignatures) && !self.tokens.validateSignatures";
-/// Keys are in the manifest.
-pub(super) const PUBLIC_KEYS: &str =
-    "has(self.tokens) && has(self.tokens.publicKeys) && size(self.tokens.publicKeys) > 0";
-/// An algorithm that is keyed by the client secret.
-pub(super) const SOME_SYMMETRIC: &str = "has(self.tokens) && has(self.tokens.allowedAlgorithms) && self.tokens.allowedAlgorithms.exists(name, name.startsWith('HS'))";
-/// No other algorithm than those that are keyed by the client secret.
-pub(super) const SYMMETRIC: &str = "has(self.tokens) && has(self.tokens.allowedAlgorithms) && size(self.tokens.allowedAlgorithms) > 0 && self.tokens.allowedAlgorithms.all(name, name.startsWith('HS'))";
 
 /// Longer than that, and tokens would live on that have long been over.
 pub fn clock_skew() -> Rule {
@@ -67,12 +53,6 @@ pub fn secret_of_algorithm() -> Rule {
     let message = "HS256, HS384 and HS512 need the client secret as their key: write client.secretRef, and another client.authMethod than None, or remove them";
     of_client(format!("!({SOME_SYMMETRIC}) || has(self.client.secretRef)"), message)
         .field_path(".tokens.allowedAlgorithms")
-}
-
-/// Whether the manifest names one of these sources.
-pub(super) fn source_is(sources: &[&str]) -> String {
-    let listed: Vec<_> = sources.iter().map(|source| format!("'{source}'")).collect();
-    format!("has(self.claims) && has(self.claims.source) && self.claims.source in [{}]", listed.join(", "))
 }
 
 /// Only the token endpoint gives an access token. Where applications bring tokens, the rule of these says more.

@@ -23,7 +23,7 @@ use crate::{
         endpoints::login::serving,
         failure::{Failure, Place, page, page_with},
         parameters::{Parameters, Said, Way},
-        record::{Written, record},
+        record::{Vouched, Written, record},
         segments::{Key, Segments},
         state::Server,
         verify::Login,
@@ -93,7 +93,8 @@ async fn finish(
     let people = provider.people.as_deref().ok_or(Failure::ProviderUnavailable)?;
     let shown = Login { remote: &server.remote, provider, people, relation, attempt, mappers }.look(brought).await?;
     let (organization, issuer) = (&view.organization.key, &relation.authority.issuer);
-    let Written { record, recorded } = record(server, organization, provider, people, issuer, &shown).await?;
+    let vouched = Vouched { organization, provider, people, issuer, shown: &shown };
+    let Written { record, recorded } = record(server, vouched).await?;
     if !recorded.let_in {
         let user = &recorded.user;
         return not_before_verified(server, &view.organization, provider, attempt, user, headers).await;

@@ -36,7 +36,7 @@ use crate::{
         failure::Failure,
         limit::{Costly, client_address},
         parameters::{Parameters, Said},
-        record::{Written, record},
+        record::{Vouched, Written, record},
         respond,
         segments::Segments,
         state::Server,
@@ -258,7 +258,7 @@ async fn let_in(
         ProviderSession::of(issuer, &assertion.claims).zip(issued_at(&assertion.claims)).ok_or(Failure::Internal)?;
     let id_token = IdToken { issued_at, hint: None };
     let shown = Shown { claims: assertion.claims.into(), at_provider, id_token, brought };
-    Ok(record(server, &organization.key, provider, people, issuer, &shown).await?)
+    Ok(record(server, Vouched { organization: &organization.key, provider, people, issuer, shown: &shown }).await?)
 }
 
 /// An ID token counts once in an organization, through whatever provider of its issuer and whatever application.

@@ -73,6 +73,11 @@ pub fn basic(octets: impl AsRef<[u8]>) -> String {
     format!("Basic {}", STANDARD.encode(octets))
 }
 
+/// What keeps connections.
+pub fn client() -> Client {
+    Client::builder().no_proxy().timeout(DEADLINE).build().expect("a client")
+}
+
 impl Ask {
     pub fn with(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.form.push((name.to_owned(), value.as_ref().to_vec()));
@@ -138,12 +143,22 @@ impl Ask {
         self.send_to(base.trim_end_matches('/'), latchkey.organization()).await
     }
 
-    /// To the token endpoint of this organization, unless there is another, at `base`.
+    /// As `send`, over connections that are kept.
+    pub async fn send_over(self, http: &Client, latchkey: &Latchkey) -> Answer {
+        let base = latchkey.url("");
+        let sent = self.send_by(http, base.trim_end_matches('/'), latchkey.organization());
+        sent.await.expect("an answer")
+    }
+
+    /// To the token endpoint of this organization, unless there is another, at `base`, over a connection of its own.
     pub async fn send_to(self, base: &str, organization: &str) -> reqwest::Result<Answer> {
+        self.send_by(&client(), base, organization).await
+    }
+
+    async fn send_by(self, http: &Client, base: &str, organization: &str) -> reqwest::Result<Answer> {
         let organization = self.organization.as_deref().unwrap_or(organization);
         let url = format!("{base}/o/{organization}/token{}", self.query);
         let form = self.encoded();
-        let http = Client::builder().no_proxy().timeout(DEADLINE).build().expect("a client");
         let mut request = http.request(self.method.clone(), &url).header("x-forwarded-for", self.address);
         for (name, value) in self.headers {
             request = request.header(name, value);

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     answers::refused,
-    ask::{Ask, own_address},
+    ask::{Ask, client, own_address},
     world::World,
 };
 use crate::support::visitor::Answer;
@@ -17,8 +17,9 @@ const TOO_OFTEN: usize = 5000;
 
 /// Asks without an assertion until it was too often.
 async fn until_refused(world: &World, ask: &Ask) -> Answer {
+    let http = client();
     for _ in 0..TOO_OFTEN / 100 {
-        let answers = join_all((0..100).map(|_| ask.clone().send(&world.latchkey))).await;
+        let answers = join_all((0..100).map(|_| ask.clone().send_over(&http, &world.latchkey))).await;
         if let Some(answer) = answers.into_iter().find(|answer| answer.status == 429) {
             return answer;
         }
@@ -56,6 +57,8 @@ async fn an_address_that_no_trusted_proxy_says_does_not_count() {
     let wrong = world.ask("somebody", json!({})).without("assertion");
     until_refused(&world, &wrong).await;
     // All come from one address, whatever they say.
-    let answers = join_all((0..100).map(|_| wrong.clone().from(&own_address()).send(&world.latchkey))).await;
+    let http = client();
+    let from_anywhere = || wrong.clone().from(&own_address());
+    let answers = join_all((0..100).map(|_| from_anywhere().send_over(&http, &world.latchkey))).await;
     assert!(answers.iter().any(|answer| answer.status == 429));
 }

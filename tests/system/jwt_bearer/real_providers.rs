@@ -1,9 +1,7 @@
 //! ID tokens of providers that aren't ours, got as desktop applications get them (RFC 8252): by code with PKCE, with no
 //! secret.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
-use url::Url;
 
 use super::{
     ask::{FLAGS, ask},
@@ -14,12 +12,11 @@ use crate::support::{
     canaille::{Canaille, consent_at_canaille, sign_in_at_canaille},
     latchkey::Latchkey,
     manifests,
+    native_app::NativeApp,
     provider::Provider,
-    signer::b64,
     visitor::Visitor,
 };
 
-const VERIFIER: &str = "a-verifier-of-the-tests-that-is-long-enough-for-rfc-7636";
 const RESOURCE: &str = "https://api.example.com/";
 
 /// Latchkey with a provider for the application `desktop`, which is called `client` there.
@@ -41,42 +38,6 @@ async fn latchkey(issuer: &str, client: &str, more: &str) -> Latchkey {
         latchkey.wait_for_condition("idpmapper", mapper, ["Ready", "True", "Succeeded"]).await;
     }
     latchkey
-}
-
-async fn metadata(issuer: &str) -> Value {
-    Visitor::new().get(&format!("{issuer}/.well-known/openid-configuration")).await.json()
-}
-
-fn authorization(metadata: &Value, client: &str, redirect_uri: &str, more: &[(&str, &str)]) -> String {
-    let mut url = Url::parse(metadata["authorization_endpoint"].as_str().expect("an endpoint")).expect("a URL");
-    let challenge = b64(digest(&SHA256, VERIFIER.as_bytes()));
-    url.query_pairs_mut()
-        .append_pair("client_id", client)
-        .append_pair("response_type", "code")
-        .append_pair("redirect_uri", redirect_uri)
-        .append_pair("state", "a-state")
-        .append_pair("nonce", "a-nonce")
-        .append_pair("code_challenge", &challenge)
-        .append_pair("code_challenge_method", "S256")
-        .extend_pairs(more);
-    url.into()
-}
-
-/// What the token endpoint gives for a code.
-async fn tokens(metadata: &Value, client: &str, redirect_uri: &str, callback: &str, more: &[(&str, &str)]) -> Value {
-    let url = Url::parse(callback).expect("a URL");
-    let code = url.query_pairs().find(|(name, _)| name == "code").expect("a code").1.into_owned();
-    let form = [
-        ("grant_type", "authorization_code"),
-        ("code", &*code),
-        ("client_id", client),
-        ("redirect_uri", redirect_uri),
-        ("code_verifier", VERIFIER),
-    ];
-    let endpoint = metadata["token_endpoint"].as_str().expect("an endpoint");
-    let answer = Visitor::new().post(endpoint, &[&form, more].concat()).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    answer.json()
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
@@ -117,16 +78,13 @@ async fn the_certified_provider_s_id_tokens_are_good_and_its_other_tokens_are_no
         json!([native("native-app", "RS256"), native("other-app", "RS256"), native("signs-otherwise", "ES256")]);
     provider.control("PUT", "clients", &clients).await;
     let latchkey = latchkey(&provider.issuer, "native-app', 'signs-otherwise", "").await;
-    let metadata = metadata(&provider.issuer).await;
     // Any port of the loopback address is registered (RFC 8252, section 7.3).
     let redirect_uri = REDIRECT_URI.replace("127.0.0.1", "127.0.0.1:49152");
     let got = async |client: &str| {
         let more =
             [("scope", "openid profile email groups offline_access"), ("prompt", "consent"), ("resource", RESOURCE)];
-        let begins = authorization(&metadata, client, &redirect_uri, &more);
-        let visitor = Visitor::new();
-        let callback = visitor.come_back(&begins, "alice").await;
-        tokens(&metadata, client, &redirect_uri, &callback, &[]).await
+        let app = NativeApp::new(&provider.issuer, client, &redirect_uri).await;
+        app.tokens(&Visitor::new().come_back(&app.begins(&more), "alice").await).await
     };
     let tokens = got("native-app").await;
     let claims = alice_s_is_good_once(&latchkey, text(&tokens, "id_token")).await;
@@ -152,14 +110,14 @@ async fn canaille_s_id_tokens_are_good() {
     let redirect_uri = format!("{page}/callback/desktop");
     let client = canaille.register(&redirect_uri, &json!({"token_endpoint_auth_method": "none"})).await;
     let latchkey = latchkey(&canaille.issuer, &client.id, "").await;
-    let metadata = metadata(&canaille.issuer).await;
+    let app = NativeApp::new(&canaille.issuer, &client.id, &redirect_uri).await;
     let browser = Browser::start();
     let page = browser.open(json!({})).await;
-    page.goto(&authorization(&metadata, &client.id, &redirect_uri, &[("scope", "openid profile email groups")])).await;
+    page.goto(&app.begins(&[("scope", "openid profile email groups")])).await;
     sign_in_at_canaille(&page, "alice").await;
     consent_at_canaille(&page).await;
     page.wait_for_url("/callback/desktop").await;
-    let tokens = tokens(&metadata, &client.id, &redirect_uri, &page.url().await, &[]).await;
+    let tokens = app.tokens(&page.url().await).await;
     let claims = alice_s_is_good_once(&latchkey, text(&tokens, "id_token")).await;
     assert_eq!(claims["emailVerified"], false, "canaille says nothing of it");
     // Its access tokens are JWTs for the client, with typ JWT and nothing that only access tokens have: nobody can tell them

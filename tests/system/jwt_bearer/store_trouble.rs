@@ -3,7 +3,7 @@
 use serde_json::json;
 use sqlx::{Connection, Executor, SqliteConnection};
 
-use super::world::World;
+use super::{answers::refused, world::World};
 
 #[tokio::test]
 async fn while_the_store_is_down_there_are_no_tokens_and_afterwards_the_same_ones_are_good() {
@@ -16,7 +16,13 @@ async fn while_the_store_is_down_there_are_no_tokens_and_afterwards_the_same_one
         let answer = ask.clone().send(&world.latchkey).await;
         let seconds: u32 = answer.header("retry-after").expect("Retry-After").parse().expect("seconds");
         assert!((1..=120).contains(&seconds), "{seconds}");
-        ask.clone().gets_refused(&world.latchkey, 503, "temporarily_unavailable", "store").await;
+        let seen = refused(&world.latchkey, &answer).expect("a refusal");
+        assert_eq!(
+            (seen.status, &*seen.error, &*seen.code),
+            (503, "temporarily_unavailable", "store"),
+            "{}",
+            seen.line
+        );
     }
     // What is wrong is wrong without the store.
     let wrong = world.ask("somebody", json!({"aud": "m4rk"}));

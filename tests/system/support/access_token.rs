@@ -1,5 +1,7 @@
 //! Our access tokens, as an API verifies them: by a library that is not ours, with nothing of ours but the issuer's URL.
 
+use std::path::{Path, PathBuf};
+
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use serde_json::{Map, Value};
 
@@ -24,4 +26,11 @@ pub fn verified(token: &str, keys: &Value, issuer: &str, audience: &str) -> Opti
     validation.set_audience(&[audience]);
     validation.set_required_spec_claims(&["iss", "sub", "aud", "exp"]);
     decode(token, &key, &validation).ok().map(|token| token.claims)
+}
+
+/// Python with PyJWT, as the API of `examples/desktop-app` has it.
+pub fn python() -> PathBuf {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/desktop-app/api/.venv/bin/python");
+    assert!(python.exists(), "run `make test` once, which installs Flask and PyJWT");
+    python
 }

@@ -19,6 +19,7 @@ pub mod kubectl;
 pub mod latchkey;
 pub mod mail_server;
 pub mod manifests;
+pub mod native_app;
 pub mod nginx;
 pub mod portal;
 pub mod provider;

@@ -166,13 +166,13 @@ impl Visitor {
         Begun { nonce: parameter("nonce"), callback }
     }
 
-    /// Begins a login and signs in at the provider as `name`. Stops at the redirect back to us and answers with it.
+    /// Begins a login and signs in at the provider as `name`. Stops at the redirect back to who began it and answers with it.
     pub async fn come_back(&self, login: &str, name: &str) -> String {
         let mut answer = self.get(login).await;
         assert_eq!(answer.status, 303, "{login}: {}", answer.body);
         for _ in 0..10 {
             match answer.location() {
-                Some(url) if url.contains("/callback/") => return url,
+                Some(url) if url.contains("/callback/") || url.contains("/callback?") => return url,
                 Some(url) => answer = self.get(&url).await,
                 None => {
                     let (url, password) = (answer.url.to_string(), format!("{name}-password"));

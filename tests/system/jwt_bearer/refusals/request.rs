@@ -38,6 +38,8 @@ pub const CASES: &[(&str, Make)] = &[
     ("the client_id in the query", |c| change(c, |ask| ask.without("client_id").query("client_id", "desktop"))),
     ("the grant_type in the query", |c| change(c, |ask| ask.without("grant_type").query("grant_type", GRANT))),
     ("a scope in the query", |c| change(c, |ask| ask.query("scope", "openid"))),
+    ("everything in the query, and an empty body", |c| with_token(c, |ask, token| ask.body("", "").query("grant_type", GRANT).query("assertion", token).query("client_id", "desktop"))),
+    ("GET, and a secret in the query", |c| change(c, |ask| ask.by(Method::GET).query("client_secret", "m4rk"))),
     ("JSON", |c| with_token(c, |ask, token| ask.body("application/json", json!({"grant_type": GRANT, "assertion": token, "client_id": "desktop"}).to_string()))),
     ("multipart", |c| with_token(c, |ask, token| ask.body("multipart/form-data; boundary=m4rk", multipart(token)))),
     ("no content type", |c| change(c, |ask| { let form = ask.encoded(); ask.body("", form) })),

@@ -1,4 +1,4 @@
-// Shows what an access token says that comes by standard input: api-in-go ISSUER AUDIENCE.
+// Shows what an access token says that comes by standard input: access-token ISSUER AUDIENCE.
 package main
 
 import (

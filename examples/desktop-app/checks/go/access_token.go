@@ -33,5 +33,8 @@ func (t *AccessTokens) Claims(raw string) (jwt.MapClaims, error) {
 	if typ, _ := token.Header["typ"].(string); !strings.EqualFold(typ, "at+jwt") {
 		return nil, errors.New("no access token")
 	}
+	if subject, err := claims.GetSubject(); err != nil || subject == "" {
+		return nil, errors.New("of nobody")
+	}
 	return claims, nil
 }

@@ -1,4 +1,4 @@
-module latchkey.dev/examples/desktop-app/api-in-go
+module latchkey.dev/examples/desktop-app/checks/access-token
 
 go 1.26
 
